@@ -1,0 +1,37 @@
+//===- ErrorTest.cpp - errors with formatted messages ---------------------===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Support/Error.h"
+#include "gtest/gtest.h"
+
+using namespace serrano;
+using llvm::Error;
+using llvm::toString;
+
+namespace {
+
+TEST(Error, formatsItsMessage) {
+  Error error = makeError("{0}: tile of {1} bytes exceeds {2}", "w.bin", 9, 8);
+  EXPECT_EQ(toString(std::move(error)), "w.bin: tile of 9 bytes exceeds 8");
+}
+
+TEST(Error, contextComesFirst) {
+  EXPECT_EQ(toString(addContext(makeError("not a number"), "limits.tokens")),
+            "limits.tokens: not a number");
+}
+
+TEST(Error, contextOfSuccessIsSuccess) {
+  EXPECT_FALSE(addContext(Error::success(), "anything"));
+}
+
+TEST(Error, fileErrorNamesFileActionAndReason) {
+  std::error_code code(ENOENT, std::generic_category());
+  EXPECT_EQ(toString(makeFileError("x.onnx", "open", code)),
+            "x.onnx: cannot open: no such file or directory");
+}
+
+} // namespace

@@ -1,0 +1,1 @@
+// Compiled only so that there is a target to own the precompiled header.
