@@ -18,11 +18,15 @@ Error addContext(Error error, StringRef where) {
   return makeError("{0}: {1}", where, toString(std::move(error)));
 }
 
+std::string lowerCaseMessage(std::string message) {
+  if (message.size() > 1 && !isUpper(message[1]))
+    message.front() = toLower(message.front());
+  return message;
+}
+
 Error makeFileError(StringRef path, StringRef action, std::error_code code) {
-  std::string reason = code.message();
-  if (!reason.empty())
-    reason.front() = toLower(reason.front());
-  return makeError("{0}: cannot {1}: {2}", path, action, reason);
+  return makeError("{0}: cannot {1}: {2}", path, action,
+                   lowerCaseMessage(code.message()));
 }
 
 } // namespace serrano

@@ -29,6 +29,10 @@ llvm::Error makeError(const char *format, Args &&...args) {
 /// `error` with "`where`: " before its message.
 llvm::Error addContext(llvm::Error error, llvm::StringRef where);
 
+/// A message from elsewhere in the style of ours: its first letter in lower
+/// case, unless it begins an acronym.
+std::string lowerCaseMessage(std::string message);
+
 /// "`path`: cannot `action`: `the system's message in lower case`".
 llvm::Error makeFileError(llvm::StringRef path, llvm::StringRef action,
                           std::error_code code);

@@ -34,4 +34,10 @@ TEST(Error, fileErrorNamesFileActionAndReason) {
             "x.onnx: cannot open: no such file or directory");
 }
 
+TEST(Error, foreignMessagesBeginInLowerCase) {
+  EXPECT_EQ(lowerCaseMessage("Not a zip archive"), "not a zip archive");
+  EXPECT_EQ(lowerCaseMessage("CRC error"), "CRC error");
+  EXPECT_EQ(lowerCaseMessage(""), "");
+}
+
 } // namespace
