@@ -1,0 +1,109 @@
+//===- LlmAttributes.td - extents, dims and views -*- tablegen -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_DIALECTS_LLM_LLMATTRIBUTES
+#define SERRANO_DIALECTS_LLM_LLMATTRIBUTES
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/TensorEncoding.td"
+include "dialects/Llm/LlmDialect.td"
+include "dialects/Llm/LlmEnums.td"
+
+class Llm_Attr<string name, string attrMnemonic, list<Trait> traits = []> :
+    AttrDef<Llm_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def Llm_ExtentAttr : Llm_Attr<"Extent", "extent"> {
+  let summary = "the size of a dimension: an integer polynomial over named symbols";
+  let description = [{
+    A sum of terms, each an integer times a product of symbols:
+
+    ```mlir
+    #llm.extent<past + seq>
+    #llm.extent<2 * batch * seq - 1>
+    #llm.extent<576>
+    ```
+
+    Symbols are the names of the model's symbolic dimensions; a name that is not
+    an identifier is written as a string. The form is canonical (terms sorted by
+    their symbols, the constant last, no zero terms), so two equal extents are
+    the same attribute.
+  }];
+  let parameters = (ins
+    ArrayRefParameter<"int64_t">:$coefficients,
+    ArrayRefParameter<"::mlir::ArrayAttr">:$monomials);
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    static ExtentAttr getConstant(::mlir::MLIRContext *context, int64_t value);
+    static ExtentAttr getSymbol(::mlir::MLIRContext *context, llvm::StringRef name);
+    /// Parses the form that a printed extent has; null if `text` is not one.
+    static ExtentAttr fromString(::mlir::MLIRContext *context, llvm::StringRef text);
+
+    /// The value, if it depends on no symbol.
+    std::optional<int64_t> getConstantValue() const;
+    bool isConstant(int64_t value) const { return getConstantValue() == value; }
+    /// The name, if the extent is one symbol.
+    std::optional<llvm::StringRef> getSymbolName() const;
+    /// All symbols, sorted by name.
+    llvm::SmallVector<::mlir::StringAttr> getSymbols() const;
+    /// The quotient, if the division leaves no remainder for any value of the symbols.
+    std::optional<ExtentAttr> dividedBy(ExtentAttr divisor) const;
+    /// The extent with each symbol that `values` maps replaced by its value.
+    ExtentAttr substitute(llvm::function_ref<ExtentAttr(::mlir::StringAttr)> values) const;
+    std::string str() const;
+  }];
+}
+
+def Llm_DimsAttr : Llm_Attr<"Dims", "dims",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let summary = "the extents of all dimensions of a tensor";
+  let description = [{
+    The encoding of a tensor type that has a dynamic dimension, and the offsets
+    of a slice:
+
+    ```mlir
+    tensor<?x?x576xf32, #llm.dims<[batch, past + seq, 576]>>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"::serrano::llm::ExtentAttr">:$extents);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Llm_ViewAttr : Llm_Attr<"View", "view"> {
+  let summary = "a strided view of a file's bytes";
+  let description = [{
+    Element `[i, j, ...]` is at byte `offset + sizeof(element) * (i * strides[0]
+    + j * strides[1] + ...)` of `file`. Elements are little-endian. `length` is
+    the number of bytes from `offset` that belong to the tensor the view was cut
+    from; no element lies beyond.
+
+    ```mlir
+    #llm.view<"model.onnx.data", offset = 4096, length = 1327104, shape = [576, 576], strides = [1, 576]>
+    ```
+  }];
+  let parameters = (ins
+    "::mlir::StringAttr":$file,
+    "int64_t":$offset,
+    "int64_t":$length,
+    ArrayRefParameter<"int64_t">:$shape,
+    ArrayRefParameter<"int64_t">:$strides);
+  let assemblyFormat = [{
+    `<` $file `,` `offset` `=` $offset `,` `length` `=` $length `,`
+    `shape` `=` custom<Integers>($shape) `,` `strides` `=` custom<Integers>($strides) `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The row-major strides of `shape`.
+    static llvm::SmallVector<int64_t> getRowMajorStrides(llvm::ArrayRef<int64_t> shape);
+    bool isRowMajor() const { return getStrides() == llvm::ArrayRef(getRowMajorStrides(getShape())); }
+  }];
+}
+def Llm_ViewArrayAttr : TypedArrayAttrBase<Llm_ViewAttr, "array of views">;
+
+#endif // SERRANO_DIALECTS_LLM_LLMATTRIBUTES
