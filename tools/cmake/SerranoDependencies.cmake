@@ -24,3 +24,11 @@ set(Python3_EXECUTABLE ${Python_EXECUTABLE})
 
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 message(STATUS "LLVM ${LLVM_PACKAGE_VERSION} in ${LLVM_INSTALL_PREFIX}")
+
+# ONNX::onnx, a static library; its own CMake package expects protobuf to have
+# been found.
+find_package(Protobuf REQUIRED)
+find_package(ONNX ${SERRANO_ONNX_VERSION} EXACT CONFIG)
+if(NOT ONNX_FOUND)
+  message(FATAL_ERROR "ONNX ${SERRANO_ONNX_VERSION} is not in ${SERRANO_CACHE}: run tools/setup first")
+endif()
