@@ -36,9 +36,9 @@ Expected<AtomicFile> AtomicFile::create(StringRef path) {
   return AtomicFile(target, std::move(*temporary));
 }
 
-AtomicFile::AtomicFile(StringRef path, sys::fs::TempFile file)
+AtomicFile::AtomicFile(StringRef path, sys::fs::TempFile newFile)
     : filePath(path),
-      temporary(std::make_unique<sys::fs::TempFile>(std::move(file))),
+      temporary(std::make_unique<sys::fs::TempFile>(std::move(newFile))),
       output(std::make_unique<raw_fd_ostream>(temporary->FD,
                                               /*shouldClose=*/false)) {}
 

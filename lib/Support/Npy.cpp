@@ -69,9 +69,9 @@ uint64_t NpyArray::size() const {
 
 namespace {
 struct Header {
-  std::optional<NpyType> type;
-  std::optional<bool> fortranOrder;
-  std::optional<std::vector<uint64_t>> shape;
+  NpyType type;
+  bool fortranOrder;
+  std::vector<uint64_t> shape;
 };
 
 /// Reads the header's dictionary: only what NumPy writes, no other Python.
@@ -97,7 +97,7 @@ private:
         character = '?';
     return result;
   }
-  Error parseEntry(Header &header);
+  Error parseEntry();
   Expected<StringRef> parseString();
   Expected<NpyType> parseType();
   Expected<bool> parseBool();
@@ -105,26 +105,28 @@ private:
 
   StringRef rest;
   StringRef where;
+  std::optional<NpyType> type;
+  std::optional<bool> fortranOrder;
+  std::optional<std::vector<uint64_t>> shape;
 };
 } // namespace
 
 Expected<Header> HeaderParser::parse() {
-  Header header;
   if (!consume("{"))
     return malformed("'{'");
   while (!consume("}")) {
-    if (Error error = parseEntry(header))
+    if (Error error = parseEntry())
       return std::move(error);
     if (!consume(",") && !rest.ltrim().starts_with("}"))
       return malformed("',' or '}'");
   }
   if (!rest.trim().empty())
     return malformed("the end");
-  if (!header.type || !header.fortranOrder || !header.shape)
+  if (!type || !fortranOrder || !shape)
     return makeError("{0}: malformed array header: it lacks 'descr', "
                      "'fortran_order' or 'shape'",
                      where);
-  return header;
+  return Header{*type, *fortranOrder, std::move(*shape)};
 }
 
 template <typename T>
@@ -135,18 +137,18 @@ static Error assign(std::optional<T> &slot, Expected<T> value) {
   return Error::success();
 }
 
-Error HeaderParser::parseEntry(Header &header) {
+Error HeaderParser::parseEntry() {
   Expected<StringRef> key = parseString();
   if (!key)
     return key.takeError();
   if (!consume(":"))
     return malformed("':'");
   if (*key == "descr")
-    return assign(header.type, parseType());
+    return assign(type, parseType());
   if (*key == "fortran_order")
-    return assign(header.fortranOrder, parseBool());
+    return assign(fortranOrder, parseBool());
   if (*key == "shape")
-    return assign(header.shape, parseShape());
+    return assign(shape, parseShape());
   return makeError("{0}: malformed array header: unknown key '{1}'", where,
                    printable(*key));
 }
@@ -287,8 +289,8 @@ Expected<NpyArray> parseNpy(ArrayRef<uint8_t> file, StringRef where) {
   ArrayRef<uint8_t> data = arrayRefFromStringRef(text.drop_front(length));
 
   NpyArray array;
-  array.type = *header->type;
-  array.shape = std::move(*header->shape);
+  array.type = header->type;
+  array.shape = std::move(header->shape);
   std::optional<uint64_t> expected = byteSize(array.type, array.shape);
   if (!expected)
     return makeError("{0}: shape [{1}] is too large", where,
@@ -299,7 +301,7 @@ Expected<NpyArray> parseNpy(ArrayRef<uint8_t> file, StringRef where) {
                      where, npyTypeName(array.type), shapeText(array.shape),
                      *expected, data.size());
   array.bytes =
-      *header->fortranOrder && array.shape.size() > 1
+      header->fortranOrder && array.shape.size() > 1
           ? fromFortranOrder(data, array.shape, npyTypeSize(array.type))
           : data.vec();
   return array;

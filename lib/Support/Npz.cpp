@@ -202,7 +202,8 @@ Error writeNpz(StringRef path, const NpzArrays &arrays, bool compress) {
   if (zip_close(archive->get()) != 0)
     return makeError("{0}: cannot write: {1}", path,
                      reasonOf(zip_get_error(archive->get())));
-  archive->release();
+  // A successful zip_close has freed it.
+  (void)archive->release();
   return Error::success();
 }
 

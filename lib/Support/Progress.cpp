@@ -35,7 +35,7 @@ Progress::~Progress() {
 }
 
 void Progress::advance(uint64_t steps) {
-  std::lock_guard<std::mutex> guard(mutex);
+  std::scoped_lock guard(mutex);
   done += std::min(steps, total - done);
   unsigned percent =
       total == 0 ? 100 : static_cast<unsigned>(100.0 * done / total);

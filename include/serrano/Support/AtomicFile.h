@@ -55,7 +55,7 @@ public:
   llvm::Error commit();
 
 private:
-  AtomicFile(llvm::StringRef path, llvm::sys::fs::TempFile temporary);
+  AtomicFile(llvm::StringRef path, llvm::sys::fs::TempFile newFile);
 
   std::string filePath;
   std::unique_ptr<llvm::sys::fs::TempFile> temporary;

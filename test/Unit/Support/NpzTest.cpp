@@ -20,11 +20,9 @@ using llvm::toString;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-namespace {
-
 template <typename T>
-NpyArray makeArray(NpyType type, std::vector<uint64_t> shape,
-                   std::vector<T> values) {
+static NpyArray makeArray(NpyType type, std::vector<uint64_t> shape,
+                          std::vector<T> values) {
   NpyArray array{type, std::move(shape), {}};
   array.bytes.resize(values.size() * sizeof(T));
   std::memcpy(array.bytes.data(), values.data(), array.bytes.size());
@@ -32,8 +30,8 @@ NpyArray makeArray(NpyType type, std::vector<uint64_t> shape,
 }
 
 /// An .npy file of `version` with the header `text` and then `data`.
-std::string npy(const std::string &text, const std::string &data,
-                char version = 1) {
+static std::string npy(const std::string &text, const std::string &data,
+                       char version = 1) {
   std::string file = std::string("\x93NUMPY") + version + '\0';
   file += static_cast<char>(text.size() & 0xff);
   file += static_cast<char>(text.size() >> 8);
@@ -42,25 +40,27 @@ std::string npy(const std::string &text, const std::string &data,
   return file + text + data;
 }
 
-std::string header(const std::string &descr, const std::string &order,
-                   const std::string &shape) {
+static std::string header(const std::string &descr, const std::string &order,
+                          const std::string &shape) {
   return "{'descr': " + descr + ", 'fortran_order': " + order +
          ", 'shape': " + shape + ", }\n";
 }
 
-Expected<NpyArray> parse(const std::string &file) {
+static Expected<NpyArray> parse(const std::string &file) {
   return parseNpy(arrayRefFromStringRef(file), "array 'x'");
 }
 
-std::string errorOf(const std::string &file) {
+static std::string errorOf(const std::string &file) {
   Expected<NpyArray> array = parse(file);
   return array ? "no error" : toString(array.takeError());
 }
 
-std::string errorOfArchive(const std::string &path) {
+static std::string errorOfArchive(const std::string &path) {
   Expected<NpzArrays> arrays = readNpz(path);
   return arrays ? "no error" : toString(arrays.takeError());
 }
+
+namespace {
 
 //===----------------------------------------------------------------------===//
 // One array
@@ -199,7 +199,7 @@ TEST(Npy, refusesAShapeThatDoesNotFit) {
 // Archives
 //===----------------------------------------------------------------------===//
 
-NpzArrays someArrays() {
+static NpzArrays someArrays() {
   NpzArrays arrays;
   arrays["input_ids"] = makeArray<int64_t>(NpyType::i8, {1, 3}, {5, -6, 7});
   arrays["mask"] = makeArray<uint8_t>(NpyType::b1, {2}, {1, 0});

@@ -11,11 +11,9 @@
 using namespace serrano;
 using namespace std::chrono_literals;
 
-namespace {
-
 /// What is shown of work that is done in equal `parts`.
-std::string shown(Progress::Style style, uint64_t total, uint64_t parts,
-                  std::chrono::milliseconds delay = 0ms) {
+static std::string shown(Progress::Style style, uint64_t total, uint64_t parts,
+                         std::chrono::milliseconds delay = 0ms) {
   std::string text;
   llvm::raw_string_ostream output(text);
   {
@@ -25,6 +23,8 @@ std::string shown(Progress::Style style, uint64_t total, uint64_t parts,
   }
   return text;
 }
+
+namespace {
 
 TEST(Progress, plainLinesForEveryTenth) {
   EXPECT_EQ(shown(Progress::Style::lines, 1000, 100),
