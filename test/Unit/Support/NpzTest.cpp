@@ -60,6 +60,17 @@ static std::string errorOfArchive(const std::string &path) {
   return arrays ? "no error" : toString(arrays.takeError());
 }
 
+static NpzArrays someArrays() {
+  NpzArrays arrays;
+  arrays["input_ids"] = makeArray<int64_t>(NpyType::i8, {1, 3}, {5, -6, 7});
+  arrays["mask"] = makeArray<uint8_t>(NpyType::b1, {2}, {1, 0});
+  arrays["scale"] = makeArray<float>(NpyType::f4, {}, {0.5f});
+  arrays["nothing"] = makeArray<float>(NpyType::f4, {0, 4}, {});
+  arrays["zeros"] =
+      makeArray<double>(NpyType::f8, {1000}, std::vector<double>(1000, 0.0));
+  return arrays;
+}
+
 namespace {
 
 //===----------------------------------------------------------------------===//
@@ -198,17 +209,6 @@ TEST(Npy, refusesAShapeThatDoesNotFit) {
 //===----------------------------------------------------------------------===//
 // Archives
 //===----------------------------------------------------------------------===//
-
-static NpzArrays someArrays() {
-  NpzArrays arrays;
-  arrays["input_ids"] = makeArray<int64_t>(NpyType::i8, {1, 3}, {5, -6, 7});
-  arrays["mask"] = makeArray<uint8_t>(NpyType::b1, {2}, {1, 0});
-  arrays["scale"] = makeArray<float>(NpyType::f4, {}, {0.5f});
-  arrays["nothing"] = makeArray<float>(NpyType::f4, {0, 4}, {});
-  arrays["zeros"] =
-      makeArray<double>(NpyType::f8, {1000}, std::vector<double>(1000, 0.0));
-  return arrays;
-}
 
 class NpzTest : public testing::Test {
 protected:
