@@ -1,0 +1,84 @@
+//===- Entry.h - what an entry takes and gives ---------------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_RUNTIME_ENTRY_H
+#define SERRANO_RUNTIME_ENTRY_H
+
+#include "serrano/Isa/Instructions.h"
+#include "serrano/Support/Npz.h"
+#include "llvm/Support/Error.h"
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace serrano {
+
+/// The values of symbolic dimensions in one run, by name.
+using Dimensions = std::map<std::string, int64_t>;
+
+/// A sum of products of numbers and names of dimensions: "seq", "past + seq",
+/// "2*batch*seq + 1". The form in which a program's manifest gives sizes.
+class SizeExpression {
+public:
+  static llvm::Expected<SizeExpression> parse(llvm::StringRef text);
+  /// An error names the dimension that has no value.
+  llvm::Expected<int64_t> evaluate(const Dimensions &dimensions) const;
+  /// The name, if the expression is one dimension and nothing else; else "".
+  llvm::StringRef symbol() const;
+  llvm::StringRef text() const { return source; }
+
+private:
+  struct Product {
+    int64_t factor = 1;
+    std::vector<std::string> names;
+  };
+  std::string source;
+  std::vector<Product> sum;
+};
+
+/// An array that goes in or comes out. The caller's arrays have element type
+/// `type`; on the device the elements are `stored`, dense in C order.
+struct Operand {
+  std::string name;
+  NpyType type;
+  isa::DType stored;
+  std::vector<SizeExpression> shape;
+  bool scalarMemory; ///< in scalar memory instead of HBM
+  int64_t address;   ///< byte address there
+
+  llvm::Expected<std::vector<uint64_t>> shapeFor(const Dimensions &dimensions) const;
+};
+
+/// A symbolic dimension. The device finds its value as an i32 at byte address
+/// `scalarAddress` of scalar memory.
+struct Dimension {
+  std::string name;
+  int64_t max;
+  int64_t scalarAddress;
+};
+
+/// One way into a program.
+struct Entry {
+  std::string name;
+  int64_t word; ///< word address of its function
+  std::vector<Dimension> dimensions;
+  std::vector<Operand> inputs, outputs;
+
+  /// Reads an entry of a program's manifest.
+  static llvm::Expected<Entry> fromManifest(const nlohmann::json &entry,
+                                            const nlohmann::json &functions);
+
+  /// Checks the names, types and shapes of `arrays` against the inputs and
+  /// gives the dimensions that follow from them. Errors name the array, what is
+  /// expected and what was found, and for a misspelled name the nearest one.
+  llvm::Expected<Dimensions> bind(const NpzArrays &arrays) const;
+};
+
+} // namespace serrano
+
+#endif // SERRANO_RUNTIME_ENTRY_H

@@ -1,0 +1,50 @@
+//===- Program.h - a program that can be run ------------------ -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_RUNTIME_PROGRAM_H
+#define SERRANO_RUNTIME_PROGRAM_H
+
+#include "serrano/Isa/ProgramFile.h"
+#include "serrano/Runtime/Entry.h"
+#include "serrano/Simulator/Machine.h"
+
+namespace serrano {
+
+/// A loaded program with a machine to run it on. The machine's memory keeps
+/// its contents from run to run, as a device's does.
+class Program {
+public:
+  static llvm::Expected<std::unique_ptr<Program>> load(llvm::StringRef path);
+
+  const isa::ProgramFile &file() const { return *programFile; }
+  llvm::ArrayRef<Entry> entries() const { return entryList; }
+  /// An error lists the entries that there are.
+  llvm::Expected<const Entry *> entry(llvm::StringRef name) const;
+
+  struct Result {
+    NpzArrays outputs;
+    sim::Statistics statistics;
+  };
+  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs.
+  llvm::Expected<Result> run(const Entry &entry, const NpzArrays &inputs,
+                             const sim::RunOptions &options = {});
+
+  sim::Machine &machine() { return *core; }
+
+private:
+  Program() = default;
+  llvm::Error write(const Operand &operand, const NpyArray &array);
+  llvm::Expected<NpyArray> read(const Operand &operand, const Dimensions &dimensions);
+
+  std::unique_ptr<isa::ProgramFile> programFile;
+  std::unique_ptr<sim::Machine> core;
+  std::vector<Entry> entryList;
+};
+
+} // namespace serrano
+
+#endif // SERRANO_RUNTIME_PROGRAM_H

@@ -1,0 +1,66 @@
+//===- Machine.h - a core that runs a program ----------------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_MACHINE_H
+#define SERRANO_SIMULATOR_MACHINE_H
+
+#include "serrano/Simulator/Statistics.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <memory>
+
+namespace serrano::isa {
+class ProgramFile;
+} // namespace serrano::isa
+
+namespace serrano::sim {
+
+/// What a run does besides computing.
+struct RunOptions {
+  /// Accesses to a common byte that nothing orders stop the run.
+  bool checkRaces = false;
+  /// Reads of scratchpad or accumulator bytes that were never written stop it.
+  bool checkInit = false;
+  /// Times every instruction; without it the statistics hold counts only.
+  bool timing = true;
+  /// Where a trace is written that Perfetto and chrome://tracing open; empty:
+  /// nowhere.
+  std::string traceFile;
+};
+
+/// One core of a target with its memories. The memories keep their contents from
+/// one run to the next; registers, counters and rings start anew.
+class Machine {
+public:
+  /// Loads `program`, which must outlive the machine, for the target that it was
+  /// made for. The program's weights are mapped from its file.
+  static llvm::Expected<std::unique_ptr<Machine>> create(const isa::ProgramFile &program);
+  ~Machine();
+
+  /// Copies bytes to or from HBM. An error if they leave it or are weights.
+  llvm::Error writeHbm(int64_t address, llvm::ArrayRef<uint8_t> bytes);
+  llvm::Error readHbm(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const;
+  /// Copies bytes to or from scalar memory.
+  llvm::Error writeScalar(int64_t address, llvm::ArrayRef<uint8_t> bytes);
+  llvm::Error readScalar(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const;
+
+  /// Runs the function at word address `word` until it halts. An error says
+  /// which instruction did what the ISA forbids, or which code it halted with if
+  /// that is not 0.
+  llvm::Expected<Statistics> run(int64_t word, const RunOptions &options = {});
+
+private:
+  struct State;
+  explicit Machine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_MACHINE_H

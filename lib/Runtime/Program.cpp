@@ -1,0 +1,95 @@
+//===- Program.cpp - a program that can be run -------------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Runtime/Program.h"
+#include "Elements.h"
+#include "serrano/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+using namespace serrano;
+
+llvm::Expected<std::unique_ptr<Program>> Program::load(llvm::StringRef path) {
+  llvm::Expected<isa::ProgramFile> file = isa::ProgramFile::open(path);
+  if (!file)
+    return file.takeError();
+  std::unique_ptr<Program> result(new Program());
+  result->programFile = std::make_unique<isa::ProgramFile>(std::move(*file));
+  const nlohmann::json &manifest = result->programFile->manifest();
+  for (const nlohmann::json &json : manifest.at("entries")) {
+    llvm::Expected<Entry> entry = Entry::fromManifest(json, manifest.at("functions"));
+    if (!entry)
+      return addContext(entry.takeError(), path);
+    result->entryList.push_back(std::move(*entry));
+  }
+  auto machine = sim::Machine::create(*result->programFile);
+  if (!machine)
+    return machine.takeError();
+  result->core = std::move(*machine);
+  return result;
+}
+
+llvm::Expected<const Entry *> Program::entry(llvm::StringRef name) const {
+  for (const Entry &entry : entryList)
+    if (entry.name == name)
+      return &entry;
+  return makeError("{0}: no entry '{1}'; the entries are {2}", programFile->path(), name,
+                   llvm::join(llvm::map_range(entryList, [](const Entry &e) { return e.name; }), ", "));
+}
+
+llvm::Error Program::write(const Operand &operand, const NpyArray &array) {
+  llvm::Expected<std::vector<uint8_t>> bytes = toDevice(operand.name, array, operand.stored);
+  if (!bytes)
+    return bytes.takeError();
+  return operand.scalarMemory ? core->writeScalar(operand.address, *bytes)
+                              : core->writeHbm(operand.address, *bytes);
+}
+
+llvm::Expected<NpyArray> Program::read(const Operand &operand, const Dimensions &dimensions) {
+  llvm::Expected<std::vector<uint64_t>> shape = operand.shapeFor(dimensions);
+  if (!shape)
+    return shape.takeError();
+  uint64_t size = isa::sizeOf(operand.stored);
+  for (uint64_t n : *shape)
+    size *= n;
+  std::vector<uint8_t> bytes(size);
+  if (llvm::Error error = operand.scalarMemory ? core->readScalar(operand.address, bytes)
+                                               : core->readHbm(operand.address, bytes))
+    return std::move(error);
+  return fromDevice(bytes, operand.stored, operand.type, std::move(*shape));
+}
+
+llvm::Expected<Program::Result> Program::run(const Entry &entry, const NpzArrays &inputs,
+                                             const sim::RunOptions &options) {
+  llvm::Expected<Dimensions> dimensions = entry.bind(inputs);
+  if (!dimensions)
+    return dimensions.takeError();
+  for (const Dimension &dimension : entry.dimensions) {
+    int32_t value = int32_t(dimensions->at(dimension.name));
+    uint8_t bytes[sizeof(value)];
+    std::memcpy(bytes, &value, sizeof(value));
+    if (llvm::Error error = core->writeScalar(dimension.scalarAddress, bytes))
+      return std::move(error);
+  }
+  for (const Operand &operand : entry.inputs)
+    if (llvm::Error error = write(operand, inputs.find(operand.name)->second))
+      return addContext(std::move(error), "input '" + operand.name + "'");
+
+  llvm::Expected<sim::Statistics> statistics = core->run(entry.word, options);
+  if (!statistics)
+    return statistics.takeError();
+  Result result{{}, std::move(*statistics)};
+  for (const Operand &operand : entry.outputs) {
+    llvm::Expected<NpyArray> array = read(operand, *dimensions);
+    if (!array)
+      return addContext(array.takeError(), "output '" + operand.name + "'");
+    result.outputs.emplace(operand.name, std::move(*array));
+  }
+  return result;
+}

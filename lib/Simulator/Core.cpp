@@ -1,0 +1,114 @@
+//===- Core.cpp - one core: the loop of execution ----------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core.h"
+#include "Fault.h"
+
+using namespace serrano;
+using namespace serrano::sim;
+
+std::string serrano::sim::queueName(unsigned queue) {
+  static const char *const names[] = {"sequencer", "dma in", "dma out", "matrix", "vector"};
+  return queue < FirstRingId ? names[queue] : "ring " + std::to_string(queue - FirstRingId);
+}
+
+Core::Core(const DecodedProgram &program, MemorySystem &memory, const TargetModel &target,
+           const TimingModel &timing, llvm::ArrayRef<Observer *> observers)
+    : program(program), memory(memory), target(target), timing(timing),
+      observers(observers.begin(), observers.end()),
+      streamed(int64_t(program.indexOfWord.size()) * 8 > target.instructionMemoryBytes()) {
+  counterQueue.fill(-1);
+}
+
+int Core::run(uint32_t start) {
+  next = program.indexOfWord[start];
+  while (!halted) {
+    current = next;
+    if (current >= program.entries.size())
+      fault("execution ran off the end of the program; a function ends with ret, an entry with halt");
+    const DecodedProgram::Entry &entry = program.entries[current];
+    if (streamed)
+      enterPage(entry.word);
+    next = current + 1;
+    ++executed;
+    std::visit([&](const auto &instruction) { execute(instruction); }, entry.instruction);
+    closeLoops();
+  }
+  return exitCode;
+}
+
+void Core::enterPage(uint32_t word) {
+  uint32_t page = word * 8 / timing.instructionPageBytes();
+  if (page != currentPage)
+    pages.push_back(currentPage = page);
+}
+
+/// Goes back to the head of every loop whose body ends here.
+void Core::closeLoops() {
+  while (!loops.empty() && loops.back().callDepth == returns.size() &&
+         next == loops.back().endIndex) {
+    LoopState &loop = loops.back();
+    if (++loop.iteration < loop.count) {
+      write(loop.indexRegister, loop.iteration);
+      next = loop.firstIndex;
+      return;
+    }
+    loops.pop_back();
+  }
+}
+
+Dispatched &Core::begin(unsigned queue, Work work) {
+  record = Dispatched();
+  record.word = word();
+  record.op = currentOp;
+  record.instance = currentInstance;
+  record.queue = queue;
+  record.work = work;
+  record.scalarBefore = scalarCycles;
+  record.pages = std::move(pages);
+  pages.clear();
+  scalarCycles = 0;
+  return record;
+}
+
+void Core::wait(isa::Wait w) {
+  if (!w.valid)
+    return;
+  if (w.counter >= numCounters)
+    fault("waits for inbound counter {0}, but this core has no remote source", w.counter);
+  int64_t threshold = increments[w.counter] - w.lag;
+  if (counterQueue[w.counter] >= int(FirstRingId) && threshold > ringIncrements[w.counter])
+    fault("deadlock: c{0} waits until {1} has filled slots that only later pops make room for",
+          w.counter, queueName(counterQueue[w.counter]));
+  if (threshold > 0)
+    record.waits.push_back({w.counter, threshold});
+}
+
+void Core::signal(isa::Signal s, unsigned queue) {
+  if (!s.valid)
+    return;
+  int &owner = counterQueue[s.counter];
+  if (owner >= 0 && unsigned(owner) != queue)
+    fault("counter c{0} is incremented by the {1} queue and by the {2} queue; use one counter for each",
+          s.counter, queueName(owner), queueName(queue));
+  owner = queue;
+  record.signal = s.counter;
+  ++increments[s.counter];
+}
+
+void Core::finish() {
+  for (Observer *observer : observers)
+    observer->dispatched(record);
+  for (const SlotUse &use : record.slots) {
+    if (!use.pop)
+      continue;
+    Ring &ring = rings[use.ring];
+    ++ring.popped;
+    ring.slotEnds.pop_front();
+    fillSlots(use.ring);
+  }
+}

@@ -1,0 +1,232 @@
+//===- Core.h - one core: state and execution ----------------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_CORE_H
+#define SERRANO_SIMULATOR_CORE_H
+
+#include "Dispatch.h"
+#include "Kernels/Kernels.h"
+#include "MemorySystem.h"
+#include "serrano/Isa/Instructions.h"
+#include "serrano/Target/TimingModel.h"
+#include <array>
+#include <deque>
+#include <vector>
+
+namespace serrano::sim {
+
+/// Told of what a core does, in program order. Timing and checks listen here.
+class Observer {
+public:
+  virtual ~Observer() = default;
+  virtual void dispatched(const Dispatched &instruction) = 0;
+  virtual void filled(const SlotFill &) {}
+  /// The sequencer itself read or wrote scalar memory.
+  virtual void scalarAccess(uint32_t word, uint32_t op, const Access &) {}
+};
+
+/// The program's instructions, decoded once.
+struct DecodedProgram {
+  struct Entry {
+    isa::Instruction instruction;
+    uint32_t word;
+  };
+  std::vector<Entry> entries;
+  /// Index into `entries` by word address; ~0u inside an instruction.
+  std::vector<uint32_t> indexOfWord;
+};
+
+/// Executes one instruction stream. Instructions take effect in program order:
+/// a program without races computes the same in every legal order, which is
+/// what `HappensBefore` checks and what lets `Timeline` compute the real one.
+class Core {
+public:
+  Core(const DecodedProgram &program, MemorySystem &memory, const TargetModel &target,
+       const TimingModel &timing, llvm::ArrayRef<Observer *> observers);
+
+  /// Runs from word address `start` to `halt`; returns its code. Throws `Fault`.
+  int run(uint32_t start);
+
+  /// Where execution is, for messages.
+  uint32_t word() const { return program.entries[current].word; }
+  uint32_t op() const { return currentOp; }
+  int64_t instance() const { return currentInstance; }
+  int64_t instructionsExecuted() const { return executed; }
+
+private:
+  // One overload per instruction; a missing one does not compile.
+  // Execute/Sequencer.cpp
+  void execute(const isa::Halt &);
+  void execute(const isa::Mark &);
+  void execute(const isa::Sync &);
+  void execute(const isa::ScalarImmediate &);
+  void execute(const isa::ScalarAdd &);
+  void execute(const isa::ScalarSub &);
+  void execute(const isa::ScalarMul &);
+  void execute(const isa::ScalarDiv &);
+  void execute(const isa::ScalarMod &);
+  void execute(const isa::ScalarMin &);
+  void execute(const isa::ScalarMax &);
+  void execute(const isa::ScalarAnd &);
+  void execute(const isa::ScalarOr &);
+  void execute(const isa::ScalarXor &);
+  void execute(const isa::ScalarShl &);
+  void execute(const isa::ScalarShr &);
+  void execute(const isa::ScalarLess &);
+  void execute(const isa::ScalarLoad &);
+  void execute(const isa::ScalarStore &);
+  void execute(const isa::Loop &);
+  void execute(const isa::Skip &);
+  void execute(const isa::Call &);
+  void execute(const isa::Return &);
+  // Execute/Dma.cpp
+  void execute(const isa::DmaLoad &);
+  void execute(const isa::DmaStore &);
+  void execute(const isa::DmaCopy &);
+  void execute(const isa::DmaGather &);
+  void execute(const isa::DmaScatter &);
+  // Execute/Ring.cpp
+  void execute(const isa::RingSetup &);
+  void execute(const isa::RingFill &);
+  void execute(const isa::RingTable &);
+  // Execute/Matrix.cpp
+  void execute(const isa::LoadWeights &);
+  void execute(const isa::Matmul &);
+  // Execute/Vector.cpp
+  void execute(const isa::VectorUnary &);
+  void execute(const isa::VectorBinary &);
+  void execute(const isa::VectorScalar &);
+  void execute(const isa::VectorTernary &);
+  void execute(const isa::VectorFill &);
+  void execute(const isa::VectorIota &);
+  void execute(const isa::VectorReduce &);
+  void execute(const isa::VectorSoftmax &);
+  void execute(const isa::VectorRope &);
+  void execute(const isa::VectorGather &);
+  void execute(const isa::VectorTopK &);
+
+  // Operands.cpp: reading operands, with bounds and alignment.
+  int64_t value(isa::Value v) const { return int64_t(uint64_t(registers[v.reg]) + v.imm); }
+  /// A value that must not be negative; `name` is the field's.
+  int64_t count(isa::Value v, const char *name) const;
+  int64_t address(isa::HbmAddress a) const { return int64_t(uint64_t(registers[a.reg]) + a.offset); }
+  /// Adds an access to the instruction in hand, checked.
+  void touch(Access access, const char *operand);
+  /// Resolves a tile of rows x cols and adds what it touches.
+  TileView tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write, const char *operand);
+
+  // Core.cpp
+  /// Starts the record of the instruction in hand.
+  template <typename T>
+  Dispatched &begin(const T &instruction, unsigned queue, Work work) {
+    Dispatched &d = begin(queue, work);
+    wait(instruction.wait0);
+    wait(instruction.wait1);
+    signal(instruction.signal, queue);
+    return d;
+  }
+  Dispatched &begin(unsigned queue, Work work);
+  void wait(isa::Wait w);
+  void signal(isa::Signal s, unsigned queue);
+  /// Hands the record to the observers, frees popped slots and refills rings.
+  void finish();
+
+  void closeLoops();
+  void enterPage(uint32_t word);
+
+  // Execute/Sequencer.cpp
+  uint32_t indexAfterBody(uint32_t words) const;
+  /// The checked access of `s.load` and `s.store`, told to the observers.
+  Access scalarAccess(isa::Value v, bool write);
+  /// The i32 at `address` of scalar memory.
+  int32_t scalarWord(int64_t address);
+
+  // Execute/Dma.cpp
+  struct Place {
+    Memory memory;
+    int64_t address;
+  };
+  Place place(isa::LocalAddress a) const;
+  template <typename T>
+  void copyRows(const T &d, unsigned queue, Place from, Place to);
+  template <typename T>
+  void copyByTable(const T &d, unsigned queue, bool gather, Place local, int64_t hbm);
+
+  // Execute/Vector.cpp
+  /// Checks how operands overlap, sets the interval and hands the record over;
+  /// `dtypes` are those of all operands.
+  void finishVector(int64_t rows, int64_t cols, llvm::ArrayRef<isa::DType> dtypes,
+                    bool transcendental, int64_t passes);
+
+  /// A command to a ring: slots [firstSlot, firstSlot + count) of it.
+  struct Order {
+    uint32_t word;
+    int signal;
+    int64_t firstSlot, count;
+    int64_t source, bytes, tailBytes, stride;
+    int64_t passCount, passStride; ///< of a strided range
+    int64_t table, bound;          ///< of a table; table is -1 for a range
+  };
+  struct Ring {
+    int64_t base = 0, slotBytes = 0, slots = 0;
+    int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
+    int64_t ordered = 0, filled = 0, popped = 0;
+    std::deque<Order> orders;       ///< those with slots not yet filled
+    std::deque<int64_t> slotEnds;   ///< valid bytes of the slots not yet popped
+
+    int64_t placeOf(int64_t slot) const { return base + (slot - origin) % slots * slotBytes; }
+  };
+  void order(unsigned ring, Order order);
+  void fillSlots(unsigned ring);
+
+  struct LoopState {
+    uint32_t firstIndex, endIndex;
+    int64_t iteration, count;
+    uint8_t indexRegister;
+    unsigned callDepth;
+  };
+
+  void write(uint8_t rd, int64_t value) {
+    if (rd)
+      registers[rd] = value;
+  }
+
+  const DecodedProgram &program;
+  MemorySystem &memory;
+  const TargetModel &target;
+  const TimingModel &timing;
+  llvm::SmallVector<Observer *, 4> observers;
+
+  std::array<int64_t, 64> registers = {};
+  uint32_t current = 0; ///< index of the instruction in hand
+  uint32_t next = 0;    ///< index of the one after it
+  llvm::SmallVector<LoopState, 8> loops;
+  llvm::SmallVector<uint32_t, 8> returns;
+  bool halted = false;
+  int exitCode = 0;
+
+  std::array<int64_t, numCounters> increments = {}; ///< dispatched so far
+  std::array<int, numCounters> counterQueue;        ///< who increments it, -1 unknown
+  /// Of a ring's counters, the increments whose slots have all been filled.
+  std::array<int64_t, numCounters> ringIncrements = {};
+  std::array<Ring, numRings> rings;
+  WeightTile weights;
+  bool weightsLoaded = false;
+
+  uint32_t currentOp = 0;
+  int64_t currentInstance = 0;
+  int64_t executed = 0;
+  int64_t scalarCycles = 0;
+  bool streamed; ///< the program is longer than the instruction memory
+  uint32_t currentPage = ~0u;
+  llvm::SmallVector<uint32_t, 1> pages;
+  Dispatched record;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_CORE_H

@@ -1,0 +1,172 @@
+//===- Sequencer.cpp - system and scalar instructions ------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core.h"
+#include "Fault.h"
+#include <cstring>
+
+using namespace serrano;
+using namespace serrano::sim;
+
+static constexpr unsigned maxNesting = 8;
+
+void Core::execute(const isa::Halt &i) {
+  begin(SequencerId, Work::None);
+  finish();
+  halted = true;
+  exitCode = i.code;
+}
+
+void Core::execute(const isa::Mark &i) {
+  ++scalarCycles;
+  currentOp = i.op;
+  currentInstance = value(i.instance);
+}
+
+void Core::execute(const isa::Sync &i) {
+  begin(unsigned(i.queue), Work::None);
+  for (isa::Wait w : {i.wait0, i.wait1, i.wait2, i.wait3, i.wait4, i.wait5})
+    wait(w);
+  finish();
+}
+
+void Core::execute(const isa::ScalarImmediate &i) {
+  ++scalarCycles;
+  write(i.rd.index, i.imm);
+}
+
+/// Floor division, as the ISA has it; wraps for the lowest number by -1.
+static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
+  if (b == 0)
+    fault("{0} divides {1} by 0", mnemonic, a);
+  if (b == -1)
+    return int64_t(-uint64_t(a));
+  return a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
+}
+
+// The body of a scalar instruction over its operands a and b.
+#define SCALAR(INSTRUCTION, RESULT)                                                                \
+  void Core::execute(const isa::INSTRUCTION &i) {                                                  \
+    ++scalarCycles;                                                                                \
+    [[maybe_unused]] int64_t a = registers[i.a.index], b = value(i.b);                             \
+    [[maybe_unused]] uint64_t ua = uint64_t(a), ub = uint64_t(b);                                  \
+    write(i.rd.index, int64_t(RESULT));                                                            \
+  }
+SCALAR(ScalarAdd, ua + ub)
+SCALAR(ScalarSub, ua - ub)
+SCALAR(ScalarMul, ua * ub)
+SCALAR(ScalarDiv, floorDiv(a, b, i.mnemonic.data()))
+SCALAR(ScalarMod, ua - ub * uint64_t(floorDiv(a, b, i.mnemonic.data())))
+SCALAR(ScalarMin, std::min(a, b))
+SCALAR(ScalarMax, std::max(a, b))
+SCALAR(ScalarAnd, a & b)
+SCALAR(ScalarOr, a | b)
+SCALAR(ScalarXor, a ^ b)
+SCALAR(ScalarShl, ua << (b & 63))
+SCALAR(ScalarShr, a >> (b & 63))
+SCALAR(ScalarLess, a < b)
+#undef SCALAR
+
+int32_t Core::scalarWord(int64_t address) {
+  int32_t result;
+  std::memcpy(&result, memory.at(Memory::Scalar, address), sizeof(result));
+  return result;
+}
+
+Access Core::scalarAccess(isa::Value v, bool write) {
+  Access access{Memory::Scalar, write, value(v), 4, 1, 4};
+  if (access.address % 4)
+    fault("address {0} is misaligned: scalar memory is read and written at multiples of 4",
+          access.address);
+  memory.check(access, "address");
+  for (Observer *observer : observers)
+    observer->scalarAccess(word(), currentOp, access);
+  return access;
+}
+
+void Core::execute(const isa::ScalarLoad &i) {
+  ++scalarCycles;
+  write(i.rd.index, scalarWord(scalarAccess(i.address, false).address));
+}
+
+void Core::execute(const isa::ScalarStore &i) {
+  ++scalarCycles;
+  int32_t low = int32_t(registers[i.a.index]);
+  std::memcpy(memory.at(Memory::Scalar, scalarAccess(i.address, true).address), &low, sizeof(low));
+}
+
+/// The index of the instruction `words` after the one that follows `current`.
+uint32_t Core::indexAfterBody(uint32_t words) const {
+  uint32_t bodyWord = current + 1 < program.entries.size() ? program.entries[current + 1].word
+                                                           : program.indexOfWord.size();
+  uint64_t end = uint64_t(bodyWord) + words;
+  uint32_t index = end < program.indexOfWord.size()    ? program.indexOfWord[end]
+                   : end == program.indexOfWord.size() ? program.entries.size()
+                                                       : ~0u;
+  if (index == ~0u)
+    fault("the block of {0} words does not end at an instruction", words);
+  return index;
+}
+
+void Core::execute(const isa::Loop &i) {
+  ++scalarCycles;
+  uint32_t end = indexAfterBody(i.body.words);
+  int64_t repetitions = value(i.count);
+  if (repetitions <= 0 || end == next) {
+    next = end;
+    return;
+  }
+  if (loops.size() == maxNesting)
+    fault("loops nest deeper than {0}", maxNesting);
+  loops.push_back({next, end, 0, repetitions, i.index.index, unsigned(returns.size())});
+  write(i.index.index, 0);
+}
+
+void Core::execute(const isa::Skip &i) {
+  ++scalarCycles;
+  int64_t a = registers[i.a.index], b = registers[i.b.index];
+  bool skip = false;
+  switch (i.condition) {
+  case isa::Condition::Eq:
+    skip = a == b;
+    break;
+  case isa::Condition::Ne:
+    skip = a != b;
+    break;
+  case isa::Condition::Lt:
+    skip = a < b;
+    break;
+  case isa::Condition::Ge:
+    skip = a >= b;
+    break;
+  }
+  uint32_t end = indexAfterBody(i.body.words);
+  if (skip)
+    next = end;
+}
+
+void Core::execute(const isa::Call &i) {
+  ++scalarCycles;
+  if (returns.size() == maxNesting)
+    fault("calls nest deeper than {0}", maxNesting);
+  uint32_t target = i.callee.word < program.indexOfWord.size()
+                        ? program.indexOfWord[i.callee.word]
+                        : ~0u;
+  if (target == ~0u)
+    fault("calls word {0}, where no instruction starts", i.callee.word);
+  returns.push_back(next);
+  next = target;
+}
+
+void Core::execute(const isa::Return &) {
+  ++scalarCycles;
+  if (returns.empty())
+    fault("returns from the entry; an entry ends with halt");
+  if (!loops.empty() && loops.back().callDepth == returns.size())
+    fault("returns from inside a loop");
+  next = returns.pop_back_val();
+}

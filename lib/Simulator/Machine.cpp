@@ -1,0 +1,179 @@
+//===- Machine.cpp - a core that runs a program ------------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Simulator/Machine.h"
+#include "Core.h"
+#include "Fault.h"
+#include "HappensBefore.h"
+#include "MemorySystem.h"
+#include "Timeline.h"
+#include "Trace.h"
+#include "serrano/Isa/Assembly.h"
+#include "serrano/Isa/Codec.h"
+#include "serrano/Isa/ProgramFile.h"
+#include "serrano/Support/Error.h"
+#include <cstring>
+
+using namespace serrano;
+using namespace serrano::sim;
+
+struct Machine::State {
+  const isa::ProgramFile &program;
+  TargetModel target;
+  TimingModel timing;
+  DecodedProgram decoded;
+  std::unique_ptr<MemorySystem> memory;
+
+  State(const isa::ProgramFile &program, TargetModel model)
+      : program(program), target(std::move(model)), timing(target) {}
+
+  llvm::Error decode();
+  /// "`text` at 0x40".
+  std::string describe(uint32_t word) const;
+  /// Checks a range that the host names.
+  llvm::Error checkHost(Memory where, int64_t address, size_t size, bool write) const;
+};
+
+llvm::Error Machine::State::decode() {
+  llvm::ArrayRef<uint64_t> words = program.text();
+  decoded.indexOfWord.assign(words.size(), ~0u);
+  for (uint32_t word = 0; word < words.size();) {
+    llvm::Expected<isa::Instruction> instruction = isa::decode(words.drop_front(word));
+    if (!instruction)
+      return addContext(instruction.takeError(),
+                        llvm::formatv("{0}: instruction at {1:x}", program.path(), word * 8).str());
+    decoded.indexOfWord[word] = decoded.entries.size();
+    decoded.entries.push_back({*instruction, word});
+    word += isa::wordsOf(*instruction);
+  }
+  return llvm::Error::success();
+}
+
+std::string Machine::State::describe(uint32_t word) const {
+  const DecodedProgram::Entry &entry = decoded.entries[decoded.indexOfWord[word]];
+  return llvm::formatv("`{0}` at {1:x}", isa::print(entry.instruction), word * 8);
+}
+
+llvm::Error Machine::State::checkHost(Memory where, int64_t address, size_t size,
+                                      bool write) const {
+  try {
+    memory->check({where, write, address, int64_t(size), 1, 0}, "the host's access");
+  } catch (const Fault &fault) {
+    return makeError("{0}", fault.what());
+  }
+  return llvm::Error::success();
+}
+
+Machine::Machine(std::unique_ptr<State> state) : state(std::move(state)) {}
+Machine::~Machine() = default;
+
+llvm::Expected<std::unique_ptr<Machine>> Machine::create(const isa::ProgramFile &program) {
+  llvm::Expected<TargetModel> target =
+      TargetModel::fromJson(program.targetJson(), program.path());
+  if (!target)
+    return target.takeError();
+  auto state = std::make_unique<State>(program, std::move(*target));
+  if (llvm::Error error = state->decode())
+    return std::move(error);
+  llvm::SmallVector<FileSection> sections;
+  for (const isa::Section &section : program.sections())
+    if (section.fileSize)
+      sections.push_back(
+          {int64_t(section.address), int64_t(section.fileSize), section.fileOffset});
+  const TargetModel &t = state->target;
+  auto memory = MemorySystem::create(
+      {t.scratchpadBytes(), t.accumulatorBytes(), t.scalarMemoryBytes(), program.hbmBytes()},
+      program.path(), sections);
+  if (!memory)
+    return memory.takeError();
+  state->memory = std::move(*memory);
+  return std::unique_ptr<Machine>(new Machine(std::move(state)));
+}
+
+static llvm::Error writeTo(MemorySystem &memory, llvm::Error error, Memory where, int64_t address,
+                           llvm::ArrayRef<uint8_t> bytes) {
+  if (!error && !bytes.empty())
+    std::memcpy(memory.at(where, address), bytes.data(), bytes.size());
+  return error;
+}
+
+static llvm::Error readFrom(MemorySystem &memory, llvm::Error error, Memory where, int64_t address,
+                            llvm::MutableArrayRef<uint8_t> bytes) {
+  if (!error && !bytes.empty())
+    std::memcpy(bytes.data(), memory.at(where, address), bytes.size());
+  return error;
+}
+
+llvm::Error Machine::writeHbm(int64_t address, llvm::ArrayRef<uint8_t> bytes) {
+  return writeTo(*state->memory, state->checkHost(Memory::Hbm, address, bytes.size(), true),
+                 Memory::Hbm, address, bytes);
+}
+llvm::Error Machine::readHbm(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const {
+  return readFrom(*state->memory, state->checkHost(Memory::Hbm, address, bytes.size(), false),
+                  Memory::Hbm, address, bytes);
+}
+llvm::Error Machine::writeScalar(int64_t address, llvm::ArrayRef<uint8_t> bytes) {
+  return writeTo(*state->memory, state->checkHost(Memory::Scalar, address, bytes.size(), true),
+                 Memory::Scalar, address, bytes);
+}
+llvm::Error Machine::readScalar(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const {
+  return readFrom(*state->memory, state->checkHost(Memory::Scalar, address, bytes.size(), false),
+                  Memory::Scalar, address, bytes);
+}
+
+llvm::Expected<Statistics> Machine::run(int64_t word, const RunOptions &options) {
+  if (word < 0 || size_t(word) >= state->decoded.indexOfWord.size() ||
+      state->decoded.indexOfWord[word] == ~0u)
+    return makeError("{0}: no instruction starts at {1:x}", state->program.path(), word * 8);
+
+  std::vector<std::string> operators = state->program.operators();
+  double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
+
+  std::unique_ptr<Trace> trace;
+  if (!options.traceFile.empty()) {
+    llvm::Expected<AtomicFile> file = AtomicFile::create(options.traceFile);
+    if (!file)
+      return file.takeError();
+    trace = std::make_unique<Trace>(std::move(*file), operators, cyclesPerSecond / 1e6);
+  }
+  Timeline timeline(state->target, state->timing, trace.get());
+  HappensBefore happensBefore({options.checkRaces, options.checkInit}, *state->memory,
+                              [&](uint32_t w) { return state->describe(w); });
+  llvm::SmallVector<Observer *, 2> observers;
+  if (options.checkRaces || options.checkInit)
+    observers.push_back(&happensBefore);
+  if (options.timing)
+    observers.push_back(&timeline);
+
+  Core core(state->decoded, *state->memory, state->target, state->timing, observers);
+  int code;
+  Statistics statistics;
+  try {
+    code = core.run(word);
+    statistics = timeline.finish();
+  } catch (const Fault &fault) {
+    uint32_t op = core.op();
+    return makeError("{0}: fault at {1}{2}: {3}", state->program.path(),
+                     state->describe(core.word()),
+                     op && op < operators.size()
+                         ? llvm::formatv(" of operator '{0}' [{1}]", operators[op], core.instance())
+                               .str()
+                         : std::string(),
+                     fault.what());
+  }
+  statistics.instructions = core.instructionsExecuted();
+  statistics.seconds = double(statistics.cycles) / cyclesPerSecond;
+  for (unsigned i = 0; i < statistics.operators.size(); ++i)
+    statistics.operators[i].name = i < operators.size() ? operators[i] : "";
+  if (code)
+    return makeError("{0}: the program halted with code {1} at {2}", state->program.path(), code,
+                     state->describe(core.word()));
+  if (trace)
+    if (llvm::Error error = trace->commit())
+      return std::move(error);
+  return statistics;
+}

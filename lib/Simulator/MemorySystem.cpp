@@ -1,0 +1,95 @@
+//===- MemorySystem.cpp - the memories that a core sees ----------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MemorySystem.h"
+#include "Fault.h"
+#include "serrano/Support/Error.h"
+#include <algorithm>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace serrano;
+using namespace serrano::sim;
+
+llvm::Expected<std::unique_ptr<MemorySystem>>
+MemorySystem::create(Sizes sizes, llvm::StringRef file, llvm::ArrayRef<FileSection> sections) {
+  std::unique_ptr<MemorySystem> result(new MemorySystem());
+  int64_t onCore[] = {sizes.scratchpad, sizes.accumulators, sizes.scalar};
+  for (unsigned i = 0; i < 3; ++i) {
+    result->onCore[i].resize(onCore[i]);
+    result->base[i] = result->onCore[i].data();
+    result->bytes[i] = onCore[i];
+  }
+
+  int64_t page = sysconf(_SC_PAGESIZE);
+  int64_t length = std::max((sizes.hbm + page - 1) / page, int64_t(1)) * page;
+  void *hbm = mmap(nullptr, length, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (hbm == MAP_FAILED)
+    return makeError("cannot reserve {0} bytes of address space for hbm", length);
+  result->base[unsigned(Memory::Hbm)] = static_cast<std::byte *>(hbm);
+  result->bytes[unsigned(Memory::Hbm)] = sizes.hbm;
+  result->mapped = length;
+
+  if (sections.empty())
+    return result;
+  std::string path = file.str();
+  int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return makeFileError(file, "open", std::error_code(errno, std::generic_category()));
+  for (const FileSection &section : sections) {
+    if (section.size == 0)
+      continue;
+    if (section.address < 0 || section.address + section.size > length ||
+        section.address % page || section.fileOffset % page) {
+      close(descriptor);
+      return makeError("{0}: section at hbm address {1:x} cannot be mapped: it must lie on page "
+                       "boundaries inside the program's {2} bytes",
+                       file, section.address, sizes.hbm);
+    }
+    void *place = result->at(Memory::Hbm, section.address);
+    if (mmap(place, section.size, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor,
+             off_t(section.fileOffset)) == MAP_FAILED) {
+      std::error_code code(errno, std::generic_category());
+      close(descriptor);
+      return makeFileError(file, "map a section of", code);
+    }
+    int64_t end = section.address + (section.size + page - 1) / page * page;
+    result->readOnly.push_back({section.address, end});
+  }
+  close(descriptor);
+  llvm::sort(result->readOnly, [](Range a, Range b) { return a.begin < b.begin; });
+  return result;
+}
+
+MemorySystem::~MemorySystem() {
+  if (mapped)
+    munmap(base[unsigned(Memory::Hbm)], mapped);
+}
+
+void MemorySystem::check(const Access &request, const char *operand) const {
+  Access access = normalized(request);
+  if (access.empty())
+    return;
+  if (access.address < 0 || access.end() > size(access.memory))
+    fault("{0} leaves the {1}: bytes {2} to {3} of {4}", operand, memoryName(access.memory),
+          access.address, access.end(), size(access.memory));
+  if (!access.write || access.memory != Memory::Hbm)
+    return;
+  auto it = llvm::upper_bound(readOnly, access.address,
+                              [](int64_t address, Range r) { return address < r.end; });
+  if (it != readOnly.end() && access.end() > it->begin)
+    fault("{0} writes hbm bytes {1} to {2}, which hold the program's weights", operand,
+          access.address, access.end());
+}
+
+bool MemorySystem::isReadOnly(const Access &access) const {
+  return llvm::any_of(readOnly, [&](Range r) {
+    return r.begin <= access.address && access.end() <= r.end;
+  });
+}

@@ -1,0 +1,289 @@
+//===- Timeline.cpp - when everything happens --------------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Timeline.h"
+#include "Fault.h"
+
+using namespace serrano;
+using namespace serrano::sim;
+
+Timeline::Timeline(const TargetModel &target, const TimingModel &timing, SliceSink *sink)
+    : timing(timing), queueDepth(target.queueDepth()),
+      instructionPages(target.instructionMemoryBytes() / timing.instructionPageBytes()),
+      sink(sink), residentPages(instructionPages, ~0u) {
+  dirty.fill(true);
+  cached.fill(never);
+  for (unsigned q = 0; q < numQueues; ++q)
+    statistics.engines.push_back({.name = queueName(q)});
+}
+
+//===----------------------------------------------------------------------===//
+// Dependences
+//===----------------------------------------------------------------------===//
+
+/// One more of the times that `op` depends on is known.
+void Timeline::settle(Op &op, Ticks time, WaitCause cause) {
+  if (time > op.ready) {
+    op.ready = time;
+    op.cause = cause;
+  }
+}
+
+/// Collects the times that are known and registers for those that are not.
+void Timeline::resolve(Op &op) {
+  for (const CounterWait &wait : op.d.waits) {
+    Counter &counter = counters[wait.counter];
+    if (wait.threshold <= counter.known) {
+      settle(op, counter.times[wait.threshold % 64], WaitCause::Counter);
+      continue;
+    }
+    ++op.unresolved;
+    counter.waiters.push_back({wait.threshold, &op});
+  }
+  if (op.d.work == Work::Setup)
+    return;
+  for (const SlotUse &use : op.d.slots) {
+    Ring &ring = rings[use.ring];
+    if (use.slot < ring.filledUpTo) {
+      settle(op, ring.fillTimes[use.slot - ring.firstFill], WaitCause::Slot);
+      continue;
+    }
+    ++op.unresolved;
+    ring.waiters.push_back({use.slot, &op});
+  }
+}
+
+void Timeline::increment(unsigned index, unsigned queue, Ticks time) {
+  Counter &counter = counters[index];
+  counter.queue = queue;
+  int64_t n = ++counter.known;
+  counter.times[n % 64] = time;
+  llvm::erase_if(counter.waiters, [&](const Counter::Waiter &waiter) {
+    if (waiter.threshold != n)
+      return false;
+    settle(*waiter.op, time, WaitCause::Counter);
+    --waiter.op->unresolved;
+    dirty[waiter.op->d.queue] = true;
+    return true;
+  });
+}
+
+void Timeline::slotFilled(unsigned index, Ticks time) {
+  Ring &ring = rings[index];
+  int64_t slot = ring.filledUpTo++;
+  ring.fillTimes.push_back(time);
+  // Of slots that many ago nobody asks any more, but `ring.setup` for the last.
+  while (ring.firstFill < ring.filledUpTo - ring.slots) {
+    ring.fillTimes.pop_front();
+    ++ring.firstFill;
+  }
+  while (ring.freeTimes.size() > 1 && ring.firstFree < ring.filledUpTo - ring.slots) {
+    ring.freeTimes.pop_front();
+    ++ring.firstFree;
+  }
+  llvm::erase_if(ring.waiters, [&](const Ring::Waiter &waiter) {
+    if (waiter.slot != slot)
+      return false;
+    settle(*waiter.op, time, WaitCause::Slot);
+    --waiter.op->unresolved;
+    dirty[waiter.op->d.queue] = true;
+    return true;
+  });
+}
+
+/// Queues retire in order: `time` is when `d` is done by itself.
+void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d, Ticks time) {
+  queue.lastCompletion = std::max(queue.lastCompletion, time);
+  if (d.signal >= 0)
+    increment(d.signal, id, queue.lastCompletion);
+  for (const SlotUse &use : d.slots) {
+    if (!use.pop)
+      continue;
+    rings[use.ring].freeTimes.push_back(queue.lastCompletion);
+    dirty[FirstRingId + use.ring] = true;
+  }
+}
+
+Timeline::Ticks Timeline::afterPending(unsigned id, const Accesses &accesses) {
+  Ticks result = 0;
+  for (const PendingWrite &write : queues[id].pending)
+    for (const Access &read : accesses)
+      if (!read.write && write.completion > result && overlap(read, write.access))
+        result = write.completion;
+  return result;
+}
+
+void Timeline::remember(unsigned id, const Accesses &accesses, Ticks completion) {
+  Queue &queue = queues[id];
+  while (!queue.pending.empty() && queue.pending.front().completion <= queue.lastIssue)
+    queue.pending.pop_front();
+  for (const Access &access : accesses)
+    if (access.write && access.memory != Memory::Hbm)
+      queue.pending.push_back({access, completion});
+}
+
+//===----------------------------------------------------------------------===//
+// The sequencer
+//===----------------------------------------------------------------------===//
+
+/// Instruction memory holds whole pages, direct-mapped; dispatch stops for a
+/// page that is not there.
+void Timeline::fetchPages(const Dispatched &d, Ticks &time) {
+  for (uint32_t page : d.pages) {
+    uint32_t &resident = residentPages[page % instructionPages];
+    if (resident == page)
+      continue;
+    resident = page;
+    time += timing.instructionPageTicks() + TimingModel::ticksOf(timing.dmaLatency());
+    statistics.fetchBytes += timing.instructionPageBytes();
+  }
+}
+
+void Timeline::dispatched(const Dispatched &d) {
+  ++statistics.dispatched;
+  Ticks unstalled = now + TimingModel::ticksOf(d.scalarBefore);
+  Ticks time = unstalled;
+  fetchPages(d, time);
+  time = wholeCycles(time);
+
+  if (d.queue == SequencerId) {
+    Op op{d, time, WaitCause::Dispatch};
+    resolve(op);
+    while (op.unresolved)
+      if (!step(never))
+        fault("internal error: dispatch waits for what never happens");
+    time = wholeCycles(op.ready);
+    if (d.work == Work::Setup) {
+      const SlotUse &last = d.slots.front();
+      Ring &ring = rings[last.ring];
+      while (last.slot >= ring.firstFree + int64_t(ring.freeTimes.size()))
+        if (!step(never))
+          fault("internal error: ring.setup waits for what never happens");
+      if (!ring.freeTimes.empty())
+        time = std::max(time, wholeCycles(ring.freeTimes.back()));
+      ring.slots = d.count;
+      ring.origin = ring.filledUpTo;
+    }
+  } else {
+    Queue &queue = queues[d.queue];
+    while (int64_t(queue.ops.size()) >= queueDepth) {
+      if (!step(never))
+        fault("internal error: a full queue never drains");
+      time = std::max(time, wholeCycles(queue.lastRemoval));
+    }
+  }
+  while (step(time)) {
+  }
+  statistics.dispatchStallCycles += double(time - wholeCycles(unstalled)) / perCycle;
+  now = time + perCycle;
+  if (d.queue == SequencerId)
+    return;
+  Op &op = queues[d.queue].ops.emplace_back(Op{d, time, WaitCause::Dispatch});
+  resolve(op);
+  dirty[d.queue] = true;
+}
+
+Statistics Timeline::finish() {
+  while (step(never)) {
+  }
+  Ticks end = now;
+  for (Queue &queue : queues) {
+    if (!queue.ops.empty())
+      fault("internal error: the {0} queue never drains",
+            queueName(unsigned(&queue - queues.data())));
+    end = std::max(end, queue.lastCompletion);
+  }
+  statistics.cycles = TimingModel::cyclesOf(end);
+  return std::move(statistics);
+}
+
+//===----------------------------------------------------------------------===//
+// Events
+//===----------------------------------------------------------------------===//
+
+Timeline::Ticks Timeline::nextTime(unsigned id) {
+  Queue &queue = queues[id];
+  if (queue.ops.empty())
+    return never;
+  if (isMover(id))
+    return nextMover(id);
+  Op &op = queue.ops.front();
+  if (op.unresolved)
+    return never;
+  if (op.d.work == Work::None)
+    return std::max(op.ready, queue.lastIssue);
+  return id == MatrixId ? nextMatrix(op) : nextVector(op);
+}
+
+bool Timeline::step(Ticks limit) {
+  unsigned best = numQueues;
+  Ticks bestTime = limit, bestRequest = never;
+  for (unsigned q = DmaInId; q < numQueues; ++q) {
+    if (dirty[q]) {
+      dirty[q] = false;
+      cached[q] = nextTime(q);
+    }
+    Ticks time = cached[q];
+    if (time == never)
+      continue;
+    // The port serves grains in the order in which they were asked for.
+    if (isMover(q) && movers[q].moving)
+      time = std::max(time, portFree);
+    Ticks request = isMover(q) ? cached[q] : time;
+    if (time < bestTime || (time == bestTime && best != numQueues && request < bestRequest)) {
+      best = q;
+      bestTime = time;
+      bestRequest = request;
+    }
+  }
+  if (best == numQueues)
+    return false;
+  dirty[best] = true;
+  act(best, bestTime);
+  return true;
+}
+
+void Timeline::act(unsigned id, Ticks time) {
+  if (isMover(id))
+    return actMover(id, time);
+  if (queues[id].ops.front().d.work == Work::None)
+    return pop(id, time);
+  return id == MatrixId ? actMatrix(time) : actVector(time);
+}
+
+/// The head leaves its queue, which makes room for dispatch.
+void Timeline::pop(unsigned id, Ticks time) {
+  Queue &queue = queues[id];
+  queue.lastIssue = std::max(queue.lastIssue, time);
+  queue.lastRemoval = time;
+  queue.ops.pop_front();
+}
+
+void Timeline::account(unsigned id, const Op &op, Ticks engineFree, Ticks start, Ticks end,
+                       WaitCause lateCause, Ticks lateReady) {
+  EngineStatistics &engine = statistics.engines[id];
+  ++engine.instructions;
+  engine.busyCycles += double(end - start) / perCycle;
+  WaitCause cause = lateReady > op.ready ? lateCause : op.cause;
+  double waited = double(std::max<Ticks>(0, start - std::max(engineFree, Ticks(0)))) / perCycle;
+  engine.waitCycles[unsigned(cause)] += waited;
+
+  if (op.d.op >= statistics.operators.size())
+    statistics.operators.resize(op.d.op + 1);
+  OperatorStatistics &costs = statistics.operators[op.d.op];
+  ++costs.instructions;
+  double cycles = double(end - start) / perCycle;
+  (id == MatrixId ? costs.matrixCycles : id == VectorId ? costs.vectorCycles : costs.dmaCycles) +=
+      cycles;
+  if (!isMover(id) && cause != WaitCause::Dispatch)
+    costs.waitCycles += waited;
+  costs.multiplies += op.d.multiplies;
+  statistics.multiplies += op.d.multiplies;
+  if (sink)
+    sink->slice(id, op.d.work, op.d.word, op.d.op, op.d.instance, double(start) / perCycle,
+                double(end) / perCycle);
+}

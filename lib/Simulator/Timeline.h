@@ -1,0 +1,163 @@
+//===- Timeline.h - when everything happens ------------------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_TIMELINE_H
+#define SERRANO_SIMULATOR_TIMELINE_H
+
+#include "Core.h"
+#include "serrano/Simulator/Statistics.h"
+#include <array>
+#include <deque>
+
+namespace serrano::sim {
+
+/// Told of each piece of work when its time is known.
+class SliceSink {
+public:
+  virtual ~SliceSink() = default;
+  /// `work` ran on `queue` from `start` to `end`, in cycles.
+  virtual void slice(unsigned queue, Work work, uint32_t word, uint32_t op, int64_t instance,
+                     double start, double end) = 0;
+};
+
+/// Computes when each instruction is dispatched, starts and completes: a
+/// discrete-event model of the queues, the engines and the shared DMA port, fed
+/// in program order. Its rules are those of docs/TimingModel.md. Times are ticks
+/// (1,024 to a cycle); engines start on whole cycles.
+class Timeline final : public Observer {
+public:
+  Timeline(const TargetModel &target, const TimingModel &timing, SliceSink *sink = nullptr);
+
+  void dispatched(const Dispatched &instruction) override;
+
+  /// Lets every queue drain; the statistics of the whole run.
+  Statistics finish();
+
+private:
+  using Ticks = int64_t;
+  static constexpr Ticks never = INT64_MAX;
+  static constexpr Ticks perCycle = TimingModel::ticksPerCycle;
+  /// Up to the next whole cycle.
+  static Ticks wholeCycles(Ticks t) {
+    return TimingModel::ticksOf(TimingModel::cyclesOf(t));
+  }
+
+  /// A dispatched instruction, or a ring's order, that has not started.
+  struct Op {
+    Dispatched d;
+    Ticks ready;          ///< latest known of dispatch, waits and slots
+    WaitCause cause;      ///< what `ready` came from
+    unsigned unresolved = 0; ///< waits and slots whose time is not known yet
+  };
+
+  /// Completions of a counter's increments: the last 64 that are known.
+  struct Counter {
+    int64_t known = 0;
+    std::array<Ticks, 64> times = {};
+    unsigned queue = 0;
+    struct Waiter {
+      int64_t threshold;
+      Op *op;
+    };
+    std::vector<Waiter> waiters;
+  };
+
+  /// Slots of a ring: when each was filled and freed, from slot `first` on.
+  struct Ring {
+    int64_t slots = 0, origin = 0, filledUpTo = 0;
+    int64_t firstFill = 0, firstFree = 0; ///< numbers of the deques' fronts
+    std::deque<Ticks> fillTimes;
+    std::deque<Ticks> freeTimes;
+    struct Waiter {
+      int64_t slot;
+      Op *op;
+    };
+    std::vector<Waiter> waiters;
+  };
+
+  /// A queue that moves bytes.
+  struct Mover {
+    bool moving = false;   ///< the head's data phase has begun
+    Ticks request = 0;     ///< when its next grain was asked for
+    int64_t left = 0;      ///< bytes of the transfer not yet on the port
+    int64_t slotsDone = 0; ///< of the order at the head
+    Ticks startupEnd = 0;  ///< of the last transfer
+    Ticks dataEnd = 0;
+    Ticks sliceStart = 0;
+  };
+
+  /// Results on their way: reads of them in the same queue wait.
+  struct PendingWrite {
+    Access access;
+    Ticks completion;
+  };
+
+  struct Queue {
+    std::deque<Op> ops;
+    Ticks lastIssue = 0;
+    Ticks lastCompletion = 0;
+    Ticks freeAt = 0;       ///< the engine's
+    Ticks lastRemoval = 0;  ///< when an entry last left the queue
+    std::deque<PendingWrite> pending;
+  };
+
+  static bool isMover(unsigned queue) {
+    return queue == DmaInId || queue == DmaOutId || queue >= FirstRingId;
+  }
+
+  void resolve(Op &op);
+  void settle(Op &op, Ticks time, WaitCause cause);
+  void increment(unsigned counter, unsigned queue, Ticks time);
+  void slotFilled(unsigned ring, Ticks time);
+  void complete(Queue &queue, unsigned id, const Dispatched &d, Ticks time);
+  void freeSlots(const Dispatched &d, Ticks completion);
+  Ticks afterPending(unsigned queue, const Accesses &accesses);
+  void remember(unsigned queue, const Accesses &accesses, Ticks completion);
+  void fetchPages(const Dispatched &d, Ticks &time);
+
+  /// When the queue could act next, `never` if it has nothing to do.
+  Ticks nextTime(unsigned queue);
+  Ticks nextMatrix(Op &op);
+  Ticks nextVector(Op &op);
+  Ticks nextMover(unsigned queue);
+  void act(unsigned queue, Ticks time);
+  void actMatrix(Ticks time);
+  void actVector(Ticks time);
+  void actMover(unsigned queue, Ticks time);
+  void finishTransfer(unsigned queue, Ticks end);
+  /// Performs the earliest action before `limit`; false if there is none.
+  bool step(Ticks limit);
+  void pop(unsigned queue, Ticks time);
+  void account(unsigned queue, const Op &op, Ticks engineFree, Ticks start, Ticks end,
+               WaitCause lateCause, Ticks lateReady);
+
+  const TimingModel &timing;
+  int64_t queueDepth;
+  int64_t instructionPages;
+  SliceSink *sink;
+
+  Ticks now = 0; ///< when the sequencer can dispatch next
+  Ticks portFree = 0;
+  std::array<Queue, numQueues> queues;
+  std::array<Mover, numQueues> movers;
+  std::array<Counter, numCounters> counters;
+  std::array<Ring, numRings> rings;
+  std::array<bool, numQueues> dirty;   ///< nextTime must be computed again
+  std::array<Ticks, numQueues> cached; ///< what it was
+
+  // The matrix engine's two sets of weights.
+  unsigned currentSet = 0;
+  Ticks weightsReady[2] = {}, useEnd[2] = {};
+  Ticks weightPortFree = 0;
+
+  std::vector<uint32_t> residentPages;
+  Statistics statistics;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_TIMELINE_H

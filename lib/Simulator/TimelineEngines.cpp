@@ -1,0 +1,163 @@
+//===- TimelineEngines.cpp - when the engines start and finish ---------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Timeline.h"
+
+using namespace serrano;
+using namespace serrano::sim;
+
+//===----------------------------------------------------------------------===//
+// Matrix engine
+//===----------------------------------------------------------------------===//
+
+Timeline::Ticks Timeline::nextMatrix(Op &op) {
+  const Queue &queue = queues[MatrixId];
+  Ticks start = std::max(op.ready, queue.lastIssue);
+  if (op.d.work == Work::LoadWeights)
+    // The other set may be in use; the one to load must not be.
+    start = std::max({start, weightPortFree, useEnd[1 - currentSet]});
+  else
+    start = std::max({start, queue.freeAt, weightsReady[currentSet]});
+  return wholeCycles(start);
+}
+
+void Timeline::actMatrix(Ticks time) {
+  Queue &queue = queues[MatrixId];
+  Op &op = queue.ops.front();
+  Ticks end = time + TimingModel::ticksOf(op.d.interval);
+  if (op.d.work == Work::LoadWeights) {
+    currentSet = 1 - currentSet;
+    weightPortFree = weightsReady[currentSet] = end;
+    complete(queue, MatrixId, op.d, end);
+    if (sink)
+      sink->slice(MatrixId, op.d.work, op.d.word, op.d.op, op.d.instance,
+                  double(time) / perCycle, double(end) / perCycle);
+  } else {
+    account(MatrixId, op, queue.freeAt, time, end, WaitCause::Engine,
+            std::max(queue.lastIssue, weightsReady[currentSet]));
+    queue.freeAt = useEnd[currentSet] = end;
+    complete(queue, MatrixId, op.d, end + TimingModel::ticksOf(timing.matmulLatency()));
+  }
+  pop(MatrixId, time);
+}
+
+//===----------------------------------------------------------------------===//
+// Vector engine
+//===----------------------------------------------------------------------===//
+
+Timeline::Ticks Timeline::nextVector(Op &op) {
+  const Queue &queue = queues[VectorId];
+  return wholeCycles(std::max({op.ready, queue.freeAt, afterPending(VectorId, op.d.accesses)}));
+}
+
+void Timeline::actVector(Ticks time) {
+  Queue &queue = queues[VectorId];
+  Op &op = queue.ops.front();
+  Ticks end = time + TimingModel::ticksOf(op.d.interval);
+  Ticks completion = end + TimingModel::ticksOf(timing.vectorLatency());
+  account(VectorId, op, queue.freeAt, time, end, WaitCause::Result,
+          afterPending(VectorId, op.d.accesses));
+  queue.freeAt = end;
+  complete(queue, VectorId, op.d, completion);
+  remember(VectorId, op.d.accesses, queue.lastCompletion);
+  pop(VectorId, time);
+}
+
+//===----------------------------------------------------------------------===//
+// DMA queues and rings
+//===----------------------------------------------------------------------===//
+
+/// A mover that is not moving asks when its next transfer may put its first
+/// byte on the port; one that is moving asks for its next grain.
+Timeline::Ticks Timeline::nextMover(unsigned id) {
+  Mover &mover = movers[id];
+  if (mover.moving)
+    return mover.request;
+  Op &op = queues[id].ops.front();
+  if (op.unresolved)
+    return never;
+  Ticks ready = op.ready;
+  if (id == DmaInId)
+    ready = std::max(ready, afterPending(id, op.d.accesses));
+  if (op.d.work == Work::None || (op.d.work == Work::Order && op.d.count == 0))
+    return std::max(ready, mover.dataEnd);
+  Ticks data = mover.dataEnd;
+  if (mover.slotsDone == 0)
+    data = std::max(data, std::max(ready, mover.startupEnd) +
+                              TimingModel::ticksOf(timing.dmaStartup()));
+  if (op.d.work == Work::Order) {
+    Ring &ring = rings[id - FirstRingId];
+    int64_t freedBy = op.d.firstSlot + mover.slotsDone - ring.slots;
+    if (freedBy >= ring.origin) {
+      if (freedBy >= ring.firstFree + int64_t(ring.freeTimes.size()))
+        return never;
+      data = std::max(data, ring.freeTimes[freedBy - ring.firstFree]);
+    }
+  }
+  return data;
+}
+
+void Timeline::actMover(unsigned id, Ticks time) {
+  Queue &queue = queues[id];
+  Mover &mover = movers[id];
+  Op &op = queue.ops.front();
+  if (!mover.moving) {
+    if (op.d.work == Work::None || (op.d.work == Work::Order && op.d.count == 0)) {
+      complete(queue, id, op.d, time);
+      return pop(id, time);
+    }
+    mover.moving = true;
+    mover.request = time;
+    mover.sliceStart = std::max(time, portFree);
+    if (mover.slotsDone == 0)
+      mover.startupEnd = time;
+    bool tail = op.d.work == Work::Order && mover.slotsDone == op.d.count - 1;
+    mover.left = tail ? op.d.tailBytes : op.d.bytes;
+    if (mover.left == 0)
+      finishTransfer(id, time);
+    return;
+  }
+  int64_t grain = std::min(mover.left, timing.grainBytes());
+  Ticks end = time + (op.d.hbm ? timing.hbmTicks(grain) : timing.localTicks(grain));
+  portFree = end;
+  mover.request = time;
+  mover.left -= grain;
+  if (mover.left == 0)
+    finishTransfer(id, end);
+}
+
+/// The last byte of a transfer, or of a ring's slot, leaves the port at `end`.
+void Timeline::finishTransfer(unsigned id, Ticks end) {
+  Queue &queue = queues[id];
+  Mover &mover = movers[id];
+  Op &op = queue.ops.front();
+  bool tail = op.d.work == Work::Order && mover.slotsDone == op.d.count - 1;
+  int64_t bytes = tail ? op.d.tailBytes : op.d.bytes;
+  (!op.d.hbm ? statistics.localBytes
+   : op.d.write ? statistics.hbmWriteBytes
+                : statistics.hbmReadBytes) += bytes;
+  statistics.engines[id].bytes += bytes;
+  account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end, WaitCause::Engine,
+          mover.sliceStart);
+  if (op.d.hbm)
+    (op.d.write ? statistics.operators[op.d.op].hbmWriteBytes
+                : statistics.operators[op.d.op].hbmReadBytes) += bytes;
+  mover.moving = false;
+  mover.dataEnd = end;
+  Ticks completion = end + (op.d.hbm ? TimingModel::ticksOf(timing.dmaLatency()) : 0);
+  if (op.d.work == Work::Order) {
+    queue.lastCompletion = std::max(queue.lastCompletion, completion);
+    slotFilled(id - FirstRingId, queue.lastCompletion);
+    if (++mover.slotsDone < op.d.count)
+      return;
+    mover.slotsDone = 0;
+  }
+  complete(queue, id, op.d, completion);
+  if (id == DmaInId)
+    remember(id, op.d.accesses, queue.lastCompletion);
+  pop(id, end);
+}

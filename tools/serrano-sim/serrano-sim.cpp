@@ -1,0 +1,94 @@
+//===- serrano-sim.cpp - runs a program on the simulated chip ----------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Runtime/Program.h"
+#include "serrano/Support/AtomicFile.h"
+#include "serrano/Support/Error.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace serrano;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("serrano-sim options");
+static cl::opt<std::string> programPath(cl::Positional, cl::desc("PROGRAM.srn"), cl::Required,
+                                        cl::cat(category));
+static cl::opt<std::string> entryName("entry", cl::desc("Entry to run (default: the only one)"),
+                                      cl::value_desc("name"), cl::cat(category));
+static cl::opt<std::string> inputsPath("inputs", cl::desc("Arrays by input name"),
+                                       cl::value_desc("file.npz"), cl::cat(category));
+static cl::opt<std::string> outputsPath("outputs", cl::desc("Where the outputs are written"),
+                                        cl::value_desc("file.npz"), cl::cat(category));
+static cl::opt<std::string> statsPath("stats", cl::desc("Where the costs are written"),
+                                      cl::value_desc("file.json"), cl::cat(category));
+static cl::opt<std::string> tracePath("trace", cl::desc("Where a trace for Perfetto is written"),
+                                      cl::value_desc("file.json"), cl::cat(category));
+enum class Check { Races, Init };
+static cl::list<Check> checks(
+    "check", cl::desc("Stop at what the program must not do, comma-separated:"), cl::CommaSeparated,
+    cl::values(clEnumValN(Check::Races, "races", "accesses to a common byte that nothing orders"),
+               clEnumValN(Check::Init, "init", "reads of on-chip bytes that were never written")),
+    cl::cat(category));
+
+static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
+  llvm::Expected<AtomicFile> file = AtomicFile::create(path);
+  if (!file)
+    return file.takeError();
+  file->stream() << text;
+  return file->commit();
+}
+
+static llvm::Error run() {
+  llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
+  if (!program)
+    return program.takeError();
+  if (entryName.empty() && (*program)->entries().size() == 1)
+    entryName = (*program)->entries().front().name;
+  llvm::Expected<const Entry *> entry = (*program)->entry(entryName);
+  if (!entry)
+    return entry.takeError();
+  NpzArrays inputs;
+  if (!inputsPath.empty()) {
+    llvm::Expected<NpzArrays> arrays = readNpz(inputsPath);
+    if (!arrays)
+      return arrays.takeError();
+    inputs = std::move(*arrays);
+  }
+  sim::RunOptions options;
+  options.checkRaces = llvm::is_contained(checks, Check::Races);
+  options.checkInit = llvm::is_contained(checks, Check::Init);
+  options.traceFile = tracePath;
+  llvm::Expected<Program::Result> result = (*program)->run(**entry, inputs, options);
+  if (!result)
+    return result.takeError();
+  if (!outputsPath.empty())
+    if (llvm::Error error = writeNpz(outputsPath, result->outputs))
+      return error;
+  if (!statsPath.empty())
+    if (llvm::Error error = writeText(statsPath, result->statistics.toJson()))
+      return error;
+  const sim::Statistics &s = result->statistics;
+  llvm::outs() << llvm::formatv("{0}: {1} cycles, {2:F3} us, {3} bytes over hbm, {4} "
+                                "multiply-accumulates, {5} instructions\n",
+                                (*entry)->name, s.cycles, s.seconds * 1e6,
+                                s.hbmReadBytes + s.hbmWriteBytes, s.multiplies, s.instructions);
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv,
+                              "Serrano's simulator: runs an entry of a compiled program, exact in "
+                              "numbers and timed by the target's model\n");
+  if (llvm::Error error = run()) {
+    llvm::WithColor::error(llvm::errs(), "serrano-sim") << llvm::toString(std::move(error)) << "\n";
+    return 1;
+  }
+  return 0;
+}
