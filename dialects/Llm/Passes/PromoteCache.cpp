@@ -1,0 +1,22 @@
+//===- PromoteCache.cpp - stub -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Llm/Passes/LlmPasses.h"
+
+namespace serrano::llm {
+#define GEN_PASS_DEF_PROMOTECACHE
+#include "dialects/Llm/Passes/LlmPasses.h.inc"
+} // namespace serrano::llm
+
+using namespace mlir;
+using namespace serrano::llm;
+
+namespace {
+struct PromoteCache : serrano::llm::impl::PromoteCacheBase<PromoteCache> {
+  void runOnOperation() override {}
+};
+} // namespace

@@ -1,0 +1,42 @@
+//===- Compile.h - compiles a model -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_PIPELINES_COMPILE_H
+#define SERRANO_PIPELINES_COMPILE_H
+
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace serrano {
+
+/// Where a compilation stops and what it writes.
+enum class Stage { Import, Llm };
+
+struct CompileOptions {
+  std::string modelPath;
+  /// "-" is the standard output.
+  std::string outputPath = "-";
+  /// Name of a bundled target or path of a JSON file.
+  std::string target = "serrano-1";
+  std::string precision = "bf16";
+  int64_t maxTokens = 128;
+  int64_t maxSequences = 8;
+  int64_t maxContext = 2048;
+  /// JSON report; empty for none.
+  std::string reportPath;
+  Stage stage = Stage::Llm;
+  /// Print locations of operations in MLIR text.
+  bool printLocations = false;
+};
+
+/// Compiles the model. Nothing is written if it fails. Remarks about the model
+/// go to the standard error.
+llvm::Error compile(const CompileOptions &options);
+
+} // namespace serrano
+
+#endif // SERRANO_PIPELINES_COMPILE_H

@@ -1,0 +1,76 @@
+//===- ExtentSolver.cpp - what is known about symbolic extents -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ExtentSolver.h"
+
+#include "mlir/IR/AttrTypeSubElements.h"
+
+using namespace mlir;
+using namespace serrano::llm;
+using namespace serrano::onnx_import;
+
+ExtentAttr ExtentSolver::resolve(ExtentAttr extent) const {
+  if (abbreviations.empty())
+    return extent;
+  return extent.substitute([&](StringAttr symbol) { return abbreviations.lookup(symbol); });
+}
+
+SmallVector<ExtentAttr> ExtentSolver::resolve(ArrayRef<ExtentAttr> extents) const {
+  return llvm::map_to_vector(extents, [&](ExtentAttr extent) { return resolve(extent); });
+}
+
+void ExtentSolver::declare(ExtentAttr extent) {
+  for (StringAttr symbol : extent.getSymbols())
+    order.try_emplace(symbol, order.size());
+}
+
+bool ExtentSolver::equate(ExtentAttr lhs, ExtentAttr rhs) {
+  if (lhs == rhs)
+    return true;
+  ExtentAttr difference = resolve(lhs) - resolve(rhs);
+  if (difference.isConstant(0))
+    return true;
+  // The symbol seen last among those that can be solved for: a term of its own
+  // with coefficient 1 or -1, in no other term.
+  StringAttr solved;
+  int64_t sign = 0;
+  for (auto [coefficient, monomial] : llvm::zip(difference.getCoefficients(), difference.getMonomials())) {
+    if (monomial.size() != 1 || (coefficient != 1 && coefficient != -1))
+      continue;
+    auto symbol = cast<StringAttr>(monomial[0]);
+    unsigned uses = llvm::count_if(difference.getMonomials(), [&](ArrayAttr m) { return llvm::is_contained(m, symbol); });
+    if (uses == 1 && (!solved || order.lookup(symbol) > order.lookup(solved))) {
+      solved = symbol;
+      sign = coefficient;
+    }
+  }
+  if (!solved)
+    return false;
+  ExtentAttr value = ExtentAttr::getSymbol(lhs.getContext(), solved.getValue()) - difference * sign;
+  // A size is never negative, so an extent that cannot be positive is no solution.
+  if (std::optional<int64_t> constant = value.getConstantValue(); constant && *constant < 0)
+    return false;
+  for (auto &[symbol, abbreviated] : abbreviations)
+    abbreviated = abbreviated.substitute([&](StringAttr s) { return s == solved ? value : ExtentAttr(); });
+  abbreviations[solved] = value;
+  return true;
+}
+
+void ExtentSolver::applyTo(Operation *root) const {
+  if (abbreviations.empty())
+    return;
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](RankedTensorType type) -> std::optional<Type> {
+    if (type.hasStaticShape())
+      return std::nullopt;
+    return getTensorType(resolve(getExtents(type)), type.getElementType());
+  });
+  replacer.addReplacement([&](DimsAttr dims) -> std::optional<Attribute> {
+    return DimsAttr::get(dims.getContext(), resolve(dims.getExtents()));
+  });
+  replacer.recursivelyReplaceElementsIn(root, /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true);
+}

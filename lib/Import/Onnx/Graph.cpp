@@ -1,0 +1,256 @@
+//===- Graph.cpp - the graph that is being imported -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Graph.h"
+#include "OpTable.h"
+
+#include "onnx/checker.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace serrano::llm;
+using namespace serrano::onnx_import;
+
+/// Integers up to this size are looked at: they become constants.
+static constexpr uint64_t kMaxIntegerBytes = 64 << 10;
+/// Vectors with more integers are values, not shapes.
+static constexpr int64_t kMaxKnownElements = 1024;
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+static std::string describe(const onnx::NodeProto &node) {
+  std::string name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
+  std::string domain = node.domain().empty() ? "" : node.domain() + ".";
+  return llvm::formatv("node '{0}' ({1}{2})", name, domain, node.op_type());
+}
+
+const Operand &Graph::lookup(const std::string &name) {
+  if (auto found = operands.find(name); found != operands.end())
+    return found->second;
+  auto initializer = initializers.find(name);
+  if (initializer == initializers.end())
+    fail("input '{0}' is the output of no earlier node, no graph input and no initialiser", name);
+  Location loc = NameLoc::get(StringAttr::get(module.getContext(), name));
+  return operands[name] = importTensor(*initializer->second, name, loc);
+}
+
+void Graph::define(const std::string &name, Operand operand) { operands[name] = std::move(operand); }
+
+int64_t Graph::versionOf(const std::string &domain) const {
+  auto found = opsets.find(domain == "ai.onnx" ? "" : domain);
+  return found == opsets.end() ? 1 : found->second;
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+/// The step, if the integers count up: 16 or more of them, each the one before
+/// plus the same step.
+static std::optional<int64_t> getIotaStep(ArrayRef<int64_t> values) {
+  if (values.size() < 16)
+    return std::nullopt;
+  int64_t step = values[1] - values[0];
+  for (size_t i = 1; i < values.size(); ++i)
+    if (values[i] - values[i - 1] != step)
+      return std::nullopt;
+  return step == 0 ? std::nullopt : std::optional(step);
+}
+
+Operand Graph::importTensor(const onnx::TensorProto &tensor, StringRef name, Location loc) {
+  MLIRContext *context = module.getContext();
+  RankedTensorType type = store.typeOf(tensor);
+  ImplicitLocOpBuilder builder(loc, getBuilder());
+  bool isInteger = isa<IntegerType>(type.getElementType());
+  std::optional<TensorStore::Location> location = store.locate(tensor);
+  bool isSmall = isInteger ? TensorStore::byteSizeOf(type) <= kMaxIntegerBytes : type.getNumElements() <= 1;
+  if (location && !isSmall) {
+    OpBuilder atModule(block->getParentOp());
+    auto view = ViewAttr::get(context, StringAttr::get(context, location->file), location->offset, location->length,
+                              type.getShape(), ViewAttr::getRowMajorStrides(type.getShape()));
+    auto weight = WeightOp::create(atModule, loc, name, type, atModule.getArrayAttr(view), IntegerAttr(),
+                                   atModule.getStringAttr("private"));
+    return {GetWeightOp::create(builder, type, FlatSymbolRefAttr::get(weight)), type, std::nullopt};
+  }
+  DenseElementsAttr elements = store.read(tensor);
+  if (!isInteger || type.getNumElements() > kMaxKnownElements * 64)
+    return {arith::ConstantOp::create(builder, elements), type, std::nullopt};
+  bool isBool = type.getElementType().isInteger(1);
+  auto values = llvm::map_to_vector(elements.getValues<APInt>(), [&](const APInt &value) {
+    return isBool ? int64_t(value.getZExtValue()) : value.getSExtValue();
+  });
+  if (std::optional<int64_t> step = getIotaStep(values)) {
+    auto vectorType = RankedTensorType::get({int64_t(values.size())}, type.getElementType());
+    auto start = DimsAttr::get(context, ExtentAttr::getConstant(context, values[0]));
+    Value iota = IotaOp::create(builder, vectorType, start, builder.getI64IntegerAttr(*step));
+    return {type.getRank() == 1 ? iota : ReshapeOp::create(builder, type, iota).getResult(), type, std::nullopt};
+  }
+  if (type.getRank() > 1 || type.getNumElements() > kMaxKnownElements)
+    return {arith::ConstantOp::create(builder, elements), type, std::nullopt};
+  return {Value(), type, llvm::map_to_vector(values, [&](int64_t v) { return ExtentAttr::getConstant(context, v); })};
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+bool serrano::onnx_import::hasFunctionBody(const onnx::OpSchema &schema) {
+  return schema.HasFunction() || schema.HasContextDependentFunction();
+}
+
+void Graph::checkOps(const onnx::GraphProto &proto) {
+  struct Unknown {
+    const onnx::NodeProto *first;
+    unsigned count = 0;
+  };
+  llvm::MapVector<StringRef, Unknown> unknown;
+  std::vector<std::string> names(proto.node_size());
+  onnx::checker::CheckerContext checker;
+  checker.set_ir_version(10);
+  std::unordered_map<std::string, int> versions;
+  for (const auto &[domain, version] : opsets)
+    versions[domain] = int(version);
+  checker.set_opset_imports(versions);
+  for (auto [index, node] : llvm::enumerate(proto.node())) {
+    const onnx::OpSchema *schema =
+        onnx::OpSchemaRegistry::Schema(node.op_type(), int(versionOf(node.domain())), node.domain());
+    if (!findOpBuilder(node.domain(), node.op_type()) && !(schema && hasFunctionBody(*schema))) {
+      names[index] = node.domain().empty() ? node.op_type() : node.domain() + "." + node.op_type();
+      Unknown &entry = unknown[names[index]];
+      entry.first = entry.count++ ? entry.first : &node;
+      continue;
+    }
+    // The checker would look for the data of tensors that readModel left in the
+    // file; a constant has nothing else to check.
+    if (!schema || node.op_type() == "Constant")
+      continue;
+    try {
+      onnx::checker::check_node(node, checker, onnx::checker::LexicalScopeContext());
+    } catch (const std::exception &error) {
+      fail("{0}: {1}", describe(node), StringRef(error.what()).split('\n').first);
+    }
+  }
+  if (unknown.empty())
+    return;
+  std::string list;
+  for (const auto &[name, entry] : unknown)
+    list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')", list.empty() ? "" : ", ", name, entry.count,
+                          entry.count == 1 ? "" : "s", entry.first->name());
+  fail("{0}: unknown op; all unknown ops of this model: {1}", describe(*unknown.front().second.first), list);
+}
+
+void Graph::importNode(const onnx::NodeProto &node) {
+  MLIRContext *context = module.getContext();
+  StringRef name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
+  Location loc = NameLoc::get(StringAttr::get(context, name));
+  try {
+    if (OpBuilderFn build = findOpBuilder(node.domain(), node.op_type())) {
+      Node view(*this, node, versionOf(node.domain()), loc);
+      build(view);
+    } else if (!expandFunctionBody(node, loc)) {
+      fail("unknown op");
+    }
+  } catch (const std::exception &error) {
+    fail("{0}: {1}", describe(node), error.what());
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The model's graph
+//===----------------------------------------------------------------------===//
+
+Extents Graph::importShape(const onnx::ValueInfoProto &value) {
+  MLIRContext *context = module.getContext();
+  if (!value.type().has_tensor_type() || !value.type().tensor_type().has_shape())
+    fail("'{0}' has no tensor type with a known rank", value.name());
+  Extents result;
+  for (const auto &dim : value.type().tensor_type().shape().dim()) {
+    if (dim.has_dim_value()) {
+      result.push_back(ExtentAttr::getConstant(context, dim.dim_value()));
+      continue;
+    }
+    std::string name = dim.dim_param().empty() ? llvm::formatv("{0}_dim{1}", value.name(), result.size()).str()
+                                               : dim.dim_param();
+    ExtentAttr extent = ExtentAttr::fromString(context, name);
+    result.push_back(extent ? extent : ExtentAttr::getSymbol(context, name));
+  }
+  return result;
+}
+
+Type Graph::importElementType(const onnx::ValueInfoProto &value) {
+  try {
+    return store.elementTypeOf(value.type().tensor_type().elem_type());
+  } catch (const ImportError &error) {
+    fail("'{0}': {1}", value.name(), error.what());
+  }
+}
+
+void Graph::importModel(const onnx::GraphProto &proto) {
+  MLIRContext *context = module.getContext();
+  checkOps(proto);
+  for (const onnx::TensorProto &tensor : proto.initializer()) {
+    initializers[tensor.name()] = &tensor;
+    store.locate(tensor);
+  }
+  if (proto.sparse_initializer_size())
+    fail("initialiser '{0}' is sparse; only dense ones are supported", proto.sparse_initializer(0).values().name());
+
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  SmallVector<Type> types;
+  SmallVector<StringRef> names;
+  for (const onnx::ValueInfoProto &input : proto.input()) {
+    if (initializers.count(input.name()))
+      continue;
+    Extents shape = importShape(input);
+    for (ExtentAttr extent : shape)
+      solver.declare(extent);
+    types.push_back(getTensorType(shape, importElementType(input)));
+    names.push_back(input.name());
+  }
+  Location loc = NameLoc::get(StringAttr::get(context, proto.name().empty() ? "graph" : proto.name()));
+  auto function = func::FuncOp::create(builder, loc, "main", builder.getFunctionType(types, {}));
+  function->setAttr(LlmDialect::kEntryAttr, builder.getStringAttr("graph"));
+  block = function.addEntryBlock();
+  for (auto [index, argument] : llvm::enumerate(function.getArguments())) {
+    argument.setLoc(NameLoc::get(StringAttr::get(context, names[index])));
+    function.setArgAttr(index, LlmDialect::kNameAttr, builder.getStringAttr(names[index]));
+    define(names[index].str(), Operand{argument, cast<RankedTensorType>(argument.getType()), std::nullopt});
+  }
+  for (const onnx::NodeProto &node : proto.node())
+    importNode(node);
+  importOutputs(proto, function);
+  solver.applyTo(module);
+}
+
+void Graph::importOutputs(const onnx::GraphProto &proto, func::FuncOp function) {
+  MLIRContext *context = module.getContext();
+  SmallVector<Value> values;
+  for (const onnx::ValueInfoProto &output : proto.output()) {
+    // Seen as the input of a node, known integers become a value.
+    onnx::NodeProto reader;
+    reader.add_input(output.name());
+    Node view(*this, reader, 0, NameLoc::get(StringAttr::get(context, output.name())));
+    Value value = view.value(0);
+    if (output.type().tensor_type().has_shape()) {
+      Extents declared = importShape(output), found = view.extents(value);
+      bool fits = declared.size() == found.size();
+      for (size_t i = 0; fits && i < found.size(); ++i)
+        fits = solver.equate(found[i], declared[i]);
+      if (!fits)
+        fail("output '{0}' is declared with shape {1}, but its shape is {2}", output.name(), toString(declared),
+             toString(found));
+    }
+    values.push_back(value);
+  }
+  OpBuilder builder = getBuilder();
+  func::ReturnOp::create(builder, function.getLoc(), values);
+  function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(values).getTypes()));
+  for (auto [index, output] : llvm::enumerate(proto.output()))
+    function.setResultAttr(index, LlmDialect::kNameAttr, builder.getStringAttr(output.name()));
+}

@@ -1,0 +1,236 @@
+//===- Node.cpp - a node of an ONNX graph, as op builders see it -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+#include "Graph.h"
+
+using namespace mlir;
+using namespace serrano::llm;
+using namespace serrano::onnx_import;
+
+Node::Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset, Location loc)
+    : proto(proto), opset(opset), graph(graph), builder(loc, graph.getBuilder()) {}
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+const Operand &Node::operand(int index) const {
+  if (!has(index))
+    fail(llvm::formatv("input {0} is missing", index));
+  return graph.lookup(proto.input(index));
+}
+
+Value Node::value(int index) {
+  const Operand &found = operand(index);
+  if (found.value)
+    return found.value;
+  Extents elements = *known(index);
+  Operand withValue = found;
+  auto isConstant = [](ExtentAttr e) { return e.getConstantValue().has_value(); };
+  if (llvm::all_of(elements, isConstant)) {
+    unsigned width = found.type.getElementTypeBitWidth();
+    auto values = llvm::map_to_vector(
+        elements, [&](ExtentAttr e) { return APInt(width, *e.getConstantValue(), false, /*implicitTrunc=*/true); });
+    withValue.value = arith::ConstantOp::create(builder, DenseElementsAttr::get(found.type, values));
+  } else {
+    withValue.value = ExtentsOp::create(builder, found.type, dims(elements));
+  }
+  graph.define(proto.input(index), withValue);
+  return withValue.value;
+}
+
+Extents Node::extents(int index) const { return graph.getSolver().resolve(getExtents(operand(index).type)); }
+
+std::optional<Extents> Node::known(int index) const {
+  const Operand &found = operand(index);
+  if (!found.known)
+    return std::nullopt;
+  return graph.getSolver().resolve(*found.known);
+}
+
+Extents Node::requireKnown(int index, StringRef what) const {
+  if (std::optional<Extents> elements = known(index))
+    return *elements;
+  fail(llvm::formatv("{0} '{1}' depends on data; expected a constant or a function of the inputs' shapes", what,
+                     proto.input(index)));
+}
+
+SmallVector<int64_t> Node::requireConstants(int index, StringRef what) const {
+  SmallVector<int64_t> result;
+  for (ExtentAttr element : requireKnown(index, what)) {
+    std::optional<int64_t> value = element.getConstantValue();
+    if (!value)
+      fail(llvm::formatv("{0} '{1}' is '{2}'; expected a constant", what, proto.input(index), element.str()));
+    result.push_back(*value);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const onnx::AttributeProto *Node::attribute(StringRef name) const {
+  for (const onnx::AttributeProto &attribute : proto.attribute())
+    if (attribute.name() == name)
+      return &attribute;
+  return nullptr;
+}
+
+int64_t Node::integer(StringRef name, int64_t byDefault) const {
+  const onnx::AttributeProto *found = attribute(name);
+  return found ? found->i() : byDefault;
+}
+
+float Node::real(StringRef name, float byDefault) const {
+  const onnx::AttributeProto *found = attribute(name);
+  return found ? found->f() : byDefault;
+}
+
+std::string Node::text(StringRef name, StringRef byDefault) const {
+  const onnx::AttributeProto *found = attribute(name);
+  return found ? found->s() : byDefault.str();
+}
+
+std::optional<SmallVector<int64_t>> Node::integers(StringRef name) const {
+  const onnx::AttributeProto *found = attribute(name);
+  if (!found)
+    return std::nullopt;
+  return llvm::to_vector(found->ints());
+}
+
+void Node::require(StringRef name, int64_t byDefault, int64_t supported) const {
+  if (int64_t value = integer(name, byDefault); value != supported)
+    fail(llvm::formatv("attribute '{0}' is {1}; only {2} is supported", name, value, supported));
+}
+
+int64_t Node::normalizeAxis(int64_t axis, int64_t rank) const {
+  if (axis < -rank || axis >= rank)
+    fail(llvm::formatv("axis {0} is outside rank {1}; expected {2} to {3}", axis, rank, -rank, rank - 1));
+  return axis < 0 ? axis + rank : axis;
+}
+
+std::optional<SmallVector<int64_t>> Node::axes(int input, int64_t rank) const {
+  std::optional<SmallVector<int64_t>> result = integers("axes");
+  if (!result && has(input))
+    result = requireConstants(input, "axes");
+  if (!result)
+    return std::nullopt;
+  for (int64_t &axis : *result)
+    axis = normalizeAxis(axis, rank);
+  llvm::sort(*result);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+void Node::result(int index, Value value) {
+  if (wants(index))
+    graph.define(proto.output(index), Operand{value, cast<RankedTensorType>(value.getType()), std::nullopt});
+}
+
+void Node::resultKnown(int index, Extents elements, int64_t rank, Type elementType) {
+  SmallVector<int64_t> shape(rank, elements.size());
+  graph.define(proto.output(index), Operand{Value(), RankedTensorType::get(shape, elementType), std::move(elements)});
+}
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+Extents Node::infer(llvm::function_ref<FailureOr<Extents>(ShapeInference &)> infer) {
+  ShapeInference inference([&](ExtentAttr l, ExtentAttr r) { return graph.getSolver().equate(l, r); });
+  FailureOr<Extents> result = infer(inference);
+  if (failed(result))
+    fail(inference.getError());
+  return graph.getSolver().resolve(*result);
+}
+
+Extents Node::extents(Value value) const { return graph.getSolver().resolve(getExtents(value)); }
+
+static Type elementTypeOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+
+Value Node::scalar(double value, Type elementType) {
+  auto type = RankedTensorType::get({}, elementType);
+  if (isa<FloatType>(elementType))
+    return arith::ConstantOp::create(builder, DenseElementsAttr::get(type, builder.getFloatAttr(elementType, value)));
+  return arith::ConstantOp::create(
+      builder, DenseElementsAttr::get(type, APInt(elementType.getIntOrFloatBitWidth(), int64_t(value),
+                                                  /*isSigned=*/true, /*implicitTrunc=*/true)));
+}
+
+Value Node::unary(UnaryKind kind, Value operand) {
+  return UnaryOp::create(builder, operand.getType(), kind, operand);
+}
+
+Value Node::binary(BinaryKind kind, Value lhs, Value rhs) {
+  if (elementTypeOf(lhs) != elementTypeOf(rhs) && kind != BinaryKind::Pow)
+    fail(llvm::formatv("operands have different element types, {0} and {1}", elementTypeOf(lhs), elementTypeOf(rhs)));
+  Extents result = infer([&](ShapeInference &s) { return s.broadcast(extents(lhs), extents(rhs)); });
+  return BinaryOp::create(builder, getTensorType(result, elementTypeOf(lhs)), kind, lhs, rhs);
+}
+
+Value Node::compare(CompareKind kind, Value lhs, Value rhs) {
+  Extents result = infer([&](ShapeInference &s) { return s.broadcast(extents(lhs), extents(rhs)); });
+  return CompareOp::create(builder, getTensorType(result, builder.getI1Type()), kind, lhs, rhs);
+}
+
+Value Node::select(Value condition, Value trueValue, Value falseValue) {
+  Extents result = infer([&](ShapeInference &s) -> FailureOr<Extents> {
+    FailureOr<Extents> values = s.broadcast(extents(trueValue), extents(falseValue));
+    return failed(values) ? values : s.broadcast(extents(condition), *values);
+  });
+  return SelectOp::create(builder, getTensorType(result, elementTypeOf(trueValue)), condition, trueValue, falseValue);
+}
+
+Value Node::cast(Value operand, Type elementType) {
+  if (elementTypeOf(operand) == elementType)
+    return operand;
+  return CastOp::create(builder, getTensorType(extents(operand), elementType), operand);
+}
+
+Value Node::reshape(Value operand, ArrayRef<ExtentAttr> to) {
+  Extents from = extents(operand);
+  ExtentAttr count = product(builder.getContext(), from), wanted = product(builder.getContext(), to);
+  if (count != wanted && !graph.getSolver().equate(count, wanted))
+    fail(llvm::formatv("cannot reshape {0} to {1}: {2} elements against {3}", toString(from), toString(to),
+                       count.str(), wanted.str()));
+  return ReshapeOp::create(builder, getTensorType(graph.getSolver().resolve(to), elementTypeOf(operand)), operand);
+}
+
+Value Node::transpose(Value operand, ArrayRef<int64_t> permutation) {
+  Extents result = infer([&](ShapeInference &s) { return s.transpose(extents(operand), permutation); });
+  return TransposeOp::create(builder, getTensorType(result, elementTypeOf(operand)), operand,
+                             builder.getDenseI64ArrayAttr(permutation));
+}
+
+Value Node::broadcast(Value operand, ArrayRef<ExtentAttr> to) {
+  Extents result = infer([&](ShapeInference &s) { return s.broadcast(extents(operand), to); });
+  RankedTensorType type = getTensorType(result, elementTypeOf(operand));
+  return type == operand.getType() ? operand : BroadcastOp::create(builder, type, operand).getResult();
+}
+
+Value Node::concat(ValueRange operands, int64_t axis) {
+  auto shapes = llvm::map_to_vector(operands, [&](Value v) { return extents(v); });
+  Extents result = infer([&](ShapeInference &s) { return s.concat(shapes, axis); });
+  return ConcatOp::create(builder, getTensorType(result, elementTypeOf(operands.front())), operands, axis);
+}
+
+Value Node::slice(Value operand, int64_t axis, ExtentAttr offset, ExtentAttr size) {
+  Extents result = extents(operand), offsets(result.size(), extent(0));
+  result[axis] = size;
+  offsets[axis] = offset;
+  return SliceOp::create(builder, getTensorType(result, elementTypeOf(operand)), operand, dims(offsets),
+                         builder.getDenseI64ArrayAttr(SmallVector<int64_t>(result.size(), 1)));
+}
+
+Value Node::iota(ExtentAttr start, ExtentAttr size, int64_t step, Type elementType) {
+  return IotaOp::create(builder, getTensorType({size}, elementType), dims({start}), builder.getI64IntegerAttr(step));
+}

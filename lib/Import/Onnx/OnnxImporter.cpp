@@ -1,0 +1,61 @@
+//===- OnnxImporter.cpp - imports ONNX models -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Import/Onnx.h"
+#include "Graph.h"
+#include "ModelFile.h"
+
+#include "serrano/Support/Error.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace serrano;
+using namespace serrano::onnx_import;
+
+/// The versions of ONNX's own operator set whose ops the builders know.
+static constexpr int64_t kMinOpset = 13, kMaxOpset = 25;
+
+static OpsetVersions readOpsets(const onnx::ModelProto &model) {
+  OpsetVersions opsets;
+  for (const onnx::OperatorSetIdProto &opset : model.opset_import())
+    opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] = opset.version();
+  auto own = opsets.find("");
+  if (own == opsets.end())
+    fail("the model names no version of ONNX's own operator set");
+  if (own->second < kMinOpset || own->second > kMaxOpset)
+    fail("operator set version {0} is not supported; expected {1} to {2}, export the model again or convert it with "
+         "onnx.version_converter",
+         own->second, kMinOpset, kMaxOpset);
+  return opsets;
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> serrano::importOnnx(StringRef path, MLIRContext &context) {
+  context.loadDialect<llm::LlmDialect, arith::ArithDialect, func::FuncDialect>();
+  try {
+    onnx::ModelProto model = readModel(path);
+    OpsetVersions opsets = readOpsets(model);
+    if (model.functions_size())
+      fail("function '{0}' of the model itself is not supported; inline it with onnx.inliner",
+           model.functions(0).name());
+    OwningOpRef<ModuleOp> module = ModuleOp::create(FileLineColLoc::get(&context, path, 0, 0));
+    StringRef folder = llvm::sys::path::parent_path(path);
+    (*module)->setAttr(llm::LlmDialect::kDirectoryAttr, StringAttr::get(&context, folder.empty() ? "." : folder));
+    TensorStore store(path, context);
+    ExtentSolver solver;
+    Graph(*module, store, solver, std::move(opsets)).importModel(model.graph());
+    if (failed(verify(*module)))
+      fail("the imported module is not valid");
+    return module;
+  } catch (const std::exception &error) {
+    StringRef message(error.what());
+    // Errors of files that could not be read name the file themselves.
+    if (message.starts_with(path))
+      return makeError("{0}", message);
+    return makeError("{0}: {1}", path, message);
+  }
+}
