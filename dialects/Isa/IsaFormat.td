@@ -27,7 +27,8 @@ include "dialects/Isa/IsaAttributes.td"
 //===----------------------------------------------------------------------===//
 
 /// What a field holds: its C++ type in the instruction struct, its width, and
-/// the attribute (or region, or symbol) that holds it in the MLIR op.
+/// the attribute (or region, or symbol) that holds it in the MLIR op. An
+/// attribute that is absent stands for the kind's default.
 class FieldKind<string cppType, int width, dag mlirArgument> {
   string CppType = cppType;
   int Width = width;
@@ -36,32 +37,32 @@ class FieldKind<string cppType, int width, dag mlirArgument> {
 }
 
 /// A scalar register, r0 to r63; r0 always reads as zero.
-def RegisterKind : FieldKind<"Register", 6, (ins Isa_RegisterAttr)> {
+def RegisterKind : FieldKind<"Register", 6, (ins OptionalAttr<Isa_RegisterAttr>)> {
   let Doc = "scalar register r0..r63, r0 reads as 0";
 }
 /// A number read when the instruction is dispatched: register + immediate.
-def ValueKind : FieldKind<"Value", 32, (ins Isa_ValueAttr)> {
+def ValueKind : FieldKind<"Value", 32, (ins OptionalAttr<Isa_ValueAttr>)> {
   let Doc = "reg(6) + signed imm(26), read at dispatch";
 }
 /// A byte address in HBM: register + unsigned offset.
-def HbmKind : FieldKind<"HbmAddress", 48, (ins Isa_HbmAttr)> {
+def HbmKind : FieldKind<"HbmAddress", 48, (ins OptionalAttr<Isa_HbmAttr>)> {
   let Doc = "HBM byte address: reg(6) + unsigned offset(42), read at dispatch";
 }
 /// A byte address in an on-core memory, for DMA.
-def LocalKind : FieldKind<"LocalAddress", 32, (ins Isa_LocalAttr)> {
+def LocalKind : FieldKind<"LocalAddress", 32, (ins OptionalAttr<Isa_LocalAttr>)> {
   let Doc = "space(2: spm, acc, smem) + reg(6) + unsigned offset(24), read at dispatch";
 }
 /// A two-dimensional operand of the matrix and vector engines.
-def TileKind : FieldKind<"Tile", 64, (ins Isa_TileAttr)> {
+def TileKind : FieldKind<"Tile", 64, (ins OptionalAttr<Isa_TileAttr>)> {
   let Doc = "space(2: spm, acc, ring, ring.pop) + ring(4) + reg(6) + unsigned offset(24) + "
             "row stride in bytes(22) + dtype(4) + broadcast(1): one element per row; bit 63 reserved";
 }
 /// A wait: counter, and how many of the increments already dispatched may be outstanding.
-def WaitKind : FieldKind<"Wait", 16, (ins Isa_WaitAttr)> {
+def WaitKind : FieldKind<"Wait", 16, (ins OptionalAttr<Isa_WaitAttr>)> {
   let Doc = "valid(1) + counter(9) + lag(6)";
 }
 /// The counter that completion of this instruction increments.
-def SignalKind : FieldKind<"Signal", 7, (ins Isa_SignalAttr)> {
+def SignalKind : FieldKind<"Signal", 7, (ins OptionalAttr<Isa_SignalAttr>)> {
   let Doc = "valid(1) + local counter(6)";
 }
 /// Number of 64-bit words of the block that follows; in MLIR the block itself.
@@ -73,11 +74,11 @@ def CalleeKind : FieldKind<"Callee", 32, (ins FlatSymbolRefAttr)> {
   let Doc = "word address of the function's first instruction";
 }
 def FlagKind : FieldKind<"bool", 1, (ins UnitAttr)> { let Doc = "flag"; }
-def FloatKind : FieldKind<"float", 32, (ins F32Attr)> { let Doc = "IEEE binary32 immediate"; }
-class UnsignedKind<int width> : FieldKind<"uint32_t", width, (ins I32Attr)> {
+def FloatKind : FieldKind<"float", 32, (ins OptionalAttr<F32Attr>)> { let Doc = "IEEE binary32 immediate"; }
+class UnsignedKind<int width> : FieldKind<"uint32_t", width, (ins OptionalAttr<I32Attr>)> {
   let Doc = "unsigned immediate";
 }
-class SignedKind<int width> : FieldKind<"int64_t", width, (ins I64Attr)> {
+class SignedKind<int width> : FieldKind<"int64_t", width, (ins OptionalAttr<I64Attr>)> {
   let Doc = "signed immediate";
 }
 
@@ -88,7 +89,7 @@ class IsaEnum<string name, int width, list<string> cases, list<string> docs> {
   list<string> Cases = cases;
   list<string> Docs = docs;
 }
-class EnumKind<IsaEnum e> : FieldKind<e.Name, e.Width, (ins StrAttr)> {
+class EnumKind<IsaEnum e> : FieldKind<e.Name, e.Width, (ins OptionalAttr<StrAttr>)> {
   IsaEnum Enum = e;
   let Doc = "one of: " # !interleave(e.Cases, ", ");
 }
@@ -118,14 +119,29 @@ def RingQueue : Queue<"ring">;           // one queue per ring
 def MatrixQueue : Queue<"matrix">;
 def VectorQueue : Queue<"vector">;
 
+/// The fields that are regions, or that are not.
+class RegionFields<list<Field> fields, bit isRegion> {
+  list<Field> List = !filter(f, fields, !eq(!eq(f.Kind.CppType, "Body"), isRegion));
+}
+
 class Instruction<string mnemonic, bits<8> opcode, Queue queue, list<Field> fields>
-    : Isa_Op<mnemonic> {
+    : Isa_Op<mnemonic, !if(!empty(RegionFields<fields, true>.List), [],
+                           [SingleBlock, NoTerminator])> {
   string Mnemonic = mnemonic;
   bits<8> Opcode = opcode;
   Queue DispatchQueue = queue;
   list<Field> Fields = fields;
   /// Cycles, as a formula over the target's numbers; printed in the manual.
   string Cost = "";
+
+  let arguments = !dag(ins,
+      !foreach(f, RegionFields<fields, false>.List, !getdagarg<Constraint>(f.Kind.MlirArgument, 0)),
+      !foreach(f, RegionFields<fields, false>.List, f.Name));
+  let regions = !dag(region,
+      !foreach(f, RegionFields<fields, true>.List, !getdagarg<Constraint>(f.Kind.MlirArgument, 0)),
+      !foreach(f, RegionFields<fields, true>.List, f.Name));
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
 }
 
 /// Executed by the sequencer in program order; waits for nothing.

@@ -96,7 +96,7 @@ def Mark : Sequenced<"mark", 0x01, [
 }
 
 def Sync : Sequenced<"sync", 0x02, [
-    Field<EnumKind<SyncQueueEnum>, "queue", "who waits">,
+    Field<EnumKind<SyncQueueEnum>, "waiter", "who waits">,
     Field<WaitKind, "wait0", "first wait">, Field<WaitKind, "wait1", "second wait">,
     Field<WaitKind, "wait2", "third wait">, Field<WaitKind, "wait3", "fourth wait">,
     Field<WaitKind, "wait4", "fifth wait">, Field<WaitKind, "wait5", "sixth wait">]> {
