@@ -14,6 +14,12 @@ namespace serrano {
 
 namespace {
 
+/// As it stands in the file.
+std::string text(Ratio number) {
+  return number.isWhole() ? std::to_string(number.numerator())
+                          : describeJson(number.toDouble());
+}
+
 class Checker {
 public:
   Checker(const TargetNumbers &target, TargetProblems &problems)
@@ -74,12 +80,12 @@ private:
     if (rate == Ratio(0) && energy != Ratio(0))
       report("energy.mac_pj." + name,
              "expected 0, found {0}; {1} is 0: the array lacks the format",
-             energy.toDouble(), path);
+             text(energy), path);
     if (rate != Ratio(0) && energy == Ratio(0))
       report("energy.mac_pj." + name,
              "expected a number above 0, found 0; {0} is {1}: the array has "
              "the format",
-             path, rate.toDouble());
+             path, text(rate));
     int64_t depth = matrix.rows * std::max<int64_t>(1, rate.numerator());
     if (rate != Ratio(0) && depth % exactGroup(format) != 0)
       report("matrix.rows",
@@ -137,7 +143,7 @@ private:
       report("memory.hbm_capacity_gb",
              "expected whole bursts of {0} bytes, found {1} GB; change one of "
              "the two",
-             burst, target.memory.capacityGb.toDouble());
+             burst, text(target.memory.capacityGb));
   }
 
   void checkConnections() {
@@ -155,7 +161,7 @@ private:
              "expected a number above 0, found 0; the target has links");
     if (!target.links && energy != Ratio(0))
       report("energy.link_pj_per_bit_per_end",
-             "expected 0, found {0}; links is null", energy.toDouble());
+             "expected 0, found {0}; links is null", text(energy));
   }
 
   const TargetNumbers &target;

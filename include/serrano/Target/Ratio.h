@@ -20,7 +20,7 @@ class Ratio {
 public:
   constexpr Ratio() = default;
   constexpr Ratio(int64_t numerator, int64_t denominator = 1)
-      : Ratio(Wide(numerator), Wide(denominator)) {}
+      : Ratio(reduced(numerator, denominator)) {}
 
   constexpr int64_t numerator() const { return top; }
   constexpr int64_t denominator() const { return bottom; }
@@ -28,7 +28,7 @@ public:
   constexpr double toDouble() const { return double(top) / double(bottom); }
 
   /// The smallest whole number that is not below the ratio.
-  constexpr int64_t ceil() const { return (*this).ceilOf(1); }
+  constexpr int64_t ceil() const { return ceilOf(1); }
 
   /// ceil(amount * ratio).
   constexpr int64_t ceilOf(int64_t amount) const {
@@ -42,10 +42,10 @@ public:
   }
 
   friend constexpr Ratio operator*(Ratio a, Ratio b) {
-    return Ratio(Wide(a.top) * b.top, Wide(a.bottom) * b.bottom);
+    return reduced(Wide(a.top) * b.top, Wide(a.bottom) * b.bottom);
   }
   friend constexpr Ratio operator/(Ratio a, Ratio b) {
-    return Ratio(Wide(a.top) * b.bottom, Wide(a.bottom) * b.top);
+    return reduced(Wide(a.top) * b.bottom, Wide(a.bottom) * b.top);
   }
   friend constexpr bool operator==(Ratio a, Ratio b) = default;
   friend constexpr std::strong_ordering operator<=>(Ratio a, Ratio b) {
@@ -55,7 +55,7 @@ public:
 private:
   using Wide = __int128;
 
-  constexpr Ratio(Wide numerator, Wide denominator) {
+  static constexpr Ratio reduced(Wide numerator, Wide denominator) {
     assert(numerator >= 0 && denominator > 0 && "not a ratio");
     Wide a = numerator, b = denominator;
     while (b != 0) {
@@ -63,10 +63,12 @@ private:
       a = b;
       b = rest;
     }
-    top = int64_t(numerator / a);
-    bottom = int64_t(denominator / a);
-    assert(top == numerator / a && bottom == denominator / a &&
+    Ratio ratio;
+    ratio.top = int64_t(numerator / a);
+    ratio.bottom = int64_t(denominator / a);
+    assert(ratio.top == numerator / a && ratio.bottom == denominator / a &&
            "the ratio does not fit 64 bits");
+    return ratio;
   }
 
   int64_t top = 0;
