@@ -95,7 +95,7 @@ Expected<TargetModel> TargetModel::load(StringRef nameOrFile) {
   Expected<std::unique_ptr<MemoryBuffer>> buffer = openTarget(path);
   if (!buffer)
     return buffer.takeError();
-  return parse((*buffer)->getBuffer(), path);
+  return fromJson((*buffer)->getBuffer(), path);
 }
 
 //===----------------------------------------------------------------------===//

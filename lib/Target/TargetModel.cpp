@@ -13,7 +13,7 @@ using namespace llvm;
 
 namespace serrano {
 
-Expected<TargetModel> TargetModel::parse(StringRef text, StringRef source) {
+Expected<TargetModel> TargetModel::fromJson(StringRef text, StringRef source) {
   Expected<nlohmann::json> root = parseJson(text, source);
   if (!root)
     return root.takeError();

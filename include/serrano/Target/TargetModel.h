@@ -31,15 +31,15 @@ public:
 
   /// Reads a target from JSON text; `source` stands for the file's name in
   /// errors.
-  static llvm::Expected<TargetModel> parse(llvm::StringRef json,
-                                           llvm::StringRef source);
+  static llvm::Expected<TargetModel> fromJson(llvm::StringRef json,
+                                              llvm::StringRef source);
 
   /// The bundled targets, sorted.
   static std::vector<std::string> bundledNames();
 
-  /// The whole target as JSON text that `parse` reads back to the same target.
-  /// The same target gives the same bytes, however its file was written; a
-  /// variant is written out in full.
+  /// The whole target as JSON text that `fromJson` reads back to the same
+  /// target. The same target gives the same bytes, however its file was
+  /// written; a variant is written out in full.
   std::string toJson() const;
 
   llvm::StringRef name() const { return numbers.name; }

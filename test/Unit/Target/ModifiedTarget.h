@@ -42,7 +42,7 @@ public:
   std::string text() const { return json.dump(); }
 
   TargetModel model() const {
-    llvm::Expected<TargetModel> target = TargetModel::parse(text(), "chip");
+    llvm::Expected<TargetModel> target = TargetModel::fromJson(text(), "chip");
     if (!target)
       throw std::runtime_error(toString(target.takeError()));
     return *target;
@@ -51,7 +51,7 @@ public:
   /// What reading it as "chip.json" complains about; nothing if it is fine.
   std::string problems() const {
     llvm::Expected<TargetModel> target =
-        TargetModel::parse(text(), "chip.json");
+        TargetModel::fromJson(text(), "chip.json");
     return target ? "" : toString(target.takeError());
   }
 

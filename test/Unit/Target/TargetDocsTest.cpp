@@ -41,7 +41,7 @@ TEST(TargetDocs, examplesAreTargets) {
     std::tie(example, rest) = rest.split("```json\n").second.split("```\n");
     if (example.empty())
       break;
-    auto target = TargetModel::parse(example, "example");
+    auto target = TargetModel::fromJson(example, "example");
     EXPECT_TRUE(bool(target)) << toString(target.takeError());
     ++examples;
   }

@@ -25,7 +25,7 @@ std::string with(const std::string &pointer, json value) {
 }
 
 std::string parseError(llvm::StringRef text) {
-  llvm::Expected<TargetModel> target = TargetModel::parse(text, "chip.json");
+  llvm::Expected<TargetModel> target = TargetModel::fromJson(text, "chip.json");
   return target ? "" : toString(target.takeError());
 }
 

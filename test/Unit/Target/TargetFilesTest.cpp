@@ -42,7 +42,7 @@ TEST(TargetFiles, jsonComesBackAsTheSameTarget) {
   for (const std::string &name : TargetModel::bundledNames()) {
     SCOPED_TRACE(name);
     std::string json = loadTarget(name).toJson();
-    auto again = TargetModel::parse(json, "manifest");
+    auto again = TargetModel::fromJson(json, "manifest");
     ASSERT_TRUE(bool(again)) << toString(again.takeError());
     EXPECT_EQ(again->toJson(), json);
   }
@@ -119,15 +119,15 @@ TEST(TargetFiles, aFolderWithoutTargetsIsNamed) {
 //===----------------------------------------------------------------------===//
 
 std::string parseError(llvm::StringRef json) {
-  llvm::Expected<TargetModel> target = TargetModel::parse(json, "v.json");
+  llvm::Expected<TargetModel> target = TargetModel::fromJson(json, "v.json");
   return target ? "" : toString(target.takeError());
 }
 
 TEST(TargetVariants, takeWhatTheyDoNotSayFromTheirTarget) {
-  auto target = TargetModel::parse(R"({
+  auto target = TargetModel::fromJson(R"({
     "variant_of": "serrano-1", "name": "slow", "description": "half the clock",
     "chip": {"provenance": "an experiment", "clock_ghz": 0.6}})",
-                                   "v.json");
+                                      "v.json");
   ASSERT_TRUE(bool(target)) << toString(target.takeError());
   EXPECT_EQ(target->name(), "slow");
   EXPECT_EQ(target->clockGhz(), Ratio(6, 10));
@@ -136,11 +136,11 @@ TEST(TargetVariants, takeWhatTheyDoNotSayFromTheirTarget) {
 }
 
 TEST(TargetVariants, canDropAGroup) {
-  auto target = TargetModel::parse(R"({
+  auto target = TargetModel::fromJson(R"({
     "variant_of": "serrano-tiny", "name": "n", "description": "d",
     "links": null,
     "energy": {"provenance": "p", "link_pj_per_bit_per_end": 0}})",
-                                   "v.json");
+                                      "v.json");
   ASSERT_TRUE(bool(target)) << toString(target.takeError());
   EXPECT_FALSE(target->links());
 }
