@@ -1,0 +1,13 @@
+//===- TileAttributes.td - attributes -*- tablegen -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_DIALECTS_TILE_TILEATTRIBUTES
+#define SERRANO_DIALECTS_TILE_TILEATTRIBUTES
+
+include "dialects/Tile/TileEnums.td"
+
+#endif // SERRANO_DIALECTS_TILE_TILEATTRIBUTES

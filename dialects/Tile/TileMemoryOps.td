@@ -1,0 +1,213 @@
+//===- TileMemoryOps.td - slots, tensors and the bytes between them -*- tablegen -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_DIALECTS_TILE_TILEMEMORYOPS
+#define SERRANO_DIALECTS_TILE_TILEMEMORYOPS
+
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Tile/TileEnums.td"
+include "dialects/Tile/TileTypes.td"
+
+def Tile_Slot : Type<And<[CPred<"::llvm::isa<::mlir::MemRefType>($_self)">,
+    CPred<"::llvm::cast<::mlir::MemRefType>($_self).getRank() == 2">]>,
+    "slot of rank 2", "::mlir::MemRefType">;
+def Tile_Dim : Type<CPred<"::llvm::isa<::mlir::IndexType>($_self)">, "index", "::mlir::IndexType">,
+    BuildableType<"$_builder.getIndexType()">;
+
+//===----------------------------------------------------------------------===//
+// What the program's interface and weights are
+//===----------------------------------------------------------------------===//
+
+def Tile_DimensionOp : Tile_Op<"dimension", [Symbol]> {
+  let summary = "a symbolic dimension of an entry";
+  let description = [{
+    The runtime knows its value from the shapes of the inputs; it is at most
+    `max`.
+
+    ```mlir
+    tile.dimension @batch max 8
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$max);
+  let assemblyFormat = "$sym_name `max` $max attr-dict";
+  let hasVerifier = 1;
+}
+
+def Tile_ExtentOp : Tile_Op<"extent", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the value of a symbolic dimension in this run";
+  let arguments = (ins FlatSymbolRefAttr:$dimension);
+  let results = (outs Tile_Dim:$result);
+  let assemblyFormat = "$dimension attr-dict";
+}
+
+def Tile_TensorOp : Tile_Op<"tensor", [Symbol]> {
+  let summary = "a tensor outside the core";
+  let description = [{
+    Inputs and outputs carry the source model's `name`, its element type
+    `dtype` as NumPy spells it there (f32, i64, ...) and `shape`, one expression
+    over dimensions for each of the source's dimensions; the runtime converts
+    elements to and from the element type of `type`, and stores them densely.
+    `scalar` places a tensor in scalar memory, where the sequencer and the
+    tables of `tile.gather` read it. `type` has room for the largest shape. The
+    elements of a constant are those of `weight`, converted to `type`.
+
+    ```mlir
+    tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512xi32>
+    tile.tensor @table constant of @embeddings.word : memref<30522x384xbf16>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Tile_TensorRoleAttr:$role,
+    OptionalAttr<StrAttr>:$name, OptionalAttr<StrAttr>:$dtype, OptionalAttr<StrArrayAttr>:$shape,
+    UnitAttr:$scalar, OptionalAttr<SymbolRefAttr>:$weight, TypeAttrOf<Tile_Slot>:$type);
+  let assemblyFormat = [{
+    $sym_name $role ($name^ $dtype $shape)? (`scalar` $scalar^)? (`of` $weight^)? `:` $type attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MemRefType getSlotType() { return ::llvm::cast<::mlir::MemRefType>(getType()); }
+  }];
+}
+
+def Tile_PackedOp : Tile_Op<"packed", [Symbol]> {
+  let summary = "weights in the order and form in which the matrix engine takes them";
+  let description = [{
+    The weights `weights` (K x N each), one after the other. Each is cut into
+    tiles of `tile_k` x `tile_n`, the tiles of the first `tile_n` columns in
+    ascending K first. A tile is row-major, `tile_n` elements to a row, also at
+    the edges, where what lies outside the weight is zero and never used.
+
+    ```mlir
+    tile.packed @stream [@l0.q, @l0.k] tile 128 x 128 : bf16
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, SymbolRefArrayAttr:$weights, I64Attr:$tile_k,
+    I64Attr:$tile_n, TypeAttr:$element_type);
+  let assemblyFormat = [{
+    $sym_name $weights `tile` $tile_k `x` $tile_n `:` $element_type attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Bytes of one tile.
+    int64_t getTileBytes();
+  }];
+}
+
+def Tile_VectorsOp : Tile_Op<"vectors", [Symbol]> {
+  let summary = "vectors of constants, one after the other";
+  let description = [{
+    Biases and scales, packed without gaps as one row of `element_type`. The
+    vector of `weights[i]` starts at element `offsets[i]`; `length` is the whole.
+
+    ```mlir
+    tile.vectors @vectors [@l0.bias, @l0.scale] at [0, 384] length 768 : f32
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, SymbolRefArrayAttr:$weights,
+    DenseI64ArrayAttr:$offsets, I64Attr:$length, TypeAttr:$element_type);
+  let assemblyFormat = [{
+    $sym_name $weights `at` $offsets `length` $length `:` $element_type attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Slots
+//===----------------------------------------------------------------------===//
+
+def Tile_SlotOp : Tile_Op<"slot", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "room for a tile in a memory of the core";
+  let description = [{
+    In the accumulators with `accumulator`, else in the scratchpad. Contents are
+    undefined until they are written.
+
+    ```mlir
+    %0 = tile.slot : memref<512x384xf32>
+    ```
+  }];
+  let arguments = (ins UnitAttr:$accumulator);
+  let results = (outs Tile_Slot:$result);
+  let assemblyFormat = "(`accumulator` $accumulator^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Streams
+//===----------------------------------------------------------------------===//
+
+def Tile_StreamOp : Tile_Op<"stream", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    MemoryEffects<[MemAlloc]>]> {
+  let summary = "all tiles of packed weights, in order";
+  let description = [{
+    ```mlir
+    %w = tile.stream @stream : !tile.stream<memref<128x128xbf16>>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$source);
+  let results = (outs Tile_StreamType:$result);
+  let assemblyFormat = "$source attr-dict `:` type($result)";
+}
+
+def Tile_NextOp : Tile_Op<"next", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the next tile of a stream";
+  let description = [{
+    The tile can be read until the `tile.next` after it in program order, which
+    gives its room back.
+  }];
+  let arguments = (ins Tile_StreamType:$stream);
+  let results = (outs Tile_Slot:$tile);
+  let assemblyFormat = "$stream attr-dict `:` type($stream) `->` type($tile)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Transfers
+//===----------------------------------------------------------------------===//
+
+class Tile_TransferOp<string mnemonic, list<Trait> traits = []>
+    : Tile_Op<mnemonic, traits # [DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
+
+def Tile_LoadOp : Tile_TransferOp<"load"> {
+  let summary = "rows of a tensor into a slot";
+  let description = [{
+    `slot[r][c] = tensor[row + r][c]` for r < rows and all columns of the slot.
+
+    ```mlir
+    tile.load @vectors[%c0] to %s rows %c1 : memref<1x768xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$row,
+    Arg<Tile_Slot, "", [MemWrite]>:$slot, Tile_Dim:$rows);
+  let assemblyFormat = "$tensor `[` $row `]` `to` $slot `rows` $rows attr-dict `:` type($slot)";
+}
+
+def Tile_StoreOp : Tile_TransferOp<"store", [MemoryEffects<[MemWrite]>]> {
+  let summary = "rows of a slot into a tensor";
+  let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor,
+    Tile_Dim:$row, Tile_Dim:$rows);
+  let assemblyFormat = "$slot `to` $tensor `[` $row `]` `rows` $rows attr-dict `:` type($slot)";
+}
+
+def Tile_GatherOp : Tile_TransferOp<"gather"> {
+  let summary = "rows of a tensor that a table names, into a slot";
+  let description = [{
+    `slot[r] = tensor[table[first + r]]` for r < rows; `table` is a tensor in
+    scalar memory. An index outside the tensor stops the program.
+
+    ```mlir
+    tile.gather @embedding by @ids[%c0] to %x rows %t : memref<512x384xbf16>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$tensor, FlatSymbolRefAttr:$table, Tile_Dim:$first,
+    Arg<Tile_Slot, "", [MemWrite]>:$slot, Tile_Dim:$rows);
+  let assemblyFormat = [{
+    $tensor `by` $table `[` $first `]` `to` $slot `rows` $rows attr-dict `:` type($slot)
+  }];
+}
+
+#endif // SERRANO_DIALECTS_TILE_TILEMEMORYOPS

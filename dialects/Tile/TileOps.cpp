@@ -1,0 +1,159 @@
+//===- TileOps.cpp - verifiers ------------------------------------------ -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Tile/Tile.h"
+
+using namespace mlir;
+using namespace serrano::tile;
+
+LogicalResult DimensionOp::verify() {
+  if (getMax() < 1)
+    return emitOpError() << "'" << getSymName() << "' has the limit " << getMax()
+                         << "; expected at least 1";
+  return success();
+}
+
+LogicalResult ExtentOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!symbols.lookupNearestSymbolFrom<DimensionOp>(*this, getDimensionAttr()))
+    return emitOpError() << "names no tile.dimension: '" << getDimension() << "'";
+  return success();
+}
+
+LogicalResult TensorOp::verify() {
+  bool interface = getRole() == TensorRole::Input || getRole() == TensorRole::Output;
+  if (interface != getName().has_value())
+    return emitOpError() << "'" << getSymName() << "' "
+                         << (interface ? "is an input or output and needs the source's name, type "
+                                         "and shape"
+                                       : "has a source's name but is neither input nor output");
+  if (interface && (!getDtype() || !getShape()))
+    return emitOpError() << "'" << getSymName() << "' needs the source's type and shape";
+  if ((getRole() == TensorRole::Constant) != getWeight().has_value())
+    return emitOpError() << "'" << getSymName()
+                         << "' must name a weight if, and only if, it is a constant";
+  if (!getSlotType().hasStaticShape())
+    return emitOpError() << "'" << getSymName() << "' has type " << getSlotType()
+                         << "; expected the static shape that the limits allow";
+  return success();
+}
+
+int64_t PackedOp::getTileBytes() {
+  return getTileK() * getTileN() * getElementType().getIntOrFloatBitWidth() / 8;
+}
+
+LogicalResult PackedOp::verify() {
+  if (getTileK() < 1 || getTileN() < 1)
+    return emitOpError() << "has tiles of " << getTileK() << " x " << getTileN()
+                         << "; expected positive sizes";
+  if (getWeights().empty())
+    return emitOpError() << "packs no weight";
+  return success();
+}
+
+LogicalResult VectorsOp::verify() {
+  if (getOffsets().size() != getWeights().size())
+    return emitOpError() << "has " << getWeights().size() << " weights but "
+                         << getOffsets().size() << " offsets";
+  for (int64_t offset : getOffsets())
+    if (offset < 0 || offset >= int64_t(getLength()))
+      return emitOpError() << "places a vector at " << offset << ", outside its length of "
+                           << getLength();
+  return success();
+}
+
+LogicalResult SlotOp::verify() {
+  MemRefType type = getType();
+  if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+    return emitOpError() << "has type " << type << "; expected a static shape without layout";
+  if (getAccumulator() && type.getElementTypeBitWidth() != 32)
+    return emitOpError() << "is in the accumulators, whose elements have 32 bits; found "
+                         << type.getElementType();
+  return success();
+}
+
+LogicalResult StreamOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto packed = symbols.lookupNearestSymbolFrom<PackedOp>(*this, getSourceAttr());
+  if (!packed)
+    return emitOpError() << "names no tile.packed: '" << getSource() << "'";
+  MemRefType slot = getType().getSlot();
+  int64_t tile[] = {int64_t(packed.getTileK()), int64_t(packed.getTileN())};
+  if (slot.getShape() == ArrayRef(tile) &&
+      slot.getElementType() == packed.getElementType())
+    return success();
+  InFlightDiagnostic diagnostic =
+      emitOpError() << "gives tiles of " << slot << " but '" << getSource() << "' has others";
+  diagnostic.attachNote(packed.getLoc()) << "the tiles are packed here";
+  return diagnostic;
+}
+
+LogicalResult NextOp::verify() {
+  if (getStream().getType().getSlot() != getTile().getType())
+    return emitOpError() << "gives " << getTile().getType() << " from a stream of "
+                         << getStream().getType().getSlot();
+  return success();
+}
+
+/// A tensor that a transfer names, with the slot's elements and columns.
+static LogicalResult verifyTransfer(Operation *op, SymbolTableCollection &symbols,
+                                    FlatSymbolRefAttr name, MemRefType slot) {
+  Operation *symbol = symbols.lookupNearestSymbolFrom(op, name);
+  MemRefType type;
+  if (auto tensor = dyn_cast_or_null<TensorOp>(symbol))
+    type = tensor.getSlotType();
+  else if (auto vectors = dyn_cast_or_null<VectorsOp>(symbol))
+    type = MemRefType::get({1, int64_t(vectors.getLength())}, vectors.getElementType());
+  else
+    return op->emitOpError() << "names no tile.tensor or tile.vectors: '" << name.getValue() << "'";
+  if (type.getElementType() != slot.getElementType() || type.getDimSize(1) != slot.getDimSize(1))
+    return op->emitOpError() << "moves rows between " << type << " and " << slot
+                             << "; expected the same element type and number of columns";
+  return success();
+}
+
+LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+}
+
+LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+}
+
+LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto table = symbols.lookupNearestSymbolFrom<TensorOp>(*this, getTableAttr());
+  if (!table || !table.getScalar() || !table.getSlotType().getElementType().isInteger(32))
+    return emitOpError() << "takes indices from '" << getTable()
+                         << "', which is not a tensor of i32 in scalar memory";
+  return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+}
+
+LogicalResult LoadWeightsOp::verify() {
+  MemRefType type = getWeights().getType();
+  if (!isa<FloatType>(type.getElementType()) && !type.getElementType().isInteger(8))
+    return emitOpError() << "loads " << type.getElementType()
+                         << ", which the matrix engine does not multiply";
+  return success();
+}
+
+LogicalResult MatmulOp::verify() {
+  if (getAcc().getType().getElementTypeBitWidth() != 32)
+    return emitOpError() << "accumulates in " << getAcc().getType().getElementType()
+                         << "; expected 32 bits";
+  if (getGroup() < 1)
+    return emitOpError() << "has groups of " << getGroup() << " rows; expected at least 1";
+  return success();
+}
+
+LogicalResult SoftmaxOp::verify() {
+  if (!getScores().getType().getElementType().isF32() ||
+      !getState().getType().getElementType().isF32())
+    return emitOpError() << "needs scores and state in f32";
+  if (getState().getType().getDimSize(1) != 3)
+    return emitOpError() << "has a state of " << getState().getType().getDimSize(1)
+                         << " columns; expected 3: maximum, sum, correction";
+  return success();
+}
+
