@@ -129,6 +129,11 @@ constexpr unsigned sizeOf(DType dtype) {
   return 0;
 }
 
+/// Whether elements are integers; otherwise they are floating-point numbers.
+constexpr bool isInteger(DType dtype) {
+  return dtype == DType::I32 || dtype == DType::I8 || dtype == DType::U8;
+}
+
 } // namespace serrano::isa
 
 #endif // SERRANO_ISA_OPERANDS_H
