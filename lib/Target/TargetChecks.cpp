@@ -12,13 +12,13 @@ using namespace llvm;
 
 namespace serrano {
 
-namespace {
-
 /// As it stands in the file.
-std::string text(Ratio number) {
+static std::string text(Ratio number) {
   return number.isWhole() ? std::to_string(number.numerator())
                           : describeJson(number.toDouble());
 }
+
+namespace {
 
 class Checker {
 public:

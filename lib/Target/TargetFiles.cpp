@@ -14,6 +14,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
+#include <set>
 
 using namespace llvm;
 using nlohmann::json;
@@ -25,7 +26,8 @@ static constexpr StringLiteral variantKey = "variant_of";
 
 /// The folders that can hold the bundled targets, in the order of search.
 static std::vector<std::string> targetFolders() {
-  if (auto folder = sys::Process::GetEnv(environmentVariable))
+  auto folder = sys::Process::GetEnv(environmentVariable);
+  if (folder && !folder->empty())
     return {*folder};
   // On Linux this is the executable's path whatever the first argument is.
   SmallString<128> installed(sys::fs::getMainExecutable(
@@ -37,19 +39,15 @@ static std::vector<std::string> targetFolders() {
 }
 
 std::vector<std::string> TargetModel::bundledNames() {
+  std::set<std::string> names;
   for (const std::string &folder : targetFolders()) {
-    std::vector<std::string> names;
     std::error_code code;
     for (sys::fs::directory_iterator it(folder, code), end; it != end && !code;
          it.increment(code))
       if (sys::path::extension(it->path()) == ".json")
-        names.push_back(sys::path::stem(it->path()).str());
-    if (!names.empty()) {
-      sort(names);
-      return names;
-    }
+        names.insert(sys::path::stem(it->path()).str());
   }
-  return {};
+  return {names.begin(), names.end()};
 }
 
 static Error makeUnknownTargetError(StringRef name) {

@@ -13,8 +13,8 @@ using namespace llvm;
 
 namespace serrano {
 
-Expected<TargetModel> TargetModel::fromJson(StringRef text, StringRef source) {
-  Expected<nlohmann::json> root = parseJson(text, source);
+Expected<TargetModel> TargetModel::fromJson(StringRef json, StringRef source) {
+  Expected<nlohmann::json> root = parseJson(json, source);
   if (!root)
     return root.takeError();
   if (Error error = resolveVariant(*root, source))

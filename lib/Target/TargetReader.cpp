@@ -101,9 +101,7 @@ Expected<json> parseJson(StringRef text, StringRef source) {
 // Reading
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-std::string expectedWhole(WholeRange range) {
+static std::string expectedWhole(WholeRange range) {
   std::string kind = "a whole number";
   if (range.powerOfTwo)
     kind = "a power of two";
@@ -114,14 +112,14 @@ std::string expectedWhole(WholeRange range) {
   return formatv("{0} from {1} to {2}", kind, range.least, range.most).str();
 }
 
-std::string expectedDecimal(DecimalRange range) {
+static std::string expectedDecimal(DecimalRange range) {
   return formatv("a number {0} {1} with at most 4 decimals",
                  range.zero ? "from 0 to" : "above 0 and up to", range.most)
       .str();
 }
 
 /// What to do about a whole number outside its range.
-std::string remedyForWhole(int64_t value, WholeRange range) {
+static std::string remedyForWhole(int64_t value, WholeRange range) {
   if (range.least == range.most)
     return formatv("this version reads {0} only", range.least).str();
   if (value < range.least)
@@ -139,11 +137,13 @@ std::string remedyForWhole(int64_t value, WholeRange range) {
   return formatv("{0} and {1} are the nearest", below, above).str();
 }
 
-bool isPossible(int64_t value, WholeRange range) {
+static bool isPossible(int64_t value, WholeRange range) {
   return value >= range.least && value <= range.most &&
          value % range.multipleOf == 0 &&
          (!range.powerOfTwo || isPowerOf2_64(value));
 }
+
+namespace {
 
 class Reader {
 public:
@@ -168,7 +168,7 @@ public:
       wrong(key, expected, meaning, *value, remedyForWhole(field, range));
   }
 
-  void decimal(const char *key, Ratio &field, DecimalRange range,
+  void decimal(StringRef key, Ratio &field, DecimalRange range,
                const char *meaning) {
     std::string expected = expectedDecimal(range);
     const json *value = find(key, expected, meaning);
@@ -209,8 +209,7 @@ public:
                  const char *meaning) {
     nested(key, meaning, [&](Reader &reader) {
       for (NumberFormat format : numberFormats)
-        reader.decimal(formatName(format).data(), field[format], range,
-                       meaning);
+        reader.decimal(formatName(format), field[format], range, meaning);
     });
   }
 
@@ -253,10 +252,10 @@ private:
     return path.empty() ? key.str() : path + "." + key.str();
   }
 
-  const json *find(const char *key, StringRef expected, StringRef meaning) {
+  const json *find(StringRef key, StringRef expected, StringRef meaning) {
     if (!llvm::is_contained(known, key))
-      known.push_back(key);
-    auto it = object.find(key);
+      known.emplace_back(key);
+    auto it = object.find(key.str());
     if (it != object.end())
       return &*it;
     problems.add(pathOf(key), "expected " + expected + " (" + meaning +

@@ -20,12 +20,12 @@ public:
   void whole(const char *key, int64_t value, WholeRange, const char *) {
     object[key] = value;
   }
-  void decimal(const char *key, Ratio value, DecimalRange, const char *) {
+  void decimal(llvm::StringRef key, Ratio value, DecimalRange, const char *) {
     // Four decimals come back exactly: the quotient is the nearest double.
     if (value.isWhole())
-      object[key] = value.numerator();
+      object[key.str()] = value.numerator();
     else
-      object[key] = value.toDouble();
+      object[key.str()] = value.toDouble();
   }
   void text(const char *key, const std::string &value, const char *) {
     object[key] = value;
@@ -34,7 +34,7 @@ public:
                  DecimalRange range, const char *meaning) {
     Writer writer;
     for (NumberFormat format : numberFormats)
-      writer.decimal(formatName(format).data(), values[format], range, meaning);
+      writer.decimal(formatName(format), values[format], range, meaning);
     object[key] = std::move(writer.object);
   }
   template <typename Group, typename Members>

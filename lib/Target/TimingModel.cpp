@@ -24,9 +24,6 @@ TimingModel::TimingModel(const TargetModel &target)
       movingPort(target.movingPortBytesPerCycle()),
       accumulatorRead(target.accumulatorReadBytesPerCycle()),
       accumulatorWrite(target.accumulatorWriteBytesPerCycle()),
-      lanes{{target.vectorLanes(2), target.vectorLanes(4)},
-            {target.vectorLanes(2, /*transcendental=*/true),
-             target.vectorLanes(4, /*transcendental=*/true)}},
       vectorStartupCycles(target.vectorStartupCycles()),
       vectorLatencyCycles(target.vectorLatencyCycles()),
       dmaPort(target.dmaPortBytesPerCycle()),
@@ -37,6 +34,10 @@ TimingModel::TimingModel(const TargetModel &target)
   // Little's law: no more than these bytes are under way within one latency.
   Ratio inFlightRate(target.dmaInFlightBytes(), dmaLatencyCycles);
   coreRate = std::min({Ratio(dmaPort), inFlightRate, memoryRate});
+  for (bool transcendental : {false, true})
+    for (bool wide : {false, true})
+      lanes[transcendental][wide] =
+          target.vectorLanes(wide ? 4 : 2, transcendental);
   for (NumberFormat format : numberFormats)
     macRate[format] = target.macRate(format);
 }

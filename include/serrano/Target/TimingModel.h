@@ -108,7 +108,7 @@ private:
   int64_t arrayRows, arrayColumns, shortestInterval;
   int64_t weightPort, movingPort, accumulatorRead, accumulatorWrite;
   /// Indexed by transcendental, then by 4-byte elements.
-  int64_t lanes[2][2];
+  int64_t lanes[2][2] = {};
   int64_t vectorStartupCycles, vectorLatencyCycles;
   int64_t dmaPort, dmaStartupCycles, dmaLatencyCycles;
   int64_t burst, grain, pageBytes;

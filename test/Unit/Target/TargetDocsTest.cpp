@@ -12,12 +12,12 @@
 
 using namespace serrano;
 
-namespace {
-
-std::string readDocs(const std::string &name) {
+static std::string readDocs(const std::string &name) {
   std::ifstream file(SERRANO_SOURCE_DIR "/docs/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+namespace {
 
 TEST(TargetDocs, nameEveryKey) {
   std::string docs = readDocs("Targets.md");
@@ -50,7 +50,7 @@ TEST(TargetDocs, examplesAreTargets) {
 
 TEST(TimingModelDocs, tableOfExamplesIsTrue) {
   using Cost = int64_t (*)(const TargetModel &, const TimingModel &);
-  constexpr auto BF16 = NumberFormat::BF16, F32 = NumberFormat::F32;
+  using enum NumberFormat;
   std::pair<llvm::StringRef, Cost> rows[] = {
       {"load a full bf16 tile, cycles",
        [](const TargetModel &target, const TimingModel &timing) {

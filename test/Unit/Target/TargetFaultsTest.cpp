@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ModifiedTarget.h"
+#include "llvm/ADT/STLExtras.h"
 #include "gmock/gmock.h"
 
 using namespace serrano;
@@ -15,32 +16,32 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-namespace {
-
 /// The problems of serrano-tiny with `value` at `pointer`.
-std::string with(const std::string &pointer, json value) {
+static std::string with(const std::string &pointer, json value) {
   return ModifiedTarget("serrano-tiny")
       .set(pointer, std::move(value))
       .problems();
 }
 
-std::string parseError(llvm::StringRef text) {
+static std::string parseError(llvm::StringRef text) {
   llvm::Expected<TargetModel> target = TargetModel::fromJson(text, "chip.json");
   return target ? "" : toString(target.takeError());
 }
 
 /// Every key of serrano-1 that is not a group, as JSON pointers, and the names
 /// by which errors call them.
-std::vector<std::pair<std::string, std::string>> allKeys() {
+static std::vector<std::pair<std::string, std::string>> allKeys() {
   std::vector<std::pair<std::string, std::string>> keys;
   json flat = ModifiedTarget("serrano-1").json.flatten();
   for (const auto &[pointer, value] : flat.items()) {
     std::string path = pointer.substr(1);
-    std::replace(path.begin(), path.end(), '/', '.');
+    llvm::replace(path, '/', '.');
     keys.emplace_back(pointer, path);
   }
   return keys;
 }
+
+namespace {
 
 //===----------------------------------------------------------------------===//
 // Every key
@@ -57,7 +58,7 @@ TEST(TargetFaults, anyKeyMissing) {
 
 TEST(TargetFaults, anyKeyOfAWrongType) {
   for (const auto &[pointer, path] : allKeys())
-    for (json value :
+    for (const json &value :
          {json(true), json(nullptr), json::array({1}), json::object()})
       EXPECT_THAT(ModifiedTarget("serrano-1").set(pointer, value).problems(),
                   AllOf(StartsWith("chip.json: " + path + ": expected "),
@@ -68,7 +69,7 @@ TEST(TargetFaults, anyNumberNegativeHugeOrInQuotes) {
   for (const auto &[pointer, path] : allKeys()) {
     if (ModifiedTarget("serrano-1").json.flatten()[pointer].is_string())
       continue;
-    for (json value :
+    for (const json &value :
          {json(-1), json(uint64_t(1) << 63), json(1e300), json("1")})
       EXPECT_THAT(ModifiedTarget("serrano-1").set(pointer, value).problems(),
                   AllOf(StartsWith("chip.json: " + path + ": expected "),
@@ -197,7 +198,7 @@ TEST(TargetFaults, allProblemsAreListedTogether) {
   ModifiedTarget target("serrano-tiny");
   target.set("/matrix/rows", 0).set("/vector/speed", 1).erase("/dma");
   std::string problems = target.problems();
-  EXPECT_EQ(std::count(problems.begin(), problems.end(), '\n'), 2) << problems;
+  EXPECT_EQ(llvm::count(problems, '\n'), 2) << problems;
 }
 
 //===----------------------------------------------------------------------===//

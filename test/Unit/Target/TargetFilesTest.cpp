@@ -16,6 +16,16 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+static std::string loadError(llvm::StringRef nameOrFile) {
+  llvm::Expected<TargetModel> target = TargetModel::load(nameOrFile);
+  return target ? "" : toString(target.takeError());
+}
+
+static std::string parseError(llvm::StringRef json) {
+  llvm::Expected<TargetModel> target = TargetModel::fromJson(json, "v.json");
+  return target ? "" : toString(target.takeError());
+}
+
 namespace {
 
 /// Sets SERRANO_TARGETS for one test.
@@ -26,11 +36,6 @@ public:
   }
   ~TargetsVariable() { ::unsetenv("SERRANO_TARGETS"); }
 };
-
-std::string loadError(llvm::StringRef nameOrFile) {
-  llvm::Expected<TargetModel> target = TargetModel::load(nameOrFile);
-  return target ? "" : toString(target.takeError());
-}
 
 TEST(TargetFiles, bundledNames) {
   EXPECT_THAT(TargetModel::bundledNames(),
@@ -106,6 +111,11 @@ TEST(TargetFiles, environmentVariableTakesTheBundledOnesPlace) {
                                     "or a file that ends in .json");
 }
 
+TEST(TargetFiles, anEmptyEnvironmentVariableIsAsGoodAsNone) {
+  TargetsVariable variable("");
+  EXPECT_EQ(loadTarget("serrano-1").name(), "serrano-1");
+}
+
 TEST(TargetFiles, aFolderWithoutTargetsIsNamed) {
   TempFolder folder;
   TargetsVariable variable(folder.path("none"));
@@ -117,11 +127,6 @@ TEST(TargetFiles, aFolderWithoutTargetsIsNamed) {
 //===----------------------------------------------------------------------===//
 // Variants
 //===----------------------------------------------------------------------===//
-
-std::string parseError(llvm::StringRef json) {
-  llvm::Expected<TargetModel> target = TargetModel::fromJson(json, "v.json");
-  return target ? "" : toString(target.takeError());
-}
 
 TEST(TargetVariants, takeWhatTheyDoNotSayFromTheirTarget) {
   auto target = TargetModel::fromJson(R"({

@@ -14,8 +14,8 @@ using namespace serrano;
 
 namespace {
 
-constexpr int64_t KiB = 1024, MiB = 1024 * KiB;
-constexpr int64_t GB = 1000000000;
+constexpr int64_t kib = 1024, mib = 1024 * kib;
+constexpr int64_t gb = 1000000000;
 
 using enum NumberFormat;
 
@@ -41,10 +41,10 @@ TEST(TargetNumbers, serrano1) {
   EXPECT_EQ(target.accumulatorReadBytesPerCycle(), 1024);
   EXPECT_EQ(target.accumulatorWriteBytesPerCycle(), 512);
 
-  EXPECT_EQ(target.scratchpadBytes(), 8 * MiB);
-  EXPECT_EQ(target.accumulatorBytes(), 1 * MiB);
-  EXPECT_EQ(target.scalarMemoryBytes(), 64 * KiB);
-  EXPECT_EQ(target.instructionMemoryBytes(), 256 * KiB);
+  EXPECT_EQ(target.scratchpadBytes(), 8 * mib);
+  EXPECT_EQ(target.accumulatorBytes(), 1 * mib);
+  EXPECT_EQ(target.scalarMemoryBytes(), 64 * kib);
+  EXPECT_EQ(target.instructionMemoryBytes(), 256 * kib);
 
   EXPECT_EQ(target.vectorLanes(2), 512);
   EXPECT_EQ(target.vectorLanes(4), 256);
@@ -56,14 +56,14 @@ TEST(TargetNumbers, serrano1) {
   EXPECT_EQ(target.dmaPortBytesPerCycle(), 512);
   EXPECT_EQ(target.dmaStartupCycles(), 100);
   EXPECT_EQ(target.dmaLatencyNs(), Ratio(500));
-  EXPECT_EQ(target.dmaInFlightBytes(), 512 * KiB);
+  EXPECT_EQ(target.dmaInFlightBytes(), 512 * kib);
 
   EXPECT_EQ(target.dispatchesPerCycle(), 1);
   EXPECT_EQ(target.queueDepth(), 32);
 
   EXPECT_EQ(target.memoryKind(), "HBM4");
   EXPECT_EQ(target.memoryStacks(), 8);
-  EXPECT_EQ(target.memoryBytes(), 288 * GB);
+  EXPECT_EQ(target.memoryBytes(), 288 * gb);
   EXPECT_EQ(target.memoryPinGbPerS(), Ratio(16400));
   EXPECT_EQ(target.memorySustainedFraction(), Ratio(92, 100));
 
@@ -95,14 +95,16 @@ TEST(TargetNumbers, serrano1WithHbm3eDiffersInItsMemory) {
   EXPECT_EQ(target.memoryKind(), "HBM3E");
   EXPECT_EQ(target.memoryPinGbPerS(), Ratio(8600));
   EXPECT_EQ(target.memorySustainedFraction(), Ratio(92, 100));
-  EXPECT_EQ(target.memoryBytes(), 288 * GB);
+  EXPECT_EQ(target.memoryBytes(), 288 * gb);
   EXPECT_EQ(target.energy().memoryPjPerBit, Ratio(4));
   EXPECT_EQ(target.cores(), 32);
-  EXPECT_EQ(target.scratchpadBytes(), 8 * MiB);
+  EXPECT_EQ(target.scratchpadBytes(), 8 * mib);
 }
 
+} // namespace
+
 /// What serrano-edge and serrano-tiny have in common.
-void expectSmallCore(const TargetModel &target) {
+static void expectSmallCore(const TargetModel &target) {
   EXPECT_EQ(target.cores(), 1);
   EXPECT_EQ(target.clusters(), 1);
   EXPECT_EQ(target.clockGhz(), Ratio(1));
@@ -126,6 +128,8 @@ void expectSmallCore(const TargetModel &target) {
   EXPECT_EQ(energy.staticWPerChip, Ratio(1));
 }
 
+namespace {
+
 TEST(TargetNumbers, serranoEdge) {
   TargetModel target = loadTarget("serrano-edge");
   expectSmallCore(target);
@@ -136,10 +140,10 @@ TEST(TargetNumbers, serranoEdge) {
   EXPECT_EQ(target.movingPortBytesPerCycle(), 128);
   EXPECT_EQ(target.accumulatorReadBytesPerCycle(), 256);
   EXPECT_EQ(target.accumulatorWriteBytesPerCycle(), 128);
-  EXPECT_EQ(target.scratchpadBytes(), 4 * MiB);
-  EXPECT_EQ(target.accumulatorBytes(), 256 * KiB);
-  EXPECT_EQ(target.scalarMemoryBytes(), 64 * KiB);
-  EXPECT_EQ(target.instructionMemoryBytes(), 128 * KiB);
+  EXPECT_EQ(target.scratchpadBytes(), 4 * mib);
+  EXPECT_EQ(target.accumulatorBytes(), 256 * kib);
+  EXPECT_EQ(target.scalarMemoryBytes(), 64 * kib);
+  EXPECT_EQ(target.instructionMemoryBytes(), 128 * kib);
   EXPECT_EQ(target.vectorLanes(2), 64);
   EXPECT_EQ(target.vectorLanes(4), 32);
   EXPECT_EQ(target.vectorLanes(4, /*transcendental=*/true), 32);
@@ -148,10 +152,10 @@ TEST(TargetNumbers, serranoEdge) {
   EXPECT_EQ(target.dmaPortBytesPerCycle(), 128);
   EXPECT_EQ(target.dmaStartupCycles(), 100);
   EXPECT_EQ(target.dmaLatencyNs(), Ratio(120));
-  EXPECT_EQ(target.dmaInFlightBytes(), 32 * KiB);
+  EXPECT_EQ(target.dmaInFlightBytes(), 32 * kib);
   EXPECT_EQ(target.queueDepth(), 32);
   EXPECT_EQ(target.memoryKind(), "LPDDR5X");
-  EXPECT_EQ(target.memoryBytes(), 32 * GB);
+  EXPECT_EQ(target.memoryBytes(), 32 * gb);
   EXPECT_EQ(target.memoryPinGbPerS(), Ratio(68));
   EXPECT_FALSE(target.links());
   EXPECT_EQ(target.maxChips(), 1);
@@ -167,10 +171,10 @@ TEST(TargetNumbers, serranoTiny) {
   EXPECT_EQ(target.movingPortBytesPerCycle(), 32);
   EXPECT_EQ(target.accumulatorReadBytesPerCycle(), 64);
   EXPECT_EQ(target.accumulatorWriteBytesPerCycle(), 32);
-  EXPECT_EQ(target.scratchpadBytes(), 32 * KiB);
-  EXPECT_EQ(target.accumulatorBytes(), 8 * KiB);
-  EXPECT_EQ(target.scalarMemoryBytes(), 8 * KiB);
-  EXPECT_EQ(target.instructionMemoryBytes(), 16 * KiB);
+  EXPECT_EQ(target.scratchpadBytes(), 32 * kib);
+  EXPECT_EQ(target.accumulatorBytes(), 8 * kib);
+  EXPECT_EQ(target.scalarMemoryBytes(), 8 * kib);
+  EXPECT_EQ(target.instructionMemoryBytes(), 16 * kib);
   EXPECT_EQ(target.vectorLanes(2), 8);
   EXPECT_EQ(target.vectorLanes(4), 4);
   EXPECT_EQ(target.vectorLanes(4, /*transcendental=*/true), 4);
@@ -179,9 +183,9 @@ TEST(TargetNumbers, serranoTiny) {
   EXPECT_EQ(target.dmaPortBytesPerCycle(), 32);
   EXPECT_EQ(target.dmaStartupCycles(), 20);
   EXPECT_EQ(target.dmaLatencyNs(), Ratio(50));
-  EXPECT_EQ(target.dmaInFlightBytes(), 4 * KiB);
+  EXPECT_EQ(target.dmaInFlightBytes(), 4 * kib);
   EXPECT_EQ(target.queueDepth(), 8);
-  EXPECT_EQ(target.memoryBytes(), 1 * GB);
+  EXPECT_EQ(target.memoryBytes(), 1 * gb);
   EXPECT_EQ(target.memoryPinGbPerS(), Ratio(8));
   ASSERT_TRUE(target.links());
   EXPECT_EQ(target.maxChips(), 2);
@@ -219,6 +223,26 @@ TEST(TargetModel, aFormatCanBeMissing) {
   EXPECT_FALSE(target.canMultiply(F8));
   EXPECT_EQ(target.elementsPerPosition(F8), 1);
   EXPECT_TRUE(target.canMultiply(I8));
+}
+
+TEST(TargetModel, aPublishedMachineFitsTheSchema) {
+  // NeuronCore-v3: eight cores of 128x128, intervals of at least 64, fp8 at
+  // 256x128, 28 MiB and 2 MiB on a core, 2.9 TB/s; no mx formats.
+  TargetModel target = ModifiedTarget("serrano-1")
+                           .set("/chip/cores", 8)
+                           .set("/chip/clock_ghz", 2.8)
+                           .set("/matrix/shortest_interval_cycles", 64)
+                           .set("/matrix/macs_per_element_per_cycle/f8", 2)
+                           .set("/matrix/macs_per_element_per_cycle/i8", 0)
+                           .set("/matrix/macs_per_element_per_cycle/mxfp4", 0)
+                           .set("/energy/mac_pj/i8", 0)
+                           .set("/energy/mac_pj/mxfp4", 0)
+                           .set("/storage/scratchpad_bytes", 28 * mib)
+                           .set("/storage/accumulator_bytes", 2 * mib)
+                           .set("/memory/hbm_pin_gb_per_s", 2900)
+                           .model();
+  EXPECT_EQ(target.largestK(F8), 256);
+  EXPECT_FALSE(target.canMultiply(MXFP4));
 }
 
 TEST(TargetModel, sustainedBandwidthInBytesPerCycle) {

@@ -10,13 +10,13 @@
 
 using namespace serrano;
 
-namespace {
-
 using enum NumberFormat;
 
-TimingModel timing(llvm::StringRef name) {
+static TimingModel timing(llvm::StringRef name) {
   return TimingModel(loadTarget(name));
 }
+
+namespace {
 
 TEST(TimingModel, ticks) {
   EXPECT_EQ(TimingModel::ticksOf(3), 3072);
