@@ -261,17 +261,22 @@ struct TransposeOfCollapsed : OpRewritePattern<ReshapeOp> {
     if (!collapse)
       return failure();
     auto from = getExtents(collapse.getOperand()), middle = getExtents(collapse.getResult());
-    if (from.size() < middle.size() ||
-        ArrayRef(from).take_back(middle.size() - 1) != ArrayRef(middle).drop_front())
+    auto to = getExtents(expand.getResult());
+    size_t inner = middle.size() - 1;
+    if (from.size() < middle.size() || to.size() < middle.size() ||
+        ArrayRef(from).take_back(inner) != ArrayRef(middle).drop_front() ||
+        ArrayRef(to).take_back(inner) != ArrayRef(getExtents(transpose.getResult())).drop_front())
       return failure();
-    int64_t leading = from.size() - middle.size() + 1;
+    // The leading dimensions of the result, then the others as they were.
+    SmallVector<ExtentAttr> split(ArrayRef(to).drop_back(inner));
+    int64_t leading = split.size();
+    llvm::append_range(split, ArrayRef(from).take_back(inner));
     SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, leading));
     for (int64_t axis : transpose.getPermutation().drop_front())
       permutation.push_back(axis - 1 + leading);
-    auto result = llvm::map_to_vector(permutation, [&](int64_t axis) { return from[axis]; });
-    if (result != getExtents(expand.getResult()))
-      return failure();
-    rewriter.replaceOpWithNewOp<TransposeOp>(expand, collapse.getOperand(), permutation);
+    Value source = rewriter.createOrFold<ReshapeOp>(
+        collapse.getLoc(), getTensorType(split, expand.getType().getElementType()), collapse.getOperand());
+    rewriter.replaceOpWithNewOp<TransposeOp>(expand, source, permutation);
     return success();
   }
 };
@@ -289,7 +294,37 @@ struct TransposeOfTranspose : OpRewritePattern<TransposeOp> {
   }
 };
 
+/// A part of integers that count up counts up.
+struct SliceOfIota : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op, PatternRewriter &rewriter) const override {
+    Value source = op.getOperand();
+    if (auto reshape = source.getDefiningOp<ReshapeOp>())
+      source = reshape.getOperand();
+    auto iota = source.getDefiningOp<IotaOp>();
+    auto from = getExtents(op.getOperand());
+    if (!iota || product(getContext(), from) != getExtents(iota.getResult())[0])
+      return failure();
+    // The one dimension that counts; all others have one element.
+    size_t axis = 0;
+    while (axis + 1 < from.size() && from[axis].isConstant(1))
+      ++axis;
+    if (from.empty() || from[axis] != getExtents(iota.getResult())[0])
+      return failure();
+    ExtentAttr start = iota.getStart().getExtents()[0] + op.getOffsets().getExtents()[axis] * iota.getStep();
+    RankedTensorType type = getTensorType({getExtents(op.getResult())[axis]}, op.getType().getElementType());
+    Value part = IotaOp::create(rewriter, op.getLoc(), type, DimsAttr::get(getContext(), start),
+                                rewriter.getI64IntegerAttr(iota.getStep() * op.getSteps()[axis]));
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), part);
+    return success();
+  }
+};
+
 } // namespace
+
+void SliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SliceOfIota>(context);
+}
 
 void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<ReshapeOfReshape, TransposeOfCollapsed>(context);

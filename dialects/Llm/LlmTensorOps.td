@@ -25,7 +25,7 @@ def Llm_UnaryOp : Llm_Op<"unary", [Pure, AllTypesMatch<["operand", "result"]>]> 
     %1 = llm.unary silu %0 : tensor<?x1536xf32, #llm.dims<[tokens, 1536]>>
     ```
   }];
-  let arguments = (ins Llm_UnaryKindAttr:$kind, Llm_Tensor:$operand);
+  let arguments = (ins Llm_UnaryKind:$kind, Llm_Tensor:$operand);
   let results = (outs Llm_Tensor:$result);
   let assemblyFormat = "$kind $operand attr-dict `:` type($operand)";
   let hasVerifier = 1;
@@ -45,7 +45,7 @@ def Llm_BinaryOp : Llm_Op<"binary", [Pure]> {
       -> tensor<?x64xf32, #llm.dims<[seq, 64]>>
     ```
   }];
-  let arguments = (ins Llm_BinaryKindAttr:$kind, Llm_Tensor:$lhs, Llm_Tensor:$rhs);
+  let arguments = (ins Llm_BinaryKind:$kind, Llm_Tensor:$lhs, Llm_Tensor:$rhs);
   let results = (outs Llm_Tensor:$result);
   let assemblyFormat = "$kind $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
@@ -58,7 +58,7 @@ def Llm_CompareOp : Llm_Op<"compare", [Pure]> {
     Floats compare as IEEE 754 says: every comparison with a NaN is false,
     except `ne`. So `compare ne %x, %x` asks for NaNs.
   }];
-  let arguments = (ins Llm_CompareKindAttr:$kind, Llm_Tensor:$lhs, Llm_Tensor:$rhs);
+  let arguments = (ins Llm_CompareKind:$kind, Llm_Tensor:$lhs, Llm_Tensor:$rhs);
   let results = (outs Llm_BoolTensor:$result);
   let assemblyFormat = "$kind $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
@@ -109,7 +109,7 @@ def Llm_ReduceOp : Llm_Op<"reduce", [Pure]> {
     The reduced dimensions have extent 1 in the result, or are dropped if
     `drop_axes` is set. `axes` are sorted and not negative.
   }];
-  let arguments = (ins Llm_ReduceKindAttr:$kind, Llm_Tensor:$operand, DenseI64ArrayAttr:$axes, UnitAttr:$drop_axes);
+  let arguments = (ins Llm_ReduceKind:$kind, Llm_Tensor:$operand, DenseI64ArrayAttr:$axes, UnitAttr:$drop_axes);
   let results = (outs Llm_Tensor:$result);
   let assemblyFormat = [{
     $kind $operand `over` $axes (`drop` $drop_axes^)? attr-dict `:` type($operand) `->` type($result)
@@ -188,6 +188,7 @@ def Llm_SliceOp : Llm_Op<"slice", [Pure]> {
   }];
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Llm_GatherOp : Llm_Op<"gather", [Pure]> {

@@ -79,7 +79,7 @@ def Llm_LayerNormOp : Llm_Op<"layer_norm", [Pure, AllTypesMatch<["input", "resul
 def Llm_RopeAnglesOp : Llm_Op<"rope_angles", [Pure, AllTypesMatch<["cosine", "sine"]>]> {
   let summary = "cosines and sines of the angles by which rope rotates";
   let description = [{
-    `cosine[p..., i] = scaling * cos(f32(positions[p...]) * frequencies[i])`, and
+    `cosine[p..., i] = cos(f32(positions[p...]) * frequencies[i])`, and
     the sine likewise.
 
     ```mlir
@@ -87,8 +87,7 @@ def Llm_RopeAnglesOp : Llm_Op<"rope_angles", [Pure, AllTypesMatch<["cosine", "si
       -> tensor<?x32xf32, #llm.dims<[tokens, 32]>>
     ```
   }];
-  let arguments = (ins Llm_IntegerTensor:$positions, Llm_FloatTensor:$frequencies,
-    DefaultValuedAttr<F32Attr, "1.0f">:$scaling);
+  let arguments = (ins Llm_IntegerTensor:$positions, Llm_FloatTensor:$frequencies);
   let results = (outs Llm_FloatTensor:$cosine, Llm_FloatTensor:$sine);
   let assemblyFormat = [{
     $positions `,` $frequencies attr-dict `:` `(` type($positions) `,` type($frequencies) `)` `->` type($cosine)

@@ -77,6 +77,7 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   Diagnostics diagnostics(&context, options.modelPath);
   llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(options.modelPath, context);
   if (!module)

@@ -25,13 +25,13 @@ void serrano::buildRaisePipeline(OpPassManager &manager) {
   // Weights first: all later passes ask whether an operand is one.
   manager.addPass(llm::createFoldWeightViews());
   manager.addPass(llm::createRaiseLinear());
-  // Packed projections are cut once they are projections.
-  manager.addPass(llm::createFoldWeightViews());
   manager.addPass(llm::createRaiseNorm());
   manager.addPass(llm::createRaiseActivation());
   // Rope before attention: its transpositions have to cancel to leave the heads
   // where attention expects them.
   manager.addPass(llm::createRaiseRope());
+  // Again, now that packed projections are projections and can be cut.
+  manager.addPass(llm::createFoldWeightViews());
   addCleanup(manager);
   manager.addPass(llm::createRaiseAttention());
   addCleanup(manager);

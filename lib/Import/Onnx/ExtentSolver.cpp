@@ -34,23 +34,30 @@ bool ExtentSolver::equate(ExtentAttr lhs, ExtentAttr rhs) {
   ExtentAttr difference = resolve(lhs) - resolve(rhs);
   if (difference.isConstant(0))
     return true;
-  // The symbol seen last among those that can be solved for: a term of its own
-  // with coefficient 1 or -1, in no other term.
+  // What can be solved for is a symbol that is a term of its own, with
+  // coefficient 1 or -1, and in no other term. A solution that is a sum is
+  // better than one that is a difference; then the symbol seen last is taken.
   StringAttr solved;
-  int64_t sign = 0;
+  ExtentAttr value;
+  std::pair<bool, unsigned> best;
   for (auto [coefficient, monomial] : llvm::zip(difference.getCoefficients(), difference.getMonomials())) {
     if (monomial.size() != 1 || (coefficient != 1 && coefficient != -1))
       continue;
     auto symbol = cast<StringAttr>(monomial[0]);
-    unsigned uses = llvm::count_if(difference.getMonomials(), [&](ArrayAttr m) { return llvm::is_contained(m, symbol); });
-    if (uses == 1 && (!solved || order.lookup(symbol) > order.lookup(solved))) {
+    auto hasSymbol = [&](ArrayAttr m) { return llvm::is_contained(m, symbol); };
+    if (llvm::count_if(difference.getMonomials(), hasSymbol) != 1)
+      continue;
+    ExtentAttr candidate = ExtentAttr::getSymbol(lhs.getContext(), symbol.getValue()) - difference * coefficient;
+    bool isSum = llvm::all_of(candidate.getCoefficients(), [](int64_t c) { return c > 0; });
+    std::pair<bool, unsigned> rank{isSum, order.lookup(symbol)};
+    if (!solved || rank > best) {
       solved = symbol;
-      sign = coefficient;
+      value = candidate;
+      best = rank;
     }
   }
   if (!solved)
     return false;
-  ExtentAttr value = ExtentAttr::getSymbol(lhs.getContext(), solved.getValue()) - difference * sign;
   // A size is never negative, so an extent that cannot be positive is no solution.
   if (std::optional<int64_t> constant = value.getConstantValue(); constant && *constant < 0)
     return false;
