@@ -1,0 +1,71 @@
+//===- Assembly.h - instructions as text ------------------------*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The assembly language is described in docs/Assembly.md.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_ISA_ASSEMBLY_H
+#define SERRANO_ISA_ASSEMBLY_H
+
+#include "serrano/Isa/Instructions.h"
+#include "serrano/Isa/Program.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include <string>
+
+namespace serrano::isa {
+
+/// `instruction` on one line. A block is left out; a callee is its word
+/// address.
+std::string print(const Instruction &instruction);
+
+/// Prints `program` as a source that assembles to the same program. Beside the
+/// instructions stand their addresses and the source operators they belong to.
+llvm::Error disassemble(const Program &program, llvm::raw_ostream &os);
+
+/// The names that stand for numbers in expressions.
+struct AssemblyConstants {
+  /// The target's numbers, written `$name`.
+  llvm::StringMap<int64_t> target;
+  /// Defined from outside; an `.equ` of the same name is then ignored.
+  llvm::StringMap<int64_t> defined;
+};
+
+/// Assembles `source`. The error's message holds every diagnostic, each as
+/// "`name`:line:column: error: ..." with the source line and a caret, and ends
+/// with a new line. The program is checked by `verify` only as far as it needs
+/// no target.
+llvm::Expected<Program> assemble(llvm::StringRef source, llvm::StringRef name,
+                                 const AssemblyConstants &constants = {});
+
+// How each kind of field is written; `isDefault` says whether it is left out.
+
+void printOperand(llvm::raw_ostream &os, Register value);
+void printOperand(llvm::raw_ostream &os, Value value);
+void printOperand(llvm::raw_ostream &os, HbmAddress value);
+void printOperand(llvm::raw_ostream &os, LocalAddress value);
+void printOperand(llvm::raw_ostream &os, const Tile &value);
+void printOperand(llvm::raw_ostream &os, Wait value);
+void printOperand(llvm::raw_ostream &os, Signal value);
+void printOperand(llvm::raw_ostream &os, uint32_t value);
+void printOperand(llvm::raw_ostream &os, int64_t value);
+/// The shortest number that reads back as the same bits, always with a point;
+/// or `inf`, `-inf`, `nan`, `nan(0x7fc00001)`.
+void printOperand(llvm::raw_ostream &os, float value);
+
+template <typename T>
+bool isDefault(const T &value) {
+  return value == T{};
+}
+bool isDefault(float value); // -0 is not the default.
+
+} // namespace serrano::isa
+
+#endif // SERRANO_ISA_ASSEMBLY_H

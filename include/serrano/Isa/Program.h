@@ -1,0 +1,90 @@
+//===- Program.h - a program in memory --------------------------*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_ISA_PROGRAM_H
+#define SERRANO_ISA_PROGRAM_H
+
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace serrano::isa {
+
+/// A function: a run of instructions that nothing jumps into.
+struct Function {
+  std::string name;
+  uint32_t word = 0;
+  uint32_t words = 0;
+};
+
+/// A symbolic dimension of an entry. The runtime writes its value as an i32 at
+/// byte address `smem` of scalar memory.
+struct Dimension {
+  std::string name;
+  int64_t max = 0;
+  uint64_t smem = 0;
+};
+
+/// An array that the runtime passes in or takes out.
+struct Operand {
+  std::string name;
+  /// The element type of the caller's array: "f32", "i64", "bool", ...
+  std::string dtype;
+  /// The element type on the device.
+  std::string stored;
+  /// Each a number or a sum of products of numbers and names of dimensions.
+  std::vector<std::string> shape;
+  bool isInScalarMemory = false;
+  uint64_t address = 0;
+};
+
+/// One way into a program.
+struct Entry {
+  std::string name;
+  std::string function;
+  std::vector<Dimension> dimensions;
+  std::vector<Operand> inputs;
+  std::vector<Operand> outputs;
+};
+
+/// A range of HBM that starts out as zeroes.
+struct ZeroRange {
+  std::string name;
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+};
+
+/// Everything of a program but its weights.
+struct Program {
+  std::vector<uint64_t> text;
+  /// In the order of their addresses; together they cover the text.
+  std::vector<Function> functions;
+  /// The names of source operators; `mark` gives an index. The first stands for
+  /// none.
+  std::vector<std::string> operators = {""};
+  std::vector<Entry> entries;
+  std::vector<ZeroRange> zeroes;
+  /// Bytes of HBM that a run needs: the end of the last range or weight.
+  uint64_t hbmBytes = 0;
+
+  /// The function of that name, or null.
+  const Function *findFunction(const std::string &name) const;
+};
+
+/// The parts of a program file's manifest that describe `program`: "operators",
+/// "functions", "entries" and "hbm_bytes".
+nlohmann::json manifestOf(const Program &program);
+
+/// Reads them back into `program`; an error names what is wrong in the
+/// manifest.
+llvm::Error readManifest(const nlohmann::json &manifest, Program &program);
+
+} // namespace serrano::isa
+
+#endif // SERRANO_ISA_PROGRAM_H

@@ -1,0 +1,97 @@
+//===- Assembler.h - lines of an assembly source ----------------*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_LIB_ISA_ASSEMBLER_ASSEMBLER_H
+#define SERRANO_LIB_ISA_ASSEMBLER_ASSEMBLER_H
+
+#include "Parser.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringSet.h"
+#include <vector>
+
+namespace serrano::isa {
+
+/// Assembles one source in one pass; calls are resolved at its end.
+class Assembler : Parser {
+public:
+  using Parser::Parser;
+
+  llvm::Expected<Program> run();
+
+private:
+  //===--- Lines (Statements.cpp) ---===//
+
+  /// Lines up to a closing brace or the end of the source.
+  void parseLines();
+  void parseLine();
+  /// Goes to the end of a line that was not understood, and of its block.
+  void recover();
+  void parseBlock();
+  void skipBlock();
+  void parseFunction();
+  void resolveCalls();
+  void reportFindings();
+
+  void parseInstruction(const Token &mnemonic);
+  template <typename T>
+  void parseInstructionAs(const Token &mnemonic);
+  template <typename T>
+  void parseFields(T &instruction);
+  template <typename T>
+  void parseField(const Token &name, T &instruction);
+  /// Reports what the encoder says about `instruction`.
+  void encodeAt(uint32_t word, const Instruction &instruction, llvm::SMLoc loc);
+
+  //===--- Directives (Directives.cpp) ---===//
+
+  using Directive = void (Assembler::*)();
+  static const llvm::StringMap<Directive> &directives();
+  void parseEqu();
+  void parseReg();
+  void parseIf();
+  void parseFor();
+  void parseEntry();
+  void parseDim();
+  void parseHbm();
+  void parseInput();
+  void parseOutput();
+  void parseOp();
+
+  void requireTopLevel();
+  Entry &currentEntry();
+  Operand parseOperandDirective();
+  /// A size of an array: a number, or a sum of products with dimensions.
+  std::string parseSize();
+  std::string parseSizeFactor();
+  std::string parseTypeName(const char *what,
+                            llvm::ArrayRef<llvm::StringRef> names);
+
+  //===--- State ---===//
+
+  struct CallSite {
+    uint32_t word;
+    Token callee;
+  };
+
+  Program program;
+  bool inFunction = false;
+  unsigned blockDepth = 0;
+  uint64_t iterations = 0;
+  /// Where the directive at hand starts.
+  llvm::SMLoc directiveLoc;
+  std::vector<CallSite> calls;
+  /// Of each instruction, by its word address.
+  llvm::DenseMap<uint32_t, llvm::SMLoc> locations;
+  /// Where each entry is declared.
+  std::vector<llvm::SMLoc> entryLocations;
+  /// Names of `-D` whose `.equ` has been seen.
+  llvm::StringSet<> overridden;
+};
+
+} // namespace serrano::isa
+
+#endif // SERRANO_LIB_ISA_ASSEMBLER_ASSEMBLER_H

@@ -1,0 +1,212 @@
+//===- Program.cpp - a program in memory and its manifest -------*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Isa/Program.h"
+#include "OperandTypes.h"
+#include "serrano/Isa/Operands.h"
+#include "serrano/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
+#include <nlohmann/json.hpp>
+
+using namespace llvm;
+using nlohmann::json;
+
+namespace serrano::isa {
+
+ArrayRef<StringRef> numpyTypes() {
+  static constexpr StringRef types[] = {"f32", "f16", "f64", "i8",
+                                        "i16", "i32", "i64", "u8",
+                                        "u16", "u32", "u64", "bool"};
+  return types;
+}
+
+ArrayRef<StringRef> chipTypes() {
+  static const SmallVector<StringRef> types(
+      map_range(EnumTraits<DType>::cases,
+                [](std::string_view name) { return StringRef(name); }));
+  return types;
+}
+
+const Function *Program::findFunction(const std::string &name) const {
+  auto it = find_if(functions,
+                    [&](const Function &f) { return f.name == name; });
+  return it == functions.end() ? nullptr : &*it;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+static json operandToJson(const Operand &operand) {
+  json shape = json::array();
+  for (const std::string &size : operand.shape) {
+    int64_t number;
+    if (StringRef(size).getAsInteger(10, number))
+      shape.push_back(size);
+    else
+      shape.push_back(number);
+  }
+  return {{"name", operand.name},
+          {"dtype", operand.dtype},
+          {"stored", operand.stored},
+          {"shape", std::move(shape)},
+          {"space", operand.isInScalarMemory ? "smem" : "hbm"},
+          {"address", operand.address}};
+}
+
+static json entryToJson(const Entry &entry) {
+  json dimensions = json::array();
+  for (const Dimension &dimension : entry.dimensions)
+    dimensions.push_back({{"name", dimension.name},
+                          {"max", dimension.max},
+                          {"smem", dimension.smem}});
+  json inputs = json::array(), outputs = json::array();
+  for (const Operand &operand : entry.inputs)
+    inputs.push_back(operandToJson(operand));
+  for (const Operand &operand : entry.outputs)
+    outputs.push_back(operandToJson(operand));
+  return {{"name", entry.name},
+          {"function", entry.function},
+          {"dims", std::move(dimensions)},
+          {"inputs", std::move(inputs)},
+          {"outputs", std::move(outputs)}};
+}
+
+json manifestOf(const Program &program) {
+  json operators = json::array(), functions = json::array(),
+       entries = json::array();
+  for (const std::string &name : program.operators)
+    operators.push_back({{"name", name}});
+  for (const Function &function : program.functions)
+    functions.push_back({{"name", function.name},
+                         {"address", uint64_t(function.word) * 8},
+                         {"words", function.words}});
+  for (const Entry &entry : program.entries)
+    entries.push_back(entryToJson(entry));
+  return {{"operators", std::move(operators)},
+          {"functions", std::move(functions)},
+          {"entries", std::move(entries)},
+          {"hbm_bytes", program.hbmBytes}};
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A manifest that does not say what it should; caught in `readManifest`.
+struct BadManifest {
+  std::string message;
+};
+} // namespace
+
+template <typename... Args>
+[[noreturn]] static void reject(const char *format, Args &&...args) {
+  throw BadManifest{formatv(format, std::forward<Args>(args)...).str()};
+}
+
+/// The number `key` of `object`, in 0 .. max.
+static uint64_t numberAt(const json &object, const char *key, uint64_t max) {
+  const json &value = object.at(key);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > max)
+    reject("'{0}' is {1}, expected a number in 0 .. {2}", key, value.dump(),
+           max);
+  return value.get<uint64_t>();
+}
+
+static std::string stringAt(const json &object, const char *key) {
+  return object.at(key).get<std::string>();
+}
+
+static const json &listAt(const json &object, const char *key) {
+  const json &value = object.at(key);
+  if (!value.is_array())
+    reject("'{0}' is not a list", key);
+  return value;
+}
+
+/// The end of what an address in HBM can name.
+static constexpr uint64_t maxHbmBytes = uint64_t(1) << 48;
+
+static Operand operandFromJson(const json &object) {
+  Operand operand;
+  operand.name = stringAt(object, "name");
+  operand.dtype = stringAt(object, "dtype");
+  operand.stored = stringAt(object, "stored");
+  if (!is_contained(numpyTypes(), operand.dtype))
+    reject("'{0}' has the unknown dtype '{1}'", operand.name, operand.dtype);
+  if (!is_contained(chipTypes(), operand.stored))
+    reject("'{0}' is stored as the unknown type '{1}'", operand.name,
+           operand.stored);
+  for (const json &size : listAt(object, "shape"))
+    operand.shape.push_back(size.is_string() ? size.get<std::string>()
+                                             : std::to_string(
+                                                   size.get<uint64_t>()));
+  std::string space = stringAt(object, "space");
+  if (space != "hbm" && space != "smem")
+    reject("'{0}' is in the unknown space '{1}'", operand.name, space);
+  operand.isInScalarMemory = space == "smem";
+  operand.address = numberAt(object, "address", maxHbmBytes);
+  return operand;
+}
+
+static Entry entryFromJson(const json &object, const Program &program) {
+  Entry entry;
+  entry.name = stringAt(object, "name");
+  entry.function = stringAt(object, "function");
+  if (!program.findFunction(entry.function))
+    reject("entry '{0}' names the function '{1}', which does not exist",
+           entry.name, entry.function);
+  for (const json &dimension : listAt(object, "dims"))
+    entry.dimensions.push_back(
+        {stringAt(dimension, "name"),
+         static_cast<int64_t>(numberAt(dimension, "max", INT32_MAX)),
+         numberAt(dimension, "smem", INT32_MAX)});
+  for (const json &operand : listAt(object, "inputs"))
+    entry.inputs.push_back(operandFromJson(operand));
+  for (const json &operand : listAt(object, "outputs"))
+    entry.outputs.push_back(operandFromJson(operand));
+  return entry;
+}
+
+Error readManifest(const json &manifest, Program &program) {
+  program.operators.clear();
+  program.functions.clear();
+  program.entries.clear();
+  try {
+    for (const json &entry : listAt(manifest, "operators"))
+      program.operators.push_back(stringAt(entry, "name"));
+    uint64_t bytes = program.text.size() * sizeof(uint64_t);
+    uint64_t next = 0;
+    for (const json &object : listAt(manifest, "functions")) {
+      std::string name = stringAt(object, "name");
+      uint64_t address = numberAt(object, "address", bytes);
+      uint64_t words = numberAt(object, "words", (bytes - address) / 8);
+      if (address != next)
+        reject("function '{0}' is at {1:x}, but the one before it ends at "
+               "{2:x}",
+               name, address, next);
+      next = address + words * 8;
+      program.functions.push_back({std::move(name),
+                                   static_cast<uint32_t>(address / 8),
+                                   static_cast<uint32_t>(words)});
+    }
+    if (next != bytes)
+      reject("the functions end at {0:x}, the instructions at {1:x}", next,
+             bytes);
+    for (const json &entry : listAt(manifest, "entries"))
+      program.entries.push_back(entryFromJson(entry, program));
+    program.hbmBytes = numberAt(manifest, "hbm_bytes", maxHbmBytes);
+  } catch (const BadManifest &bad) {
+    return makeError("manifest: {0}", bad.message);
+  } catch (const json::exception &exception) {
+    return makeError("manifest: {0}", exception.what());
+  }
+  return Error::success();
+}
+
+} // namespace serrano::isa
