@@ -56,13 +56,20 @@ struct ProjectBeforeCollapse : OpRewritePattern<LinearOp> {
     auto collapse = op.getInput().getDefiningOp<ReshapeOp>();
     if (!collapse || collapse.getType().getRank() != 2)
       return failure();
-    auto extents = getExtents(collapse.getOperand());
-    if (extents.size() < 3 || extents.back() != getExtents(collapse.getResult()).back())
+    // The dimensions that make up the rows; the others make up the features.
+    auto from = getExtents(collapse.getOperand()), to = getExtents(collapse.getResult());
+    size_t leading = 2;
+    while (leading < from.size() && product(op.getContext(), ArrayRef(from).take_front(leading)) != to[0])
+      ++leading;
+    if (leading >= from.size())
       return failure();
+    SmallVector<ExtentAttr> extents(ArrayRef(from).take_front(leading));
+    extents.push_back(to[1]);
+    Value input = rewriter.createOrFold<ReshapeOp>(
+        collapse.getLoc(), getTensorType(extents, collapse.getType().getElementType()), collapse.getOperand());
     extents.back() = getExtents(op.getWeight()).back();
-    RankedTensorType type = getTensorType(extents, op.getType().getElementType());
-    Value linear =
-        LinearOp::create(rewriter, op.getLoc(), type, collapse.getOperand(), op.getWeight(), op.getBias());
+    Value linear = LinearOp::create(rewriter, op.getLoc(), getTensorType(extents, op.getType().getElementType()),
+                                    input, op.getWeight(), op.getBias());
     rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), linear);
     return success();
   }

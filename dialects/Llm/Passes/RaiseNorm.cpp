@@ -135,10 +135,35 @@ struct RaiseLayerNorm : OpRewritePattern<BinaryOp> {
   }
 };
 
+/// Norms of heads: exporters collapse [batch, positions, heads * size] to
+/// [batch, positions * heads, size] before the norm. It is as well done on
+/// [batch, positions, heads, size], where positions stay a dimension.
+struct NormBeforeCollapse : OpRewritePattern<RmsNormOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(RmsNormOp op, PatternRewriter &rewriter) const override {
+    auto collapse = op.getInput().getDefiningOp<ReshapeOp>();
+    if (!collapse)
+      return failure();
+    auto extents = getExtents(collapse.getOperand()), to = getExtents(collapse.getResult());
+    std::optional<ExtentAttr> heads = extents.empty() ? std::nullopt : extents.back().dividedBy(to.back());
+    if (!heads || to.size() > extents.size())
+      return failure();
+    extents.back() = *heads;
+    extents.push_back(to.back());
+    RankedTensorType type = getTensorType(extents, op.getType().getElementType());
+    Value input = ReshapeOp::create(rewriter, collapse.getLoc(), type, collapse.getOperand());
+    Value norm = RmsNormOp::create(rewriter, op.getLoc(), type, input, op.getScale(), op.getEpsilonAttr(),
+                                   op.getScaleOffsetAttr());
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), norm);
+    return success();
+  }
+};
+
 struct RaiseNorm : serrano::llm::impl::RaiseNormBase<RaiseNorm> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<RaiseRmsNorm, RaiseLayerNorm>(&getContext());
+    patterns.add<NormBeforeCollapse, RaiseLayerNorm, RaiseRmsNorm>(&getContext());
+    ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
