@@ -56,7 +56,8 @@ struct NarrowFormat {
     // large by exactly that exponent's power of two.
     float denormal = std::bit_cast<float>(normal + (1u << 23)) -
                      std::bit_cast<float>(smallestNormal);
-    return magnitude & exponentMask ? normal : std::bit_cast<uint32_t>(denormal);
+    return magnitude & exponentMask ? normal
+                                    : std::bit_cast<uint32_t>(denormal);
   }
 };
 
@@ -156,17 +157,15 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE uint8_t saturateU8(int32_t x) {
   return uint8_t(x < 0 ? 0 : x > 255 ? 255 : x);
 }
 
-/// `x` in f32, rounded to odd: towards zero, and then the last bit is set if
-/// anything was lost. Rounding that to a narrower format is rounding `x` once.
-LLVM_ATTRIBUTE_ALWAYS_INLINE float toFloatOdd(int32_t x) {
-  // Fewer than 24 significant bits are exact. Of the others, the low 8 bits
-  // are folded into the lowest one that f32 keeps of 32 bits.
+/// An f32 that rounds to every narrower format as `x` itself does, where the
+/// nearest f32 could have moved onto the middle between two numbers.
+LLVM_ATTRIBUTE_ALWAYS_INLINE float toFloatForNarrowing(int32_t x) {
   uint32_t magnitude = x < 0 ? -uint32_t(x) : uint32_t(x);
-  uint32_t folded =
-      (magnitude & ~0xffu) | ((magnitude & 0xffu) != 0 ? 0x100u : 0u);
-  // Both halves of up to 24 bits convert exactly.
+  // Up to 24 bits are exact. Of more, the lowest 8 can only say whether there
+  // is anything beyond what a narrow format keeps; the bit above says it, too.
+  uint32_t sticky = (magnitude >> 8) | ((magnitude & 0xff) != 0 ? 1 : 0);
   float value = magnitude < (1u << 24) ? float(int32_t(magnitude))
-                                       : float(int32_t(folded >> 8)) * 256.0f;
+                                       : float(int32_t(sticky)) * 256.0f;
   return x < 0 ? -value : value;
 }
 
