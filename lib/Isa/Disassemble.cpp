@@ -31,9 +31,17 @@ static std::string quote(StringRef text) {
   return result + '"';
 }
 
+/// `name` as the assembler reads it: in quotes only if it has to be.
+static std::string symbol(StringRef name) {
+  auto continues = [](char c) { return isAlnum(c) || c == '_' || c == '.'; };
+  bool isPlain = !name.empty() && !isDigit(name.front()) &&
+                 name.front() != '.' && all_of(name, continues);
+  return isPlain ? name.str() : quote(name);
+}
+
 static void printOperandDirective(raw_ostream &os, StringRef directive,
                                   const Operand &operand) {
-  os << directive << ' ' << quote(operand.name) << ", " << operand.dtype
+  os << directive << ' ' << symbol(operand.name) << ", " << operand.dtype
      << ", [" << join(operand.shape, ", ") << "], "
      << (operand.isInScalarMemory ? "smem=" : "hbm=") << operand.address;
   if (operand.stored != operand.dtype)
@@ -43,13 +51,13 @@ static void printOperandDirective(raw_ostream &os, StringRef directive,
 
 static void printManifest(raw_ostream &os, const Program &program) {
   for (const ZeroRange &range : program.zeroes)
-    os << formatv(".hbm {0}, {1}, at={2}\n", range.name, range.bytes,
+    os << formatv(".hbm {0}, {1}, at={2}\n", symbol(range.name), range.bytes,
                   range.address);
   for (auto [i, name] : enumerate(program.operators))
     if (!name.empty())
       os << formatv(".op {0}, {1}\n", i, quote(name));
   for (const Entry &entry : program.entries) {
-    os << formatv(".entry {0}\n", entry.function);
+    os << formatv(".entry {0}\n", symbol(entry.function));
     for (const Dimension &dimension : entry.dimensions)
       os << formatv(".dim {0}, max={1}, smem={2}\n", dimension.name,
                     dimension.max, dimension.smem);
@@ -108,14 +116,14 @@ std::string Disassembler::textOf(const PlacedInstruction &placed) const {
   });
   return "call callee=" + (callee == program.functions.end()
                                ? formatv("{0:x}", call->callee.word * 8).str()
-                               : callee->name);
+                               : symbol(callee->name));
 }
 
 void Disassembler::printFunction(const Function &function,
                                  ArrayRef<PlacedInstruction> instructions) {
   sourceOperator.clear();
   os << '\n';
-  printLine("func " + function.name + " {",
+  printLine("func " + symbol(function.name) + " {",
             formatv("{0} words", function.words).str());
   open.push_back(function.word + function.words);
   for (const PlacedInstruction &placed : instructions) {

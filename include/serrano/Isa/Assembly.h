@@ -20,6 +20,10 @@
 #include "llvm/Support/raw_ostream.h"
 #include <string>
 
+namespace serrano {
+class TargetModel;
+} // namespace serrano
+
 namespace serrano::isa {
 
 /// `instruction` on one line. A block is left out; a callee is its word
@@ -37,6 +41,9 @@ struct AssemblyConstants {
   /// Defined from outside; an `.equ` of the same name is then ignored.
   llvm::StringMap<int64_t> defined;
 };
+
+/// The numbers of `target` that a source can name.
+llvm::StringMap<int64_t> targetConstants(const TargetModel &target);
 
 /// Assembles `source`. The error's message holds every diagnostic, each as
 /// "`name`:line:column: error: ..." with the source line and a caret, and ends

@@ -74,7 +74,8 @@ private:
 
   struct CallSite {
     uint32_t word;
-    Token callee;
+    std::string callee;
+    llvm::SMLoc loc;
   };
 
   Program program;

@@ -113,13 +113,14 @@ void Assembler::requireTopLevel() {
 
 void Assembler::parseEntry() {
   requireTopLevel();
-  Token name = expectName("the name of a function");
+  SMLoc loc = lexer.peek().loc;
+  std::string name = expectSymbol("the name of a function");
   for (const Entry &entry : program.entries)
-    if (entry.name == name.text)
-      fail(name.loc, formatv("'{0}' is already an entry", name.text).str());
+    if (entry.name == name)
+      fail(loc, formatv("'{0}' is already an entry", name).str());
   Entry &entry = program.entries.emplace_back();
-  entry.name = entry.function = name.text.str();
-  entryLocations.push_back(name.loc);
+  entry.name = entry.function = name;
+  entryLocations.push_back(loc);
 }
 
 Entry &Assembler::currentEntry() {
@@ -169,10 +170,10 @@ void Assembler::parseDim() {
 void Assembler::parseHbm() {
   requireTopLevel();
   constexpr int64_t defaultAlignment = 64;
-  Token name = expectName("a name for the range");
-  expect(",");
+  Token name = lexer.peek();
   ZeroRange range;
-  range.name = name.text.str();
+  range.name = expectSymbol("a name for the range");
+  expect(",");
   range.bytes = parseBounded("the size", 1, maxHbmAddress);
   int64_t alignment = defaultAlignment;
   std::optional<int64_t> address;
@@ -197,16 +198,17 @@ void Assembler::parseHbm() {
   if (range.address + range.bytes > uint64_t(maxHbmAddress))
     fail(name.loc, formatv("'{0}' ends beyond what an address can hold, {1} "
                            "bytes",
-                           name.text, maxHbmAddress)
+                           range.name, maxHbmAddress)
                        .str());
   for (const ZeroRange &other : program.zeroes)
     if (range.address < other.address + other.bytes &&
         other.address < range.address + range.bytes)
       fail(name.loc, formatv("'{0}' overlaps '{1}', which is at {2} .. {3}",
-                             name.text, other.name, other.address,
+                             range.name, other.name, other.address,
                              other.address + other.bytes - 1)
                          .str());
-  define(name, static_cast<int64_t>(range.address));
+  if (name.kind == Token::Kind::Name)
+    define(name, static_cast<int64_t>(range.address));
   program.hbmBytes = std::max(program.hbmBytes, range.address + range.bytes);
   program.zeroes.push_back(std::move(range));
 }
@@ -234,10 +236,7 @@ std::string Assembler::parseTypeName(const char *what,
 Operand Assembler::parseOperandDirective() {
   Operand operand;
   Token name = lexer.peek();
-  // Names of arrays are those of the model and can be anything.
-  operand.name = name.kind == Token::Kind::String
-                     ? expectString("the name of an array")
-                     : expectName("the name of an array").text.str();
+  operand.name = expectSymbol("the name of an array");
   expect(",");
   operand.dtype = parseTypeName("an element type of NumPy", numpyTypes());
   operand.stored = operand.dtype;

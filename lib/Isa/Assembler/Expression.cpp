@@ -89,6 +89,12 @@ std::string Parser::expectString(const char *what) {
   return result;
 }
 
+std::string Parser::expectSymbol(const char *what) {
+  if (lexer.peek().kind == Token::Kind::String)
+    return expectString(what);
+  return expectName(what).text.str();
+}
+
 void Parser::expectEndOfLine() {
   if (!lexer.peek().endsLine())
     fail(lexer.peek().loc, formatv("expected the end of the line, found {0}",

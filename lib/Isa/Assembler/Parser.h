@@ -40,6 +40,8 @@ protected:
   /// A name; `what` says of what, for the error.
   Token expectName(const char *what);
   std::string expectString(const char *what);
+  /// A name of the program's own, in double quotes if it is no plain name.
+  std::string expectSymbol(const char *what);
   void expectEndOfLine();
   void skipNewlines();
 

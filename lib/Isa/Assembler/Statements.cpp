@@ -123,39 +123,36 @@ void Assembler::skipBlock() {
 }
 
 void Assembler::parseFunction() {
-  Token name = expectName("the function's name");
+  SMLoc loc = lexer.peek().loc;
+  std::string name = expectSymbol("the function's name");
   if (inFunction)
-    fail(name.loc, "a function inside a function; close the one before it");
-  if (program.findFunction(name.text.str()))
-    fail(name.loc, formatv("function '{0}' is already defined", name.text).str());
+    fail(loc, "a function inside a function; close the one before it");
+  if (program.findFunction(name))
+    fail(loc, formatv("function '{0}' is already defined", name).str());
   auto word = static_cast<uint32_t>(program.text.size());
-  program.functions.push_back({name.text.str(), word, 0});
-  locations.try_emplace(word, name.loc);
+  size_t index = program.functions.size();
+  program.functions.push_back({name, word, 0});
   inFunction = true;
-  size_t index = program.functions.size() - 1;
   parseBlock();
   inFunction = false;
-  uint32_t words = program.text.size() - word;
-  program.functions[index].words = words;
-  if (words == 0)
-    fail(name.loc,
-         formatv("function '{0}' is empty; end it with ret or halt", name.text)
-             .str());
+  program.functions[index].words = program.text.size() - word;
+  if (program.functions[index].words == 0)
+    fail(loc, formatv("function '{0}' is empty; end it with ret or halt", name)
+                  .str());
 }
 
 void Assembler::resolveCalls() {
   for (const CallSite &call : calls) {
-    const Function *callee = program.findFunction(call.callee.text.str());
-    if (callee) {
-      encodeAt(call.word, Call{Callee{callee->word}}, call.callee.loc);
+    if (const Function *callee = program.findFunction(call.callee)) {
+      encodeAt(call.word, Call{Callee{callee->word}}, call.loc);
       continue;
     }
     auto names = map_range(program.functions, [](const Function &function) {
       return StringRef(function.name);
     });
-    report(call.callee.loc, formatv("no function '{0}'{1}", call.callee.text,
-                                    didYouMean(call.callee.text, names))
-                                .str());
+    report(call.loc, formatv("no function '{0}'{1}", call.callee,
+                             didYouMean(call.callee, names))
+                         .str());
   }
 }
 
@@ -205,7 +202,7 @@ void Assembler::parseField(const Token &name, T &instruction) {
       SMLoc loc = lexer.peek().loc;
       if constexpr (std::is_same_v<Field, Callee>) {
         calls.push_back({static_cast<uint32_t>(program.text.size()),
-                         expectName("the name of a function")});
+                         expectSymbol("the name of a function"), loc});
       } else {
         if constexpr (std::is_enum_v<Field>)
           parseEnumOperand(field);
