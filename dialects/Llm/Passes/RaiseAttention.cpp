@@ -10,6 +10,7 @@
 #include "dialects/Llm/Passes/Matching.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
 
 namespace serrano::llm {
 #define GEN_PASS_DEF_RAISEATTENTION
@@ -136,6 +137,10 @@ struct RaiseSoftmaxAttention : OpRewritePattern<MatmulOp> {
     else
       key = transposeLast(keyTransposed, rewriter);
     Value value = stripRepeat(op.getRhs());
+    // Exporters multiply query and key by rounded roots of the scale.
+    if (auto size = getExtents(key).back().getConstantValue())
+      if (double usual = 1 / std::sqrt(double(*size)); std::abs(scale - usual) <= 1e-6 * usual)
+        scale = usual;
     auto extents = getExtents(op.getResult());
     Location loc = fuseLocations({product, softmax, op});
     Type resultType = getTensorType({extents[0], extents[2], extents[1], extents[3]}, op.getType().getElementType());

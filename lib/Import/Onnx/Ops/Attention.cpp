@@ -177,9 +177,8 @@ static void buildGroupQueryAttention(Node &node) {
   parameters.scale = node.real("scale", 0);
   parameters.softcap = node.real("softcap", 0);
   parameters.causal = true;
-  // The window of this op does not count the query's own position.
-  if (int64_t window = node.integer("local_window_size", -1); window >= 0)
-    parameters.window = window + 1;
+  if (int64_t window = node.integer("local_window_size", -1); window > 0)
+    parameters.window = window;
   ExtentAttr total = past + length;
   Value lastKey = node.cast(node.value(5), index);
   ExtentAttr batch = node.extents(query)[0];
