@@ -10,15 +10,22 @@
 
 namespace serrano::sim {
 
+/// What this host can run of what was compiled, the best first. Asking Highway
+/// again would undo the choice of a target.
+static const std::vector<int64_t> &targets() {
+  static const std::vector<int64_t> all = hwy::SupportedAndGeneratedTargets();
+  return all;
+}
+
 std::vector<std::string> simdTargets() {
   std::vector<std::string> names;
-  for (int64_t target : hwy::SupportedAndGeneratedTargets())
+  for (int64_t target : targets())
     names.emplace_back(hwy::TargetName(target));
   return names;
 }
 
 void useSimdTarget(const std::string &name) {
-  for (int64_t target : hwy::SupportedAndGeneratedTargets())
+  for (int64_t target : targets())
     if (name.empty() || name == hwy::TargetName(target)) {
       hwy::GetChosenTarget().Update(target);
       return;

@@ -35,10 +35,10 @@ static float scaledMaximum(const float *HWY_RESTRICT a, float scale, int64_t n,
       running[j] = maximum(running[j], a[i + j] * scale);
   for (int64_t j = 0; i + j < n; ++j)
     running[j] = maximum(running[j], a[i + j] * scale);
-  float result = start;
-  for (float m : running)
-    result = maximum(result, m);
-  return result;
+  for (int64_t half = width / 2; half > 0; half /= 2)
+    for (int64_t j = 0; j < half; ++j)
+      running[j] = maximum(running[j], running[j + half]);
+  return running[0];
 }
 
 /// p[i] = exp(a[i] * scale - highest).
