@@ -21,8 +21,8 @@ def Isa_Dialect : Dialect {
 
     ```mlir
     isa.func @step {
-      isa.loop index = r5, count = r6 {
-        isa.mx.load wait0 = c1, signal = c2, src = pop2[r0] : 256 : bf16, k = 128, n = 128
+      isa.loop index=r5, count=r6 {
+        isa.mx.load wait0=c1, signal=c2, src=pop2[0]:256:bf16, k=128, n=128
       }
       isa.ret
     }
@@ -33,6 +33,9 @@ def Isa_Dialect : Dialect {
     field can be encoded.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    void registerAttributes();
+  }];
 }
 
 class Isa_Op<string mnemonic, list<Trait> traits = []> :

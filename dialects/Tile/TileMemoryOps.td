@@ -14,12 +14,6 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/Tile/TileEnums.td"
 include "dialects/Tile/TileTypes.td"
 
-def Tile_Slot : Type<And<[CPred<"::llvm::isa<::mlir::MemRefType>($_self)">,
-    CPred<"::llvm::cast<::mlir::MemRefType>($_self).getRank() == 2">]>,
-    "slot of rank 2", "::mlir::MemRefType">;
-def Tile_Dim : Type<CPred<"::llvm::isa<::mlir::IndexType>($_self)">, "index", "::mlir::IndexType">,
-    BuildableType<"$_builder.getIndexType()">;
-
 //===----------------------------------------------------------------------===//
 // What the program's interface and weights are
 //===----------------------------------------------------------------------===//
@@ -37,6 +31,19 @@ def Tile_DimensionOp : Tile_Op<"dimension", [Symbol]> {
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$max);
   let assemblyFormat = "$sym_name `max` $max attr-dict";
   let hasVerifier = 1;
+}
+
+def Tile_LimitOp : Tile_Op<"limit"> {
+  let summary = "the largest value of an expression over dimensions";
+  let description = [{
+    The program has room for no more; the runtime refuses inputs beyond it.
+
+    ```mlir
+    tile.limit "batch * seq" max 512
+    ```
+  }];
+  let arguments = (ins StrAttr:$expression, I64Attr:$max);
+  let assemblyFormat = "$expression `max` $max attr-dict";
 }
 
 def Tile_ExtentOp : Tile_Op<"extent", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -77,24 +84,27 @@ def Tile_TensorOp : Tile_Op<"tensor", [Symbol]> {
 def Tile_PackedOp : Tile_Op<"packed", [Symbol]> {
   let summary = "weights in the order and form in which the matrix engine takes them";
   let description = [{
-    The weights `weights` (K x N each), one after the other. Each is cut into
+    The weights `weights`, one after the other; `sizes` gives K and N of each.
+    Each is cut into
     tiles of `tile_k` x `tile_n`, the tiles of the first `tile_n` columns in
     ascending K first. A tile is row-major, `tile_n` elements to a row, also at
     the edges, where what lies outside the weight is zero and never used.
 
     ```mlir
-    tile.packed @stream [@l0.q, @l0.k] tile 128 x 128 : bf16
+    tile.packed @stream [@l0.q, @l0.k] sizes [384, 384, 384, 384] tile 128 x 128 : bf16
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, SymbolRefArrayAttr:$weights, I64Attr:$tile_k,
-    I64Attr:$tile_n, TypeAttr:$element_type);
+  let arguments = (ins SymbolNameAttr:$sym_name, SymbolRefArrayAttr:$weights,
+    DenseI64ArrayAttr:$sizes, I64Attr:$tile_k, I64Attr:$tile_n, TypeAttr:$element_type);
   let assemblyFormat = [{
-    $sym_name $weights `tile` $tile_k `x` $tile_n `:` $element_type attr-dict
+    $sym_name $weights `sizes` $sizes `tile` $tile_k `x` $tile_n `:` $element_type attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Bytes of one tile.
     int64_t getTileBytes();
+    /// Number of tiles of all weights.
+    int64_t getNumTiles();
   }];
 }
 

@@ -7,6 +7,8 @@
 
 #include "dialects/Tile/Tile.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace serrano::tile;
 
@@ -45,12 +47,25 @@ int64_t PackedOp::getTileBytes() {
   return getTileK() * getTileN() * getElementType().getIntOrFloatBitWidth() / 8;
 }
 
+int64_t PackedOp::getNumTiles() {
+  int64_t tiles = 0;
+  for (size_t i = 0; i + 1 < getSizes().size(); i += 2)
+    tiles += llvm::divideCeil(getSizes()[i], getTileK()) *
+             llvm::divideCeil(getSizes()[i + 1], getTileN());
+  return tiles;
+}
+
 LogicalResult PackedOp::verify() {
   if (getTileK() < 1 || getTileN() < 1)
     return emitOpError() << "has tiles of " << getTileK() << " x " << getTileN()
                          << "; expected positive sizes";
   if (getWeights().empty())
     return emitOpError() << "packs no weight";
+  if (getSizes().size() != 2 * getWeights().size())
+    return emitOpError() << "has " << getWeights().size() << " weights but " << getSizes().size()
+                         << " sizes; expected K and N of each";
+  if (llvm::any_of(getSizes(), [](int64_t size) { return size < 1; }))
+    return emitOpError() << "packs a weight without elements";
   return success();
 }
 

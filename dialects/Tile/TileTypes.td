@@ -23,4 +23,10 @@ def Tile_StreamType : TypeDef<Tile_Dialect, "Stream"> {
   let assemblyFormat = "`<` $slot `>`";
 }
 
+def Tile_Slot : Type<And<[CPred<"::llvm::isa<::mlir::MemRefType>($_self)">,
+    CPred<"::llvm::cast<::mlir::MemRefType>($_self).getRank() == 2">]>,
+    "slot of rank 2", "::mlir::MemRefType">;
+def Tile_Dim : Type<CPred<"::llvm::isa<::mlir::IndexType>($_self)">, "index", "::mlir::IndexType">,
+    BuildableType<"$_builder.getIndexType()">;
+
 #endif // SERRANO_DIALECTS_TILE_TILETYPES

@@ -154,13 +154,10 @@ static Operand operandFromJson(const json &object) {
   return operand;
 }
 
-static Entry entryFromJson(const json &object, const Program &program) {
+static Entry entryFromJson(const json &object) {
   Entry entry;
   entry.name = stringAt(object, "name");
   entry.function = stringAt(object, "function");
-  if (!program.findFunction(entry.function))
-    reject("entry '{0}' names the function '{1}', which does not exist",
-           entry.name, entry.function);
   for (const json &dimension : listAt(object, "dims"))
     entry.dimensions.push_back(
         {stringAt(dimension, "name"),
@@ -171,6 +168,16 @@ static Entry entryFromJson(const json &object, const Program &program) {
   for (const json &operand : listAt(object, "outputs"))
     entry.outputs.push_back(operandFromJson(operand));
   return entry;
+}
+
+Expected<Entry> readEntry(const json &entry) {
+  try {
+    return entryFromJson(entry);
+  } catch (const BadManifest &bad) {
+    return createStringError(bad.message);
+  } catch (const json::exception &exception) {
+    return createStringError(exception.what());
+  }
 }
 
 Error readManifest(const json &manifest, Program &program) {
@@ -199,7 +206,11 @@ Error readManifest(const json &manifest, Program &program) {
       reject("the functions end at {0:x}, the instructions at {1:x}", next,
              bytes);
     for (const json &entry : listAt(manifest, "entries"))
-      program.entries.push_back(entryFromJson(entry, program));
+      program.entries.push_back(entryFromJson(entry));
+    for (const Entry &entry : program.entries)
+      if (!program.findFunction(entry.function))
+        reject("entry '{0}' names the function '{1}', which does not exist",
+               entry.name, entry.function);
     program.hbmBytes = numberAt(manifest, "hbm_bytes", maxHbmBytes);
   } catch (const BadManifest &bad) {
     return makeError("manifest: {0}", bad.message);

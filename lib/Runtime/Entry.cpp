@@ -9,7 +9,6 @@
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include <nlohmann/json.hpp>
 #include <optional>
 
 using namespace serrano;
@@ -25,60 +24,47 @@ static std::optional<NpyType> parseNpyType(llvm::StringRef name) {
   return std::nullopt;
 }
 
-static llvm::Expected<Operand> parseOperand(const nlohmann::json &json) {
+static llvm::Expected<Operand> createOperand(const isa::Operand &source) {
   Operand operand;
-  operand.name = json.at("name").get<std::string>();
-  std::string type = json.at("dtype").get<std::string>();
-  std::optional<NpyType> npyType = parseNpyType(type);
-  if (!npyType)
-    return makeError("operand '{0}' has the unknown type '{1}'", operand.name, type);
-  operand.type = *npyType;
-  std::string stored = json.value("stored", type);
-  std::optional<isa::DType> dtype = isa::parseEnum<isa::DType>(stored);
-  if (!dtype)
-    return makeError("operand '{0}' is stored as the unknown type '{1}'", operand.name, stored);
-  operand.stored = *dtype;
-  for (const nlohmann::json &size : json.at("shape")) {
-    auto expression = SizeExpression::parse(
-        size.is_string() ? size.get<std::string>() : std::to_string(size.get<int64_t>()));
+  operand.name = source.name;
+  std::optional<NpyType> type = parseNpyType(source.dtype);
+  if (!type)
+    return makeError("operand '{0}' has the unknown type '{1}'", source.name, source.dtype);
+  operand.type = *type;
+  std::optional<isa::DType> stored = isa::parseEnum<isa::DType>(source.stored);
+  if (!stored)
+    return makeError("operand '{0}' is stored as the unknown type '{1}'", source.name,
+                     source.stored);
+  operand.stored = *stored;
+  for (const std::string &size : source.shape) {
+    llvm::Expected<SizeExpression> expression = SizeExpression::parse(size);
     if (!expression)
-      return expression.takeError();
+      return addContext(expression.takeError(), "operand '" + source.name + "'");
     operand.shape.push_back(std::move(*expression));
   }
-  std::string space = json.at("space").get<std::string>();
-  if (space != "hbm" && space != "smem")
-    return makeError("operand '{0}' is in the unknown space '{1}'", operand.name, space);
-  operand.scalarMemory = space == "smem";
-  operand.address = json.at("address").get<int64_t>();
+  operand.scalarMemory = source.isInScalarMemory;
+  operand.address = int64_t(source.address);
   return operand;
 }
 
-llvm::Expected<Entry> Entry::fromManifest(const nlohmann::json &json,
-                                          const nlohmann::json &functions) {
+llvm::Expected<Entry> Entry::create(const isa::Entry &source, const isa::Program &program) {
   Entry entry;
-  try {
-    entry.name = json.at("name").get<std::string>();
-    std::string function = json.at("function").get<std::string>();
-    entry.word = -1;
-    for (const nlohmann::json &candidate : functions)
-      if (candidate.at("name").get<std::string>() == function)
-        entry.word = candidate.at("address").get<int64_t>() / 8;
-    if (entry.word < 0)
-      return makeError("entry '{0}' names the function '{1}', which the program does not have",
-                       entry.name, function);
-    for (const nlohmann::json &dim : json.at("dims"))
-      entry.dimensions.push_back({dim.at("name").get<std::string>(), dim.at("max").get<int64_t>(),
-                                  dim.at("smem").get<int64_t>()});
-    for (const char *list : {"inputs", "outputs"})
-      for (const nlohmann::json &operand : json.at(list)) {
-        llvm::Expected<Operand> parsed = parseOperand(operand);
-        if (!parsed)
-          return addContext(parsed.takeError(), "entry '" + entry.name + "'");
-        (list[0] == 'i' ? entry.inputs : entry.outputs).push_back(std::move(*parsed));
-      }
-  } catch (const nlohmann::json::exception &error) {
-    return makeError("the manifest's entry '{0}' is malformed: {1}", entry.name, error.what());
-  }
+  entry.name = source.name;
+  const isa::Function *function = program.findFunction(source.function);
+  if (!function)
+    return makeError("entry '{0}' names the function '{1}', which the program does not have",
+                     source.name, source.function);
+  entry.word = function->word;
+  for (const isa::Dimension &dimension : source.dimensions)
+    entry.dimensions.push_back({dimension.name, dimension.max, int64_t(dimension.smem)});
+  for (auto [from, to] : {std::pair{&source.inputs, &entry.inputs},
+                          std::pair{&source.outputs, &entry.outputs}})
+    for (const isa::Operand &operand : *from) {
+      llvm::Expected<Operand> created = createOperand(operand);
+      if (!created)
+        return addContext(created.takeError(), "entry '" + source.name + "'");
+      to->push_back(std::move(*created));
+    }
   return entry;
 }
 

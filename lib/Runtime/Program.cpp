@@ -11,7 +11,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 using namespace serrano;
 
@@ -21,9 +20,9 @@ llvm::Expected<std::unique_ptr<Program>> Program::load(llvm::StringRef path) {
     return file.takeError();
   std::unique_ptr<Program> result(new Program());
   result->programFile = std::make_unique<isa::ProgramFile>(std::move(*file));
-  const nlohmann::json &manifest = result->programFile->manifest();
-  for (const nlohmann::json &json : manifest.at("entries")) {
-    llvm::Expected<Entry> entry = Entry::fromManifest(json, manifest.at("functions"));
+  const isa::Program &program = result->programFile->program();
+  for (const isa::Entry &source : program.entries) {
+    llvm::Expected<Entry> entry = Entry::create(source, program);
     if (!entry)
       return addContext(entry.takeError(), path);
     result->entryList.push_back(std::move(*entry));

@@ -7,6 +7,7 @@
 
 #include "serrano/Runtime/Entry.h"
 #include "serrano/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace serrano;
 

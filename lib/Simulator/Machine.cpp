@@ -86,7 +86,7 @@ llvm::Expected<std::unique_ptr<Machine>> Machine::create(const isa::ProgramFile 
           {int64_t(section.address), int64_t(section.fileSize), section.fileOffset});
   const TargetModel &t = state->target;
   auto memory = MemorySystem::create(
-      {t.scratchpadBytes(), t.accumulatorBytes(), t.scalarMemoryBytes(), program.hbmBytes()},
+      {t.scratchpadBytes(), t.accumulatorBytes(), t.scalarMemoryBytes(), int64_t(program.hbmBytes())},
       program.path(), sections);
   if (!memory)
     return memory.takeError();

@@ -85,6 +85,9 @@ nlohmann::json manifestOf(const Program &program);
 /// manifest.
 llvm::Error readManifest(const nlohmann::json &manifest, Program &program);
 
+/// Reads one element of "entries", whatever the functions.
+llvm::Expected<Entry> readEntry(const nlohmann::json &entry);
+
 } // namespace serrano::isa
 
 #endif // SERRANO_ISA_PROGRAM_H

@@ -8,11 +8,11 @@
 #ifndef SERRANO_RUNTIME_ENTRY_H
 #define SERRANO_RUNTIME_ENTRY_H
 
+#include "serrano/Isa/Program.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Support/Npz.h"
 #include "llvm/Support/Error.h"
 #include <map>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -69,9 +69,8 @@ struct Entry {
   std::vector<Dimension> dimensions;
   std::vector<Operand> inputs, outputs;
 
-  /// Reads an entry of a program's manifest.
-  static llvm::Expected<Entry> fromManifest(const nlohmann::json &entry,
-                                            const nlohmann::json &functions);
+  /// Understands an entry of `program`.
+  static llvm::Expected<Entry> create(const isa::Entry &entry, const isa::Program &program);
 
   /// Checks the names, types and shapes of `arrays` against the inputs and
   /// gives the dimensions that follow from them. Errors name the array, what is

@@ -7,6 +7,7 @@
 
 #include "Core.h"
 #include "Fault.h"
+#include "Formats.h"
 
 using namespace serrano;
 using namespace serrano::sim;

@@ -1,0 +1,62 @@
+//===- DmaOps.td - transfers -*- tablegen -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_DIALECTS_DMA_DMAOPS
+#define SERRANO_DIALECTS_DMA_DMAOPS
+
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Tile/TileTypes.td"
+include "dialects/Dma/DmaAttributes.td"
+
+// Rows of a symbol's tensor in HBM are as far apart as the tensor's type says;
+// those of a slot as its type says.
+
+def Dma_LoadOp : Dma_Op<"load"> {
+  let summary = "start copying rows of a tensor into a slot, on the DMA in queue";
+  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$row, Arg<Tile_Slot, "", [MemWrite]>:$slot,
+    Tile_Dim:$rows);
+  let assemblyFormat = "$tensor `[` $row `]` `to` $slot `rows` $rows attr-dict `:` type($slot)";
+}
+
+def Dma_StoreOp : Dma_Op<"store", [MemoryEffects<[MemWrite]>]> {
+  let summary = "start copying rows of a slot into a tensor, on the DMA out queue";
+  let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor, Tile_Dim:$row,
+    Tile_Dim:$rows);
+  let assemblyFormat = "$slot `to` $tensor `[` $row `]` `rows` $rows attr-dict `:` type($slot)";
+}
+
+def Dma_GatherOp : Dma_Op<"gather"> {
+  let summary = "start copying the rows that a table names, on the DMA in queue";
+  let arguments = (ins FlatSymbolRefAttr:$tensor, FlatSymbolRefAttr:$table, Tile_Dim:$first,
+    Arg<Tile_Slot, "", [MemWrite]>:$slot, Tile_Dim:$rows);
+  let assemblyFormat = [{
+    $tensor `by` $table `[` $first `]` `to` $slot `rows` $rows attr-dict `:` type($slot)
+  }];
+}
+
+def Dma_OrderOp : Dma_Op<"order", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "order all tiles of a ring's source, on the ring's own queue";
+  let description = [{
+    The ring fills its slots on its own from here on, each as soon as it is free.
+    `tile.next` gives them in order.
+  }];
+  let arguments = (ins Tile_StreamType:$ring);
+  let assemblyFormat = "$ring attr-dict `:` type($ring)";
+}
+
+def Dma_SyncOp : Dma_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a queue starts nothing that comes later until its waits hold";
+  let description = [{
+    For an operation that needs more than the two waits that one instruction can
+    carry; the waits are the attribute `dma.waits`, up to six.
+  }];
+  let arguments = (ins Dma_QueueAttr:$queue);
+  let assemblyFormat = "$queue attr-dict";
+}
+
+#endif // SERRANO_DIALECTS_DMA_DMAOPS

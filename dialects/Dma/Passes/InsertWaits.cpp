@@ -1,0 +1,87 @@
+//===- InsertWaits.cpp - adds signals and waits ------------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Dma/Passes/DmaPasses.h"
+
+#include "dialects/Dma/QueueState.h"
+#include <map>
+
+namespace serrano::dma {
+#define GEN_PASS_DEF_INSERTWAITS
+#include "dialects/Dma/Passes/DmaPasses.h.inc"
+} // namespace serrano::dma
+
+using namespace mlir;
+using namespace serrano::dma;
+
+namespace {
+
+class InsertWaits : public serrano::dma::impl::InsertWaitsBase<InsertWaits> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+};
+
+/// The lag with which an operation waits for each queue.
+using Lags = std::map<Queue, int64_t>;
+
+} // namespace
+
+/// Puts the waits on the operation, and those that do not fit on a `dma.sync`
+/// before it.
+static void attach(Operation *op, Queue queue, const Lags &lags) {
+  MLIRContext *context = op->getContext();
+  SmallVector<Attribute> waits;
+  for (auto [other, lag] : lags)
+    waits.push_back(WaitAttr::get(context, getCounter(other), lag));
+  if (waits.size() > maxWaits) {
+    OpBuilder builder(op);
+    auto sync = SyncOp::create(builder, op->getLoc(), queue);
+    sync->setAttr(DmaDialect::kWaitsAttr,
+                  ArrayAttr::get(context, ArrayRef(waits).drop_front(maxWaits)));
+    waits.truncate(maxWaits);
+  }
+  if (!waits.empty())
+    op->setAttr(DmaDialect::kWaitsAttr, ArrayAttr::get(context, waits));
+}
+
+void InsertWaits::runOnOperation() {
+  getOperation().walk([](SyncOp sync) { sync.erase(); });
+
+  SymbolTableCollection symbols;
+  llvm::MapVector<Operation *, SmallVector<Touch>> touches;
+  getOperation().walk([&](Operation *op) {
+    std::optional<Queue> queue = getQueue(op);
+    if (!queue)
+      return;
+    touches[op] = getTouches(op, symbols);
+    op->removeAttr(DmaDialect::kWaitsAttr);
+    op->setAttr(DmaDialect::kSignalAttr,
+                IntegerAttr::get(IntegerType::get(op->getContext(), 64), getCounter(*queue)));
+  });
+
+  llvm::MapVector<Operation *, Lags> needed;
+  walkQueues(getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
+    Lags lags;
+    state.forEachUnknown(queue, [&](Operation *other, Queue otherQueue, int64_t age) {
+      bool conflict = llvm::any_of(touches[op], [&](const Touch &mine) {
+        return llvm::any_of(touches[other],
+                            [&](const Touch &theirs) { return mine.conflictsWith(theirs); });
+      });
+      if (!conflict)
+        return;
+      auto [it, fresh] = lags.try_emplace(otherQueue, age);
+      it->second = std::min(it->second, age);
+    });
+    for (auto [other, lag] : lags)
+      state.wait(queue, other, lag);
+    state.execute(op, queue, true);
+    needed[op] = std::move(lags);
+  });
+  for (auto &[op, lags] : needed)
+    attach(op, *getQueue(op), lags);
+}

@@ -1,0 +1,74 @@
+//===- QueueState.h - what is known to be complete, for every trip count - -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_DIALECTS_DMA_QUEUESTATE_H
+#define SERRANO_DIALECTS_DMA_QUEUESTATE_H
+
+#include "dialects/Dma/Dma.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace serrano::dma {
+
+/// The bytes that an operation touches: of a memory of the core, by address, or
+/// of a tensor in HBM, all of it.
+struct Touch {
+  mlir::Operation *symbol; ///< the tensor; null for a memory of the core
+  mem::Space space;
+  int64_t begin, end;
+  bool write;
+
+  bool conflictsWith(const Touch &other) const;
+};
+
+/// What an operation that runs on a queue touches. Its buffers must be placed.
+/// Tiles of rings are not among it: rings order their own slots.
+llvm::SmallVector<Touch> getTouches(mlir::Operation *op, mlir::SymbolTableCollection &symbols);
+
+/// An abstract state of the queues at a point of a function, that holds on every
+/// path there: for the latest execution of each operation, a lower bound of how
+/// many increments its queue's counter was given since, and which queues know it to
+/// be complete. Bounds are cut at the largest lag, so the states of a loop are
+/// finite and its fixed point is reached: what holds there holds for every trip
+/// count.
+class QueueState {
+public:
+  struct Record {
+    int64_t age;       ///< -1: not even its own queue's next increment was given
+    unsigned knownBy;  ///< a bit for each queue
+    bool operator==(const Record &) const = default;
+  };
+
+  /// Operation `op` is executed on `queue`; `signals` if it increments its counter.
+  void execute(mlir::Operation *op, Queue queue, bool signals);
+
+  /// Queue `waiter` waits for all but the last `lag` increments of `queue`.
+  void wait(Queue waiter, Queue queue, int64_t lag);
+
+  /// Keeps what holds in both.
+  void merge(const QueueState &other);
+
+  /// Calls `visit` for each executed operation of another queue that `queue`
+  /// does not know to be complete.
+  void forEachUnknown(Queue queue,
+                      llvm::function_ref<void(mlir::Operation *, Queue, int64_t age)> visit) const;
+
+  bool operator==(const QueueState &other) const;
+
+private:
+  llvm::MapVector<mlir::Operation *, Record> records;
+};
+
+/// Walks the operations of a function in program order, through loops until the
+/// state at their heads stays the same, and calls `visit` with the state before
+/// each operation that runs on a queue; `visit` updates it. The last call for an
+/// operation has the weakest state of all its executions.
+void walkQueues(mlir::func::FuncOp function,
+                llvm::function_ref<void(mlir::Operation *, Queue, QueueState &)> visit);
+
+} // namespace serrano::dma
+
+#endif // SERRANO_DIALECTS_DMA_QUEUESTATE_H

@@ -1,0 +1,66 @@
+//===- Passes.td - from each dialect to the next -*- tablegen -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_CONVERSION_PASSES
+#define SERRANO_CONVERSION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
+  let summary = "make each operation on tensors a loop nest over tiles";
+  let description = [{
+    The entry becomes a function over slots: every tensor a slot of the tokens (all
+    leading dimensions together) by the features, every operation a kernel. A
+    projection streams its weight's tiles and finishes each block of columns with
+    bias, activation and residual; attention runs over blocks of keys with an
+    online softmax; norms and what is left run on the vector engine. Weights are
+    listed in `tile.packed` in the order in which kernels take their tiles. Fails
+    on an operation for which there is no kernel, and names it.
+    (test/Conversion/LlmToTile/llm-to-tile.mlir)
+  }];
+  let dependentDialects = ["::serrano::tile::TileDialect"];
+  let options = [
+    Option<"target", "target", "std::string", "\"serrano-1\"", "name or file of the target">,
+    Option<"precision", "precision", "std::string", "\"bf16\"",
+           "element type of weights and matrix operands: f32 or bf16">,
+    Option<"maxTokens", "max-tokens", "int64_t", "128",
+           "most tokens of one run, over all sequences">];
+}
+
+def ConvertTileToMem : Pass<"convert-tile-to-mem", "::mlir::ModuleOp"> {
+  let summary = "make slots buffers and streams rings";
+  let description = [{
+    Each `tile.slot` becomes a `mem.buffer` of its memory without an address, each
+    `tile.stream` a `mem.ring`; rings are numbered in program order.
+    (test/Conversion/TileToMem/tile-to-mem.mlir)
+  }];
+  let dependentDialects = ["::serrano::mem::MemDialect"];
+}
+
+def ConvertMemToDma : Pass<"convert-mem-to-dma", "::mlir::ModuleOp"> {
+  let summary = "make transfers operations of the DMA queues";
+  let description = [{
+    Loads, stores and gathers become operations that start on a queue; a ring's
+    tiles are ordered as soon as the ring exists, so that weights flow from the
+    first cycle on. Waits are not there yet.
+    (test/Conversion/MemToDma/mem-to-dma.mlir)
+  }];
+  let dependentDialects = ["::serrano::dma::DmaDialect"];
+}
+
+def ConvertDmaToIsa : Pass<"convert-dma-to-isa", "::mlir::ModuleOp"> {
+  let summary = "select one instruction for each operation";
+  let description = [{
+    Index values live in scalar registers: one that is computed in a loop keeps its
+    register to the end of the loop's body. Constants and sums with constants become
+    part of the operands that use them. Loops become `isa.loop`.
+    (test/Conversion/DmaToIsa/dma-to-isa.mlir)
+  }];
+  let dependentDialects = ["::serrano::isa::IsaDialect"];
+}
+
+#endif // SERRANO_CONVERSION_PASSES

@@ -1,0 +1,117 @@
+//===- Elementwise.cpp - sums, activations, embeddings and views -------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+using namespace mlir;
+using namespace serrano;
+using namespace serrano::lowering;
+
+LogicalResult Lowering::lowerUnary(llm::UnaryOp op) {
+  std::optional<tile::UnaryFunction> function =
+      tile::symbolizeUnaryFunction(llm::stringifyUnaryKind(op.getKind()));
+  if (op.getKind() == llm::UnaryKind::GeluErf)
+    function = tile::UnaryFunction::Gelu;
+  if (!function)
+    return op.emitOpError() << "of " << llm::stringifyUnaryKind(op.getKind())
+                            << " has no kernel yet";
+  Matrix a = get(op.getOperand());
+  Matrix out = define(op.getResult());
+  tile::UnaryOp::create(builder, loc, *function, a.slot, out.slot, extent(a.rows),
+                        constant(a.cols));
+  return success();
+}
+
+/// An extent with the batch dimension left out, if `rows` of the smaller operand
+/// are those of each of the larger one's batches.
+static std::optional<llm::ExtentAttr> getRepetitions(llm::ExtentAttr all, llm::ExtentAttr part) {
+  return all.dividedBy(part);
+}
+
+LogicalResult Lowering::lowerBinary(llm::BinaryOp op) {
+  std::optional<tile::BinaryFunction> function =
+      tile::symbolizeBinaryFunction(llm::stringifyBinaryKind(op.getKind()));
+  if (!function)
+    return op.emitOpError() << "of " << llm::stringifyBinaryKind(op.getKind())
+                            << " has no kernel yet";
+  if (!matrices.contains(op.getLhs()) || !matrices.contains(op.getRhs()))
+    return op.emitOpError() << "has an operand that is not a matrix of features, for which there is "
+                               "no kernel yet";
+  Matrix a = get(op.getLhs()), b = get(op.getRhs());
+  auto [rows, cols] = getShape(op.getResult());
+  if (a.rows != rows || a.cols != cols || b.cols != cols || !getRepetitions(rows, b.rows))
+    return op.emitOpError() << "broadcasts in a way for which there is no kernel yet";
+  Matrix out = define(op.getResult());
+  Value all = constant(cols);
+  if (b.rows == rows) {
+    tile::BinaryOp::create(builder, loc, *function, a.slot, b.slot, out.slot, extent(rows), all);
+    return success();
+  }
+  // The smaller operand is the same for each batch.
+  Value part = extent(b.rows);
+  forEach(extent(*getRepetitions(rows, b.rows)), [&](Value i) {
+    Value row = mul(i, part);
+    tile::BinaryOp::create(builder, loc, *function,
+                           window(a.slot, row, index(0), maxTokens, cols), b.slot,
+                           window(out.slot, row, index(0), maxTokens, cols), part, all);
+  });
+  return success();
+}
+
+LogicalResult Lowering::lowerReshape(llm::ReshapeOp op) {
+  auto it = matrices.find(op.getOperand());
+  // Indices are looked through by those who use them.
+  if (it == matrices.end())
+    return success();
+  auto [rows, cols] = getShape(op.getResult());
+  if (rows != it->second.rows || cols != it->second.cols)
+    return op.emitOpError() << "moves elements between rows, for which there is no kernel yet";
+  Matrix matrix = it->second;
+  matrices[op.getResult()] = matrix;
+  return success();
+}
+
+/// Looks through reshapes.
+static Value getSource(Value indices) {
+  while (auto reshape = indices.getDefiningOp<llm::ReshapeOp>())
+    indices = reshape.getOperand();
+  return indices;
+}
+
+LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
+  auto weight = op.getTable().getDefiningOp<llm::GetWeightOp>();
+  if (!weight)
+    return op.emitOpError() << "looks up a table that is not a weight";
+  auto type = cast<RankedTensorType>(weight.getType());
+  std::string name = ("table." + weight.getName()).str();
+  SymbolTable symbols(module);
+  if (!symbols.lookup(name)) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    tile::TensorOp::create(builder, loc, name, tile::TensorRole::Constant, StringAttr(),
+                           StringAttr(), ArrayAttr(), /*scalar=*/false,
+                           FlatSymbolRefAttr::get(weight.getNameAttr().getAttr()),
+                           MemRefType::get(type.getShape(), precision));
+  }
+  auto [rows, cols] = getShape(op.getResult());
+  Value gathered = slot(maxTokens, cols, precision);
+  Value source = getSource(op.getIndices());
+  auto iota = source.getDefiningOp<llm::IotaOp>();
+  if (iota && iota.getStart().getExtents().front().isConstant(0) && iota.getStep() == 1) {
+    tile::LoadOp::create(builder, loc, name, constant(0), gathered, extent(rows));
+  } else if (StringAttr table = tables.lookup(source)) {
+    tile::GatherOp::create(builder, loc, name, table.getValue(), constant(0), gathered,
+                           extent(rows));
+  } else {
+    return op.emitOpError() << "has indices that are neither an input of the model nor a count from "
+                               "0, for which there is no kernel yet";
+  }
+  Matrix out = define(op.getResult());
+  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, gathered, out.slot, extent(rows),
+                        constant(cols));
+  return success();
+}

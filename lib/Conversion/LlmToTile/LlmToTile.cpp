@@ -1,0 +1,198 @@
+//===- LlmToTile.cpp - from tensors to tiles ---------------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Conversion/Passes.h"
+
+#include "Lowering.h"
+#include "mlir/IR/Dominance.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace serrano {
+#define GEN_PASS_DEF_CONVERTLLMTOTILE
+#include "lib/Conversion/Passes.h.inc"
+} // namespace serrano
+
+using namespace mlir;
+using namespace serrano;
+using namespace serrano::lowering;
+
+/// The biases and scales that the function's kernels read, one after the other.
+void Lowering::collectVectors(func::FuncOp function) {
+  function.walk([&](llm::GetWeightOp weight) {
+    auto type = cast<RankedTensorType>(weight.getType());
+    if (type.getRank() != 1 || !isa<FloatType>(type.getElementType()))
+      return;
+    if (vectorOffsets.insert({weight.getNameAttr(), vectorLength}).second)
+      vectorLength += type.getDimSize(0);
+  });
+}
+
+/// "batch*seq" for an extent, as the manifest spells it.
+static std::string spell(llm::ExtentAttr extent) { return extent.str(); }
+
+/// A tensor for each argument and result, a dimension for each symbol.
+void Lowering::declareInterface(func::FuncOp function) {
+  llvm::SetVector<StringAttr> symbols;
+  llvm::SetVector<llm::ExtentAttr> limits;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(module.getBody());
+  auto declare = [&](RankedTensorType type, std::string name, tile::TensorRole role,
+                     StringAttr source, StringRef dtype, bool scalar, Type stored) {
+    SmallVector<Attribute> shape;
+    for (llm::ExtentAttr extent : llm::getExtents(type)) {
+      shape.push_back(builder.getStringAttr(spell(extent)));
+      for (StringAttr symbol : extent.getSymbols())
+        symbols.insert(symbol);
+    }
+    int64_t cols = role == tile::TensorRole::Output && type.hasStaticShape() == false
+                       ? type.getShape().back()
+                       : maxTokens;
+    int64_t rows = role == tile::TensorRole::Output ? maxTokens : 1;
+    tile::TensorOp::create(builder, loc, name, role, source, builder.getStringAttr(dtype),
+                           builder.getArrayAttr(shape), scalar, SymbolRefAttr(),
+                           MemRefType::get({rows, cols}, stored));
+  };
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    bool scalar = llvm::any_of(argument.getUsers(), [](Operation *user) {
+      return isa<llm::EmbeddingOp>(user);
+    });
+    std::string name = "arg" + std::to_string(argument.getArgNumber());
+    auto source = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                        llm::LlmDialect::kNameAttr);
+    std::string dtype = "i" + std::to_string(type.getElementTypeBitWidth());
+    declare(type, name, tile::TensorRole::Input, source, dtype, scalar, builder.getI32Type());
+    if (scalar)
+      tables[argument] = builder.getStringAttr(name);
+    limits.insert(llm::product(builder.getContext(), llm::getExtents(type)));
+  }
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
+    auto source = function.getResultAttrOfType<StringAttr>(i, llm::LlmDialect::kNameAttr);
+    declare(cast<RankedTensorType>(type), "result" + std::to_string(i), tile::TensorRole::Output,
+            source, "f32", false, builder.getF32Type());
+  }
+  for (StringAttr symbol : symbols)
+    tile::DimensionOp::create(builder, loc, symbol.getValue(), maxTokens);
+  for (llm::ExtentAttr limit : limits)
+    tile::LimitOp::create(builder, loc, spell(limit), maxTokens);
+}
+
+LogicalResult Lowering::storeResults(func::FuncOp function) {
+  auto result = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  for (auto [i, value] : llvm::enumerate(result.getOperands())) {
+    auto it = matrices.find(value);
+    if (it == matrices.end())
+      return result.emitOpError() << "returns result " << i << ", which no kernel computes";
+    tile::StoreOp::create(builder, loc, it->second.slot, "result" + std::to_string(i), constant(0),
+                          extent(it->second.rows));
+  }
+  return success();
+}
+
+LogicalResult Lowering::lowerOp(Operation &op) {
+  if (fused.contains(&op))
+    return success();
+  loc = op.getLoc();
+  return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+      .Case([&](llm::LinearOp op) { return lowerLinear(op); })
+      .Case([&](llm::AttentionOp op) { return lowerAttention(op); })
+      .Case([&](llm::RmsNormOp op) { return lowerRmsNorm(op); })
+      .Case([&](llm::LayerNormOp op) { return lowerLayerNorm(op); })
+      .Case([&](llm::BinaryOp op) { return lowerBinary(op); })
+      .Case([&](llm::UnaryOp op) { return lowerUnary(op); })
+      .Case([&](llm::ReshapeOp op) { return lowerReshape(op); })
+      .Case([&](llm::EmbeddingOp op) { return lowerEmbedding(op); })
+      // Read by their users.
+      .Case<llm::GetWeightOp, llm::IotaOp, func::ReturnOp, arith::ConstantOp>(
+          [](auto) { return success(); })
+      .Default([](Operation *op) {
+        return op->emitOpError() << "has no kernel yet; the model cannot be compiled for a chip";
+      });
+}
+
+LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleOp parent) {
+  module = parent;
+  loc = function.getLoc();
+  collectVectors(function);
+  declareInterface(function);
+
+  builder.setInsertionPointToStart(entry.addEntryBlock());
+  auto tileType = MemRefType::get({target.largestK(precision.isF32() ? NumberFormat::F32
+                                                                     : NumberFormat::BF16),
+                                   target.columns()},
+                                  precision);
+  stream = tile::StreamOp::create(builder, loc,
+                                  tile::StreamType::get(builder.getContext(), tileType), "weights");
+  if (vectorLength) {
+    vectorSlot = slot(1, vectorLength, builder.getF32Type());
+    tile::LoadOp::create(builder, loc, "vectors", constant(0), vectorSlot, constant(1));
+  }
+  for (Operation &op : function.getBody().front())
+    if (failed(lowerOp(op)))
+      return failure();
+  if (failed(storeResults(function)))
+    return failure();
+  func::ReturnOp::create(builder, loc);
+
+  builder.setInsertionPointToStart(module.getBody());
+  if (packedNames.empty())
+    return function.emitError() << "has no projection; there is nothing for the matrix engine";
+  tile::PackedOp::create(builder, loc, "weights", builder.getArrayAttr(packedNames), packedSizes,
+                         tileType.getDimSize(0), tileType.getDimSize(1), precision);
+  if (!vectorLength)
+    return success();
+  SmallVector<Attribute> names;
+  SmallVector<int64_t> offsets;
+  for (auto [name, offset] : vectorOffsets) {
+    names.push_back(name);
+    offsets.push_back(offset);
+  }
+  tile::VectorsOp::create(builder, loc, "vectors", builder.getArrayAttr(names), offsets,
+                          vectorLength, builder.getF32Type());
+  return success();
+}
+
+namespace {
+
+class ConvertLlmToTile : public serrano::impl::ConvertLlmToTileBase<ConvertLlmToTile> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+};
+
+} // namespace
+
+void ConvertLlmToTile::runOnOperation() {
+  ModuleOp module = getOperation();
+  llvm::Expected<TargetModel> model = TargetModel::load(target);
+  if (!model) {
+    module.emitError() << llvm::toString(model.takeError());
+    return signalPassFailure();
+  }
+  OpBuilder builder(&getContext());
+  if (precision != "f32" && precision != "bf16") {
+    module.emitError() << "precision is '" << precision << "'; expected f32 or bf16";
+    return signalPassFailure();
+  }
+  Type type = precision == "f32" ? Type(builder.getF32Type()) : Type(builder.getBF16Type());
+
+  SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+  for (func::FuncOp function : functions) {
+    auto name = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr);
+    if (!name)
+      continue;
+    builder.setInsertionPoint(function);
+    auto entry = func::FuncOp::create(builder, function.getLoc(), function.getName(),
+                                      builder.getFunctionType({}, {}));
+    entry->setAttr(tile::TileDialect::kEntryAttr, function.getNameAttr());
+    Lowering lowering(builder, *model, type, maxTokens);
+    if (failed(lowering.lower(function, entry, module)))
+      return signalPassFailure();
+    function.erase();
+  }
+  module->setAttr(tile::TileDialect::kTargetAttr, builder.getStringAttr(model->name()));
+}

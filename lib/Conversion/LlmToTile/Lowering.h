@@ -1,0 +1,139 @@
+//===- Lowering.h - what all kernels share -------------------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_CONVERSION_LLMTOTILE_LOWERING_H
+#define SERRANO_CONVERSION_LLMTOTILE_LOWERING_H
+
+#include "dialects/Llm/Llm.h"
+#include "dialects/Tile/Tile.h"
+#include "serrano/Target/TargetModel.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace serrano::lowering {
+
+/// A tensor as rows of features: all its dimensions up to the last symbolic one
+/// are the rows, the others together the columns.
+struct Matrix {
+  mlir::Value slot;     ///< memref of the most rows x columns
+  llm::ExtentAttr rows; ///< how many are valid
+  int64_t cols = 0;
+};
+
+/// What is done to a block of columns of a projection's result, in order, before
+/// it leaves the accumulators.
+struct Epilogue {
+  struct Step {
+    mlir::Operation *op;  ///< `llm.unary`, or `llm.binary` with a lowered operand
+    mlir::Value other;    ///< that operand
+  };
+  llvm::SmallVector<Step, 2> steps;
+  mlir::Value result;     ///< the tensor that comes out
+};
+
+/// The state of one function's conversion, and the vocabulary of the kernels: one
+/// method for each kind of operation, in a file of its own.
+class Lowering {
+public:
+  Lowering(mlir::OpBuilder &builder, const TargetModel &target, mlir::Type precision,
+           int64_t maxTokens)
+      : builder(builder), target(target), precision(precision), maxTokens(maxTokens) {}
+
+  /// Converts `function`, whose new form is built in `entry`.
+  mlir::LogicalResult lower(mlir::func::FuncOp function, mlir::func::FuncOp entry,
+                            mlir::ModuleOp module);
+
+private:
+  // LlmToTile.cpp
+  mlir::LogicalResult lowerOp(mlir::Operation &op);
+  void collectVectors(mlir::func::FuncOp function);
+  void declareInterface(mlir::func::FuncOp function);
+  mlir::LogicalResult storeResults(mlir::func::FuncOp function);
+
+  // Linear.cpp
+  mlir::LogicalResult lowerLinear(llm::LinearOp op);
+  Epilogue collectEpilogue(llm::LinearOp op);
+
+  // Attention.cpp
+  mlir::LogicalResult lowerAttention(llm::AttentionOp op);
+  /// 0 for a key that takes part, -inf for one that does not: one row.
+  mlir::FailureOr<mlir::Value> getKeyBias(mlir::Operation *op, mlir::Value mask);
+
+  // Norm.cpp
+  mlir::LogicalResult lowerRmsNorm(llm::RmsNormOp op);
+  mlir::LogicalResult lowerLayerNorm(llm::LayerNormOp op);
+  /// x * rsqrt(mean of squares + epsilon) * scale + bias, into the op's result.
+  void normalize(mlir::Operation *op, mlir::Value x, int64_t cols, llm::ExtentAttr rows,
+                 float epsilon, mlir::Value scale, mlir::Value bias);
+
+  // Elementwise.cpp
+  mlir::LogicalResult lowerBinary(llm::BinaryOp op);
+  mlir::LogicalResult lowerUnary(llm::UnaryOp op);
+  mlir::LogicalResult lowerReshape(llm::ReshapeOp op);
+  mlir::LogicalResult lowerEmbedding(llm::EmbeddingOp op);
+
+  // Vocabulary.cpp: sizes
+  mlir::Value constant(int64_t value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, int64_t b);
+  mlir::Value mul(mlir::Value a, mlir::Value b);
+  mlir::Value min(mlir::Value a, int64_t b);
+  /// The value of an extent in this run.
+  mlir::Value extent(llm::ExtentAttr extent);
+  /// `for (i = 0; i < count; ++i)`.
+  void forEach(mlir::Value count, llvm::function_ref<void(mlir::Value i)> body);
+
+  // Vocabulary.cpp: slots
+  mlir::Value slot(int64_t rows, int64_t cols, mlir::Type type, bool accumulator = false);
+  /// rows x cols elements from (row, col), both of which may be values.
+  mlir::Value window(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
+                     int64_t rows, int64_t cols);
+  /// One row for all rows.
+  mlir::Value repeatRow(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
+                        int64_t cols);
+  /// One element a row for all columns: column `col` of `slot`.
+  mlir::Value repeatColumn(mlir::Value slot, int64_t col, int64_t cols);
+  mlir::OpFoldResult index(int64_t value) { return builder.getIndexAttr(value); }
+
+  // Vocabulary.cpp: tensors
+  static std::pair<llm::ExtentAttr, int64_t> getShape(mlir::Value tensor);
+  /// The lowered tensor in f32, or in the element type it has.
+  Matrix &get(mlir::Value tensor) { return matrices.find(tensor)->second; }
+  /// The lowered tensor in the matrix engine's element type; converts it if
+  /// nobody did before.
+  Matrix getOperand(mlir::Value tensor);
+  /// A new slot for `tensor`: in the matrix engine's type if nothing else reads it.
+  Matrix &define(mlir::Value tensor);
+  bool isOnlyMatrixOperand(mlir::Value tensor) const;
+  /// A vector of constants as the row (0, offset) of the slot of vectors.
+  mlir::FailureOr<int64_t> getVector(mlir::Operation *user, mlir::Value vector);
+
+  mlir::OpBuilder &builder;
+  const TargetModel &target;
+  mlir::Type precision;
+  int64_t maxTokens;
+  mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
+
+  mlir::ModuleOp module;
+  mlir::Value stream;
+  llvm::SmallVector<mlir::Attribute> packedNames;
+  llvm::SmallVector<int64_t> packedSizes;
+  mlir::Value vectorSlot;
+  llvm::MapVector<mlir::Attribute, int64_t> vectorOffsets;
+  int64_t vectorLength = 0;
+
+  llvm::DenseMap<mlir::Value, Matrix> matrices, operands;
+  llvm::DenseMap<mlir::Value, mlir::StringAttr> tables;  ///< arguments in scalar memory
+  llvm::DenseMap<mlir::Value, mlir::Value> keyBiases;
+  llvm::DenseMap<llm::ExtentAttr, mlir::Value> extents;
+  llvm::DenseSet<mlir::Operation *> fused;
+  mlir::Value stateSlot;
+};
+
+} // namespace serrano::lowering
+
+#endif // SERRANO_CONVERSION_LLMTOTILE_LOWERING_H

@@ -1,0 +1,176 @@
+//===- Vocabulary.cpp - sizes, slots and tensors ------------------------ -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+using namespace mlir;
+using namespace serrano;
+using namespace serrano::lowering;
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+Value Lowering::constant(int64_t value) {
+  return arith::ConstantIndexOp::create(builder, loc, value);
+}
+
+Value Lowering::add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
+
+Value Lowering::mul(Value a, Value b) { return arith::MulIOp::create(builder, loc, a, b); }
+
+Value Lowering::mul(Value a, int64_t b) { return mul(a, constant(b)); }
+
+Value Lowering::min(Value a, int64_t b) {
+  return arith::MinSIOp::create(builder, loc, a, constant(b));
+}
+
+Value Lowering::extent(llm::ExtentAttr extent) {
+  Value &value = extents[extent];
+  if (value)
+    return value;
+  // Extents are computed once, at the head of the function.
+  OpBuilder::InsertionGuard guard(builder);
+  Block *entry = &stream.getDefiningOp()->getParentOfType<func::FuncOp>().getBody().front();
+  builder.setInsertionPoint(stream.getDefiningOp());
+  (void)entry;
+  Value sum;
+  for (auto [coefficient, monomial] :
+       llvm::zip_equal(extent.getCoefficients(), extent.getMonomials())) {
+    Value term;
+    for (Attribute symbol : monomial) {
+      Value factor = tile::ExtentOp::create(builder, loc, builder.getIndexType(),
+                                            cast<StringAttr>(symbol).getValue());
+      term = term ? mul(term, factor) : factor;
+    }
+    if (!term)
+      term = constant(coefficient);
+    else if (coefficient != 1)
+      term = mul(term, coefficient);
+    sum = sum ? add(sum, term) : term;
+  }
+  return extents[extent] = sum ? sum : constant(0);
+}
+
+void Lowering::forEach(Value count, function_ref<void(Value)> body) {
+  auto loop = scf::ForOp::create(builder, loc, constant(0), count, constant(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(loop.getBody()->getTerminator());
+  body(loop.getInductionVar());
+}
+
+//===----------------------------------------------------------------------===//
+// Slots
+//===----------------------------------------------------------------------===//
+
+Value Lowering::slot(int64_t rows, int64_t cols, Type type, bool accumulator) {
+  return tile::SlotOp::create(builder, loc, MemRefType::get({rows, cols}, type), accumulator);
+}
+
+/// slot[row * rowStride + col] onwards with the strides given.
+static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row, OpFoldResult col,
+                  ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+  auto type = cast<MemRefType>(slot.getType());
+  AffineExpr r = builder.getAffineSymbolExpr(0), c = builder.getAffineSymbolExpr(1);
+  SmallVector<int64_t> slotStrides;
+  int64_t slotOffset;
+  (void)type.getStridesAndOffset(slotStrides, slotOffset);
+  std::optional<int64_t> constantRow = getConstantIntValue(row), constantCol = getConstantIntValue(col);
+  (void)r, (void)c;
+  OpFoldResult offset;
+  if (constantRow && constantCol) {
+    offset = builder.getIndexAttr(*constantRow * slotStrides[0] + *constantCol);
+  } else {
+    Value rows = getValueOrCreateConstantIndexOp(builder, loc, row);
+    Value stride = arith::ConstantIndexOp::create(builder, loc, slotStrides[0]);
+    Value value = arith::MulIOp::create(builder, loc, rows, stride);
+    value = arith::AddIOp::create(builder, loc, value,
+                                  getValueOrCreateConstantIndexOp(builder, loc, col));
+    offset = value;
+  }
+  auto resultType = MemRefType::get(
+      sizes, type.getElementType(),
+      StridedLayoutAttr::get(builder.getContext(),
+                             getConstantIntValue(offset).value_or(ShapedType::kDynamic), strides));
+  return memref::ReinterpretCastOp::create(
+      builder, loc, resultType, slot, offset,
+      llvm::map_to_vector(sizes, [&](int64_t n) -> OpFoldResult { return builder.getIndexAttr(n); }),
+      llvm::map_to_vector(strides,
+                          [&](int64_t n) -> OpFoldResult { return builder.getIndexAttr(n); }));
+}
+
+Value Lowering::window(Value slot, OpFoldResult row, OpFoldResult col, int64_t rows, int64_t cols) {
+  int64_t stride = cast<MemRefType>(slot.getType()).getDimSize(1);
+  return view(builder, loc, slot, row, col, {rows, cols}, {stride, 1});
+}
+
+Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_t cols) {
+  return view(builder, loc, slot, row, col, {maxTokens, cols}, {0, 1});
+}
+
+Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols) {
+  auto type = cast<MemRefType>(slot.getType());
+  return view(builder, loc, slot, index(0), index(col), {type.getDimSize(0), cols},
+              {type.getDimSize(1), 0});
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+std::pair<llm::ExtentAttr, int64_t> Lowering::getShape(Value tensor) {
+  SmallVector<llm::ExtentAttr> shape = llm::getExtents(tensor);
+  size_t rowDims = shape.empty() ? 0 : shape.size() - 1;
+  while (rowDims > 0 && shape[rowDims - 1].getConstantValue() &&
+         llvm::any_of(ArrayRef(shape).take_front(rowDims - 1),
+                      [](llm::ExtentAttr e) { return !e.getConstantValue(); }))
+    --rowDims;
+  int64_t cols = 1;
+  for (llm::ExtentAttr extent : ArrayRef(shape).drop_front(rowDims))
+    cols *= extent.getConstantValue().value_or(1);
+  return {llm::product(tensor.getContext(), ArrayRef(shape).take_front(rowDims)), cols};
+}
+
+/// Whether the matrix engine is the only reader of `tensor`, through reshapes.
+bool Lowering::isOnlyMatrixOperand(Value tensor) const {
+  return llvm::all_of(tensor.getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (auto reshape = dyn_cast<llm::ReshapeOp>(user))
+      return isOnlyMatrixOperand(reshape.getResult());
+    if (isa<llm::LinearOp>(user))
+      return use.getOperandNumber() == 0;
+    return isa<llm::AttentionOp>(user) && use.getOperandNumber() < 3;
+  });
+}
+
+Matrix &Lowering::define(Value tensor) {
+  auto [rows, cols] = getShape(tensor);
+  Type type = isOnlyMatrixOperand(tensor) ? precision : builder.getF32Type();
+  return matrices[tensor] = {slot(maxTokens, cols, type), rows, cols};
+}
+
+Matrix Lowering::getOperand(Value tensor) {
+  Matrix source = get(tensor);
+  if (cast<MemRefType>(source.slot.getType()).getElementType() == precision)
+    return source;
+  Matrix &converted = operands[tensor];
+  if (converted.slot)
+    return converted;
+  converted = source;
+  converted.slot = slot(maxTokens, source.cols, precision);
+  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, source.slot, converted.slot,
+                        extent(source.rows), constant(source.cols));
+  return converted;
+}
+
+FailureOr<int64_t> Lowering::getVector(Operation *user, Value vector) {
+  auto weight = vector.getDefiningOp<llm::GetWeightOp>();
+  auto it = weight ? vectorOffsets.find(weight.getNameAttr()) : vectorOffsets.end();
+  if (it == vectorOffsets.end())
+    return user->emitOpError() << "has a scale or bias that is not a weight of rank 1";
+  return it->second;
+}
