@@ -251,7 +251,6 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
     }
     for (size_t i = 0; i < hidden.size(); ++i)
       hidden.insert_range(hidden[i]->getUsers());
-    Operation *front = &function.front().front();
     SmallVector<Operation *> shared;
     for (Operation &op : function.front()) {
       if (&op == anchors[0])
@@ -265,9 +264,10 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
         if (Operation *op = operand.getDefiningOp(); op && !llvm::is_contained(shared, op))
           shared.push_back(op);
     llvm::sort(shared, [](Operation *l, Operation *r) { return l->isBeforeInBlock(r); });
+    // The first operation that stays; those before it are moved to where they are.
+    Operation *front = &*llvm::find_if(function.front(), [&](Operation &op) { return !llvm::is_contained(shared, &op); });
     for (Operation *op : shared)
-      if (op != front)
-        op->moveBefore(front);
+      op->moveBefore(front);
   }
 
   void outline(func::FuncOp function, const Chain &chain, ArrayRef<Operation *> ops, SymbolTable &symbols) {

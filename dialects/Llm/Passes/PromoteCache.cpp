@@ -256,6 +256,13 @@ LogicalResult StepBuilder::convertRows(Operation *op) {
       .Case<EmbeddingOp, LinearOp, RmsNormOp, LayerNormOp, RopeAnglesOp, RopeOp, UnaryOp, CastOp, ReshapeOp>(
           [&](auto) { return success(); })
       .Case<BinaryOp, CompareOp, SelectOp>([&](auto) { return convertBroadcasting(op, clone); })
+      .Case([&](BroadcastOp broadcast) -> LogicalResult {
+        // Over the batch, this is the same value; over later dimensions, each
+        // token's own.
+        if (!isRow(broadcast.getOperand()) || broadcast.getOperand().getType().getRank() != broadcast.getType().getRank())
+          return fail(op, "broadcasts to tokens");
+        return success();
+      })
       .Case([&](ConcatOp concat) -> LogicalResult {
         if (concat.getAxis() < 2 || !llvm::all_of(op->getOperands(), [&](Value v) { return isRow(v); }))
           return fail(op, "concatenates tokens");
