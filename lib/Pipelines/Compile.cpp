@@ -61,7 +61,7 @@ private:
 static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
   OpPrintingFlags flags;
   if (options.printLocations)
-    flags.enableDebugInfo(true, /*prettyForm=*/true);
+    flags.enableDebugInfo();
   if (options.outputPath == "-") {
     module.print(llvm::outs(), flags);
     return llvm::Error::success();

@@ -7,8 +7,15 @@
 
 #include "serrano/InitAll.h"
 
+#include "dialects/Dma/Dma.h"
+#include "dialects/Dma/Passes/DmaPasses.h"
+#include "dialects/Isa/Isa.h"
 #include "dialects/Llm/Llm.h"
 #include "dialects/Llm/Passes/LlmPasses.h"
+#include "dialects/Mem/Mem.h"
+#include "dialects/Mem/Passes/MemPasses.h"
+#include "dialects/Tile/Tile.h"
+#include "serrano/Conversion/Passes.h"
 #include "serrano/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,12 +32,16 @@ void serrano::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<mlir::affine::AffineDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
                   mlir::linalg::LinalgDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect, mlir::tensor::TensorDialect>();
-  registry.insert<llm::LlmDialect>();
+  registry.insert<llm::LlmDialect, tile::TileDialect, mem::MemDialect, dma::DmaDialect,
+                  isa::ir::IsaDialect>();
   mlir::func::registerInlinerExtension(registry);
 }
 
 void serrano::registerAllPasses() {
   mlir::registerTransformsPasses();
   llm::registerLlmPasses();
+  mem::registerMemPasses();
+  dma::registerDmaPasses();
+  registerConversionPasses();
   registerPipelines();
 }

@@ -60,7 +60,7 @@ def ConvertDmaToIsa : Pass<"convert-dma-to-isa", "::mlir::ModuleOp"> {
     part of the operands that use them. Loops become `isa.loop`.
     (test/Conversion/DmaToIsa/dma-to-isa.mlir)
   }];
-  let dependentDialects = ["::serrano::isa::IsaDialect"];
+  let dependentDialects = ["::serrano::isa::ir::IsaDialect"];
 }
 
 #endif // SERRANO_CONVERSION_PASSES

@@ -28,7 +28,7 @@ void Core::execute(const isa::Mark &i) {
 }
 
 void Core::execute(const isa::Sync &i) {
-  begin(unsigned(i.queue), Work::None);
+  begin(unsigned(i.waiter), Work::None);
   for (isa::Wait w : {i.wait0, i.wait1, i.wait2, i.wait3, i.wait4, i.wait5})
     wait(w);
   finish();

@@ -1,0 +1,89 @@
+//===- DmaToIsa.cpp - from operations to instructions ------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Conversion/Passes.h"
+
+#include "Selector.h"
+#include "dialects/Isa/Encode.h"
+
+namespace serrano {
+#define GEN_PASS_DEF_CONVERTDMATOISA
+#include "lib/Conversion/Passes.h.inc"
+} // namespace serrano
+
+using namespace mlir;
+using namespace serrano;
+
+namespace {
+
+class ConvertDmaToIsa : public serrano::impl::ConvertDmaToIsaBase<ConvertDmaToIsa> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+
+private:
+  void createEntry(OpBuilder &builder, func::FuncOp function);
+};
+
+} // namespace
+
+/// The element type on the device, as the program's manifest names it.
+static StringRef nameOf(Type type) {
+  return type.isF32() ? "f32" : type.isBF16() ? "bf16" : type.isF16() ? "f16" : "i32";
+}
+
+void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
+  SmallVector<Attribute> dims, inputs, outputs;
+  auto address = [&](Operation *op) {
+    return builder.getNamedAttr(
+        "address", builder.getI64IntegerAttr(
+                       op->getAttrOfType<IntegerAttr>(mem::MemDialect::kAddressAttr).getInt()));
+  };
+  for (Operation &op : *getOperation().getBody()) {
+    if (auto dimension = dyn_cast<tile::DimensionOp>(op))
+      dims.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("name", dimension.getSymNameAttr()),
+           builder.getNamedAttr("max", builder.getI64IntegerAttr(dimension.getMax())),
+           builder.getNamedAttr("smem", address(&op).getValue())}));
+    auto tensor = dyn_cast<tile::TensorOp>(op);
+    if (!tensor || !tensor.getName())
+      continue;
+    auto dictionary = builder.getDictionaryAttr(
+        {builder.getNamedAttr("name", tensor.getNameAttr()),
+         builder.getNamedAttr("dtype", tensor.getDtypeAttr()),
+         builder.getNamedAttr("stored", builder.getStringAttr(
+                                            nameOf(tensor.getSlotType().getElementType()))),
+         builder.getNamedAttr("shape", tensor.getShapeAttr()),
+         builder.getNamedAttr("space",
+                              builder.getStringAttr(tensor.getScalar() ? "smem" : "hbm")),
+         address(&op)});
+    (tensor.getRole() == tile::TensorRole::Input ? inputs : outputs).push_back(dictionary);
+  }
+  isa::ir::EntryOp::create(builder, function.getLoc(), function.getName(),
+                           builder.getArrayAttr(dims), builder.getArrayAttr(inputs),
+                           builder.getArrayAttr(outputs));
+}
+
+void ConvertDmaToIsa::runOnOperation() {
+  ModuleOp module = getOperation();
+  OpBuilder builder(&getContext());
+  llvm::MapVector<StringAttr, unsigned> operators;
+  for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+    builder.setInsertionPoint(function);
+    if (function->hasAttr(tile::TileDialect::kEntryAttr))
+      createEntry(builder, function);
+    auto result = isa::ir::FunctionOp::create(builder, function.getLoc(), function.getName());
+    builder.setInsertionPointToStart(&result.getBody().emplaceBlock());
+    if (failed(Selector(builder, module, operators).select(function.getBody().front())))
+      return signalPassFailure();
+    function.erase();
+  }
+  SmallVector<Attribute> names;
+  for (auto [name, index] : operators)
+    names.push_back(name);
+  module->setAttr(isa::ir::operatorsAttr, builder.getArrayAttr(names));
+}

@@ -1,0 +1,117 @@
+//===- Operands.cpp - addresses of slots and tensors -------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Selector.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace serrano;
+
+static std::optional<isa::DType> getDType(Type type) {
+  if (type.isF32())
+    return isa::DType::F32;
+  if (type.isBF16())
+    return isa::DType::Bf16;
+  if (type.isF16())
+    return isa::DType::F16;
+  if (type.isInteger(32))
+    return isa::DType::I32;
+  if (type.isUnsignedInteger(8))
+    return isa::DType::U8;
+  if (type.isInteger(8))
+    return isa::DType::I8;
+  return std::nullopt;
+}
+
+static int64_t bytesOf(Type element) { return element.getIntOrFloatBitWidth() / 8; }
+
+LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
+  FailureOr<Address> base = address(view, view.getSource());
+  if (failed(base))
+    return failure();
+  Address result = *base;
+  int64_t size = bytesOf(view.getType().getElementType());
+  OpFoldResult offset = view.getMixedOffsets().front();
+  if (auto attribute = dyn_cast<Attribute>(offset)) {
+    result.offset += cast<IntegerAttr>(attribute).getInt() * size;
+    views[view.getResult()] = result;
+    return success();
+  }
+  isa::Value elements = value(cast<Value>(offset));
+  result.offset += elements.imm * size;
+  FailureOr<uint8_t> reg = scaled(view, elements.reg, size);
+  if (failed(reg))
+    return failure();
+  if (result.reg && *reg)
+    return view.emitError() << "is a view of a view whose offsets both depend on a register";
+  result.reg |= *reg;
+  views[view.getResult()] = result;
+  return success();
+}
+
+FailureOr<Selector::Address> Selector::address(Operation *user, Value slot) {
+  auto it = views.find(slot);
+  if (it == views.end())
+    return user->emitError() << "uses a slot that has no place";
+  return it->second;
+}
+
+static constexpr unsigned offsetBits = 24, strideBits = 22;
+
+FailureOr<isa::Tile> Selector::tile(Operation *user, Value slot) {
+  FailureOr<Address> at = address(user, slot);
+  if (failed(at))
+    return failure();
+  auto type = cast<MemRefType>(slot.getType());
+  SmallVector<int64_t> strides;
+  int64_t ignored;
+  if (failed(type.getStridesAndOffset(strides, ignored)))
+    return user->emitError() << "uses " << type << ", whose layout has no strides";
+  std::optional<isa::DType> dtype = getDType(type.getElementType());
+  if (!dtype)
+    return user->emitError() << "uses elements of " << type.getElementType()
+                             << ", which the instruction set does not have";
+  int64_t stride = strides[0] * bytesOf(type.getElementType());
+  if (strides[1] > 1 && type.getDimSize(1) != 1)
+    return user->emitError() << "uses " << type << "; expected an element stride of 0 or 1";
+  if (!llvm::isUInt<offsetBits>(at->offset) || !llvm::isUInt<strideBits>(stride))
+    return user->emitError() << "needs offset " << at->offset << " and stride " << stride
+                             << ", which do not fit " << offsetBits << " and " << strideBits
+                             << " bits";
+  return isa::Tile{.space = at->space,
+                   .ring = at->ring,
+                   .reg = at->reg,
+                   .offset = uint32_t(at->offset),
+                   .stride = uint32_t(stride),
+                   .dtype = *dtype,
+                   .broadcast = strides[1] == 0};
+}
+
+FailureOr<isa::LocalAddress> Selector::local(Operation *user, Value slot) {
+  FailureOr<Address> at = address(user, slot);
+  if (failed(at))
+    return failure();
+  if (!llvm::isUInt<offsetBits>(at->offset))
+    return user->emitError() << "needs offset " << at->offset << ", which does not fit "
+                             << offsetBits << " bits";
+  return isa::LocalAddress{at->space == isa::TileSpace::Acc ? isa::Space::Acc : isa::Space::Spm,
+                           at->reg, uint32_t(at->offset)};
+}
+
+int64_t Selector::addressOf(FlatSymbolRefAttr symbol) {
+  Operation *op = SymbolTable::lookupSymbolIn(module, symbol);
+  return op->getAttrOfType<IntegerAttr>(mem::MemDialect::kAddressAttr).getInt();
+}
+
+FailureOr<isa::HbmAddress> Selector::hbm(Operation *user, FlatSymbolRefAttr tensor, isa::Value row,
+                                         int64_t rowBytes) {
+  FailureOr<uint8_t> reg = scaled(user, row.reg, rowBytes);
+  if (failed(reg))
+    return failure();
+  return isa::HbmAddress{*reg, uint64_t(addressOf(tensor) + row.imm * rowBytes)};
+}

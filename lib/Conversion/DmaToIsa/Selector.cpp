@@ -1,0 +1,230 @@
+//===- Selector.cpp - scalar values and control ------------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Selector.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace serrano;
+
+FailureOr<uint8_t> Selector::newRegister(Operation *op) {
+  if (freeRegisters.empty())
+    return op->emitError() << "needs more than the " << numRegisters - 1
+                           << " scalar registers that there are";
+  uint8_t reg = freeRegisters.pop_back_val();
+  taken.back().push_back(reg);
+  return reg;
+}
+
+/// Whether an immediate fits the field of a value.
+static bool fitsImmediate(int64_t imm) { return llvm::isInt<26>(imm); }
+
+FailureOr<uint8_t> Selector::materialize(Operation *op, isa::Value v) {
+  if (v.imm == 0)
+    return v.reg;
+  FailureOr<uint8_t> reg = newRegister(op);
+  if (failed(reg))
+    return failure();
+  if (v.reg == 0)
+    emit(isa::ScalarImmediate{.rd = {*reg}, .imm = v.imm});
+  else
+    emit(isa::ScalarAdd{.rd = {*reg}, .a = {v.reg}, .b = {0, v.imm}});
+  return reg;
+}
+
+FailureOr<uint8_t> Selector::scaled(Operation *op, uint8_t reg, int64_t factor) {
+  if (reg == 0 || factor == 1)
+    return reg;
+  FailureOr<uint8_t> result = newRegister(op);
+  if (failed(result))
+    return failure();
+  if (!fitsImmediate(factor))
+    return op->emitError() << "scales an index by " << factor << ", which no immediate holds";
+  emit(isa::ScalarMul{.rd = {*result}, .a = {reg}, .b = {0, int32_t(factor)}});
+  return result;
+}
+
+LogicalResult Selector::selectArithmetic(Operation *op) {
+  Value result = op->getResult(0);
+  if (auto constant = dyn_cast<arith::ConstantIndexOp>(op)) {
+    if (fitsImmediate(constant.value())) {
+      values[result] = {0, int32_t(constant.value())};
+      return success();
+    }
+    FailureOr<uint8_t> reg = newRegister(op);
+    if (failed(reg))
+      return failure();
+    emit(isa::ScalarImmediate{.rd = {*reg}, .imm = constant.value()});
+    values[result] = {*reg, 0};
+    return success();
+  }
+  isa::Value a = value(op->getOperand(0)), b = value(op->getOperand(1));
+  bool bothConstant = a.reg == 0 && b.reg == 0;
+  auto define = [&](auto instruction, isa::Value left, isa::Value right) -> LogicalResult {
+    FailureOr<uint8_t> from = materialize(op, left);
+    if (failed(from))
+      return failure();
+    FailureOr<uint8_t> reg = newRegister(op);
+    if (failed(reg))
+      return failure();
+    instruction.rd = {*reg};
+    instruction.a = {*from};
+    instruction.b = right;
+    emit(instruction);
+    values[result] = {*reg, 0};
+    return success();
+  };
+  auto fold = [&](uint8_t reg, int64_t imm) {
+    values[result] = {reg, int32_t(imm)};
+    return success();
+  };
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](arith::AddIOp) -> LogicalResult {
+        int64_t imm = int64_t(a.imm) + b.imm;
+        if ((a.reg == 0 || b.reg == 0) && fitsImmediate(imm))
+          return fold(a.reg | b.reg, imm);
+        return define(isa::ScalarAdd{}, a, b);
+      })
+      .Case([&](arith::SubIOp) -> LogicalResult {
+        int64_t imm = int64_t(a.imm) - b.imm;
+        if (b.reg == 0 && fitsImmediate(imm))
+          return fold(a.reg, imm);
+        return define(isa::ScalarSub{}, a, b);
+      })
+      .Case([&](arith::MulIOp) -> LogicalResult {
+        int64_t imm = int64_t(a.imm) * b.imm;
+        if (bothConstant && fitsImmediate(imm))
+          return fold(0, imm);
+        if (b.reg == 0 && b.imm == 1)
+          return fold(a.reg, a.imm);
+        return define(isa::ScalarMul{}, a.reg ? a : b, a.reg ? b : a);
+      })
+      .Case([&](arith::MinSIOp) { return define(isa::ScalarMin{}, a, b); })
+      .Case([&](arith::CeilDivUIOp) -> LogicalResult {
+        if (b.reg || b.imm <= 0)
+          return op->emitError() << "divides by what is not a positive constant";
+        if (!fitsImmediate(int64_t(a.imm) + b.imm - 1))
+          return op->emitError() << "divides too large a number";
+        a.imm += b.imm - 1;
+        return define(isa::ScalarDiv{}, a, b);
+      })
+      .Default([](Operation *op) {
+        return op->emitError() << "is index arithmetic that no instruction does";
+      });
+}
+
+LogicalResult Selector::selectLoop(scf::ForOp loop) {
+  std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound());
+  std::optional<int64_t> step = getConstantIntValue(loop.getStep());
+  if (lower != 0 || step != 1 || loop.getNumResults())
+    return loop.emitError() << "is not a loop from 0 in steps of 1 without results";
+  taken.emplace_back();
+  FailureOr<uint8_t> index = newRegister(loop);
+  if (failed(index))
+    return failure();
+  values[loop.getInductionVar()] = {*index, 0};
+  Operation *op = isa::ir::createInstruction(
+      builder, loop.getLoc(),
+      isa::Loop{.index = {*index}, .count = value(loop.getUpperBound())});
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(&op->getRegion(0).front());
+  // What the body runs under on its first round is not what it runs under on
+  // the others, so both the body and what follows are marked anew.
+  marked = 0;
+  LogicalResult result = select(*loop.getBody());
+  marked = 0;
+  for (uint8_t reg : llvm::reverse(taken.pop_back_val()))
+    freeRegisters.push_back(reg);
+  return result;
+}
+
+/// The name of the source operator that an operation came from.
+static StringAttr getSource(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return name.getName();
+  if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
+    return getSource(fused.getLocations().back());
+  return {};
+}
+
+void Selector::mark(Operation *op) {
+  StringAttr source = getSource(op->getLoc());
+  if (!source)
+    return;
+  unsigned index = operators.insert({source, unsigned(operators.size() + 1)}).first->second;
+  if (index == marked)
+    return;
+  marked = index;
+  emit(isa::Mark{.op = index});
+}
+
+LogicalResult Selector::selectOp(Operation *op) {
+  loc = op->getLoc();
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](scf::ForOp loop) { return selectLoop(loop); })
+      .Case([&](memref::ReinterpretCastOp view) { return selectView(view); })
+      .Case([&](tile::ExtentOp extent) -> LogicalResult {
+        FailureOr<uint8_t> reg = newRegister(op);
+        if (failed(reg))
+          return failure();
+        values[extent.getResult()] = {*reg, 0};
+        emit(isa::ScalarLoad{.rd = {*reg},
+                             .address = {0, int32_t(addressOf(extent.getDimensionAttr()))}});
+        return success();
+      })
+      .Case([&](mem::BufferOp buffer) {
+        views[buffer.getResult()] = {buffer.getSpace() == mem::Space::Accumulators
+                                         ? isa::TileSpace::Acc
+                                         : isa::TileSpace::Spm,
+                                     0, 0, int64_t(buffer.getAddress().value())};
+        return success();
+      })
+      .Case([&](mem::RingOp ring) {
+        emit(isa::RingSetup{.ring = uint32_t(ring.getIndex()),
+                            .slots = uint32_t(ring.getSlots().value()),
+                            .base = {0, int32_t(ring.getAddress().value())},
+                            .slot_bytes = {0, int32_t(ring.getSlotBytes())}});
+        return success();
+      })
+      .Case([&](tile::NextOp next) -> LogicalResult {
+        if (!next.getTile().hasOneUse())
+          return next.emitError() << "gives a tile that is not read exactly once; its slot can be "
+                                     "given back by one reader only";
+        auto ring = next.getStream().getDefiningOp<mem::RingOp>();
+        views[next.getTile()] = {isa::TileSpace::Pop, uint8_t(ring.getIndex()), 0, 0};
+        return success();
+      })
+      .Case([&](func::ReturnOp) {
+        emit(isa::Halt{});
+        return success();
+      })
+      .Case([](scf::YieldOp) { return success(); })
+      .Default([&](Operation *op) -> LogicalResult {
+        if (mlir::isa<dma::DmaDialect>(op->getDialect()) || mlir::isa<tile::TileDialect>(op->getDialect())) {
+          mark(op);
+          if (mlir::isa<tile::LoadWeightsOp, tile::MatmulOp>(op))
+            return selectMatrix(op);
+          if (mlir::isa<tile::TileDialect>(op->getDialect()))
+            return selectVector(op);
+          return selectTransfer(op);
+        }
+        return selectArithmetic(op);
+      });
+}
+
+LogicalResult Selector::select(Block &block) {
+  bool outermost = taken.empty();
+  if (outermost)
+    taken.emplace_back();
+  for (Operation &op : block)
+    if (failed(selectOp(&op)))
+      return failure();
+  return success();
+}

@@ -1,0 +1,91 @@
+//===- Selector.h - selecting instructions for one function --- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_CONVERSION_DMATOISA_SELECTOR_H
+#define SERRANO_CONVERSION_DMATOISA_SELECTOR_H
+
+#include "dialects/Dma/Dma.h"
+#include "dialects/Isa/Isa.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace serrano {
+
+/// Selects the instructions of one function. Blocks are walked in order; every
+/// value has a register from its definition to the end of its block.
+class Selector {
+public:
+  /// `operators` collects the names of source operators, by index.
+  Selector(mlir::OpBuilder &builder, mlir::ModuleOp module,
+           llvm::MapVector<mlir::StringAttr, unsigned> &operators)
+      : builder(builder), module(module), operators(operators) {
+    for (unsigned r = numRegisters; r-- > 1;)
+      freeRegisters.push_back(r);
+  }
+
+  /// Appends the function's instructions at the builder's place.
+  mlir::LogicalResult select(mlir::Block &block);
+
+private:
+  static constexpr unsigned numRegisters = 64;
+
+  /// Where a slot's element (0, 0) is.
+  struct Address {
+    isa::TileSpace space;
+    uint8_t ring = 0;
+    uint8_t reg = 0;
+    int64_t offset = 0; ///< bytes
+  };
+
+  // Selector.cpp: scalar values and control
+  mlir::LogicalResult selectOp(mlir::Operation *op);
+  mlir::LogicalResult selectLoop(mlir::scf::ForOp loop);
+  mlir::LogicalResult selectArithmetic(mlir::Operation *op);
+  mlir::FailureOr<uint8_t> newRegister(mlir::Operation *op);
+  /// The value as an operand of an instruction: register + immediate.
+  isa::Value value(mlir::Value v) { return values.lookup(v); }
+  /// A register that holds register + immediate.
+  mlir::FailureOr<uint8_t> materialize(mlir::Operation *op, isa::Value v);
+  /// register * factor, which may be 1, in a register.
+  mlir::FailureOr<uint8_t> scaled(mlir::Operation *op, uint8_t reg, int64_t factor);
+  void emit(const isa::Instruction &instruction) {
+    isa::ir::createInstruction(builder, loc, instruction);
+  }
+  void mark(mlir::Operation *op);
+
+  // Operands.cpp
+  mlir::LogicalResult selectView(mlir::memref::ReinterpretCastOp view);
+  mlir::FailureOr<Address> address(mlir::Operation *user, mlir::Value slot);
+  mlir::FailureOr<isa::Tile> tile(mlir::Operation *user, mlir::Value slot);
+  mlir::FailureOr<isa::LocalAddress> local(mlir::Operation *user, mlir::Value slot);
+  /// The byte at row `row` of a tensor in HBM, whose rows have `rowBytes`.
+  mlir::FailureOr<isa::HbmAddress> hbm(mlir::Operation *user, mlir::FlatSymbolRefAttr tensor,
+                                       isa::Value row, int64_t rowBytes);
+  int64_t addressOf(mlir::FlatSymbolRefAttr symbol);
+  /// Waits and signal from the operation's attributes.
+  template <typename T>
+  void synchronize(mlir::Operation *op, T &instruction);
+
+  // Engines.cpp
+  mlir::LogicalResult selectMatrix(mlir::Operation *op);
+  mlir::LogicalResult selectVector(mlir::Operation *op);
+  mlir::LogicalResult selectTransfer(mlir::Operation *op);
+
+  mlir::OpBuilder &builder;
+  mlir::ModuleOp module;
+  llvm::MapVector<mlir::StringAttr, unsigned> &operators;
+  mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
+  unsigned marked = 0;
+  llvm::SmallVector<uint8_t> freeRegisters;
+  /// Registers that the open blocks took, the innermost last.
+  llvm::SmallVector<llvm::SmallVector<uint8_t>> taken;
+  llvm::DenseMap<mlir::Value, isa::Value> values;
+  llvm::DenseMap<mlir::Value, Address> views;
+};
+
+} // namespace serrano
+
+#endif // SERRANO_CONVERSION_DMATOISA_SELECTOR_H
