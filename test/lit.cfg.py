@@ -7,7 +7,7 @@ import lit.formats
 
 config.name = "Serrano"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir", ".s", ".test", ".td", ".json"]
+config.suffixes = [".mlir", ".onnxtext", ".s", ".test", ".td", ".json"]
 # Unit and EndToEnd have runners of their own.
 config.excludes = ["Inputs", "Unit", "EndToEnd"]
 config.test_source_root = os.path.dirname(__file__)

@@ -24,10 +24,17 @@ static constexpr int64_t kMaxKnownElements = 1024;
 // Names
 //===----------------------------------------------------------------------===//
 
+/// A node without a name has that of its first output.
+static StringRef nameOf(const onnx::NodeProto &node) {
+  return node.name().empty() && node.output_size() ? node.output(0) : node.name();
+}
+
+static std::string opOf(const onnx::NodeProto &node) {
+  return node.domain().empty() ? node.op_type() : node.domain() + "." + node.op_type();
+}
+
 static std::string describe(const onnx::NodeProto &node) {
-  std::string name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
-  std::string domain = node.domain().empty() ? "" : node.domain() + ".";
-  return llvm::formatv("node '{0}' ({1}{2})", name, domain, node.op_type());
+  return llvm::formatv("node '{0}' ({1})", nameOf(node), opOf(node));
 }
 
 const Operand &Graph::lookup(const std::string &name) {
@@ -121,7 +128,7 @@ void Graph::checkOps(const onnx::GraphProto &proto) {
     const onnx::OpSchema *schema =
         onnx::OpSchemaRegistry::Schema(node.op_type(), int(versionOf(node.domain())), node.domain());
     if (!findOpBuilder(node.domain(), node.op_type()) && !(schema && hasFunctionBody(*schema))) {
-      names[index] = node.domain().empty() ? node.op_type() : node.domain() + "." + node.op_type();
+      names[index] = opOf(node);
       Unknown &entry = unknown[names[index]];
       entry.first = entry.count++ ? entry.first : &node;
       continue;
@@ -141,14 +148,13 @@ void Graph::checkOps(const onnx::GraphProto &proto) {
   std::string list;
   for (const auto &[name, entry] : unknown)
     list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')", list.empty() ? "" : ", ", name, entry.count,
-                          entry.count == 1 ? "" : "s", entry.first->name());
+                          entry.count == 1 ? "" : "s", nameOf(*entry.first));
   fail("{0}: unknown op; all unknown ops of this model: {1}", describe(*unknown.front().second.first), list);
 }
 
 void Graph::importNode(const onnx::NodeProto &node) {
   MLIRContext *context = module.getContext();
-  StringRef name = node.name().empty() && node.output_size() ? node.output(0) : node.name();
-  Location loc = NameLoc::get(StringAttr::get(context, name));
+  Location loc = NameLoc::get(StringAttr::get(context, nameOf(node)));
   try {
     if (OpBuilderFn build = findOpBuilder(node.domain(), node.op_type())) {
       Node view(*this, node, versionOf(node.domain()), loc);

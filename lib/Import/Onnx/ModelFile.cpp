@@ -159,8 +159,12 @@ onnx::ModelProto parseText(ArrayRef<uint8_t> bytes) {
   onnx::ModelProto model;
   std::string text(bytes.begin(), bytes.end());
   onnx::Common::Status status = onnx::OnnxParser::Parse(model, text.c_str());
-  if (!status.IsOK())
-    fail("{0}", StringRef(status.ErrorMessage()).trim());
+  if (!status.IsOK()) {
+    // The message shows the place in the text on lines of its own.
+    std::string message = StringRef(status.ErrorMessage()).trim().str();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    fail("{0}", message);
+  }
   return model;
 }
 

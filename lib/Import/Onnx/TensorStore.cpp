@@ -21,7 +21,7 @@ using namespace serrano::onnx_import;
 /// in text form, become constants up to this size.
 static constexpr uint64_t kMaxCopiedBytes = 1 << 20;
 
-const MappedFile &TensorStore::map(StringRef file) {
+const MappedFile &TensorStore::map(StringRef file, StringRef tensor) {
   auto found = files.find(file);
   if (found != files.end())
     return found->second;
@@ -29,7 +29,7 @@ const MappedFile &TensorStore::map(StringRef file) {
   llvm::sys::path::append(path, file);
   llvm::Expected<MappedFile> mapped = MappedFile::open(path);
   if (!mapped)
-    throw ImportError(llvm::toString(mapped.takeError()));
+    fail("external data of '{0}': {1}", tensor, llvm::toString(mapped.takeError()));
   return files.try_emplace(file, std::move(*mapped)).first->second;
 }
 
@@ -117,7 +117,7 @@ std::optional<TensorStore::Location> TensorStore::locate(const onnx::TensorProto
     location.length = needed;
   if (location.length != needed)
     fail("external data of '{0}' has {1} bytes; its type and shape need {2}", tensor.name(), location.length, needed);
-  const MappedFile &file = map(location.file);
+  const MappedFile &file = map(location.file, tensor.name());
   if (location.offset > file.size() || location.length > file.size() - location.offset)
     fail("external data of '{0}' is missing: '{1}' has {2} bytes, expected {3} at offset {4}; the file may be truncated",
          tensor.name(), location.file, file.size(), location.length, location.offset);
@@ -162,7 +162,7 @@ DenseElementsAttr TensorStore::read(const onnx::TensorProto &tensor) {
   uint64_t size = byteSizeOf(type);
   std::optional<ArrayRef<uint8_t>> bytes;
   if (std::optional<Location> location = locate(tensor))
-    bytes = map(location->file).bytes().slice(location->offset, location->length);
+    bytes = map(location->file, tensor.name()).bytes().slice(location->offset, location->length);
   else if (tensor.has_raw_data())
     bytes = ArrayRef(reinterpret_cast<const uint8_t *>(tensor.raw_data().data()), tensor.raw_data().size());
   if (bytes) {

@@ -46,7 +46,8 @@ public:
   static uint64_t byteSizeOf(mlir::RankedTensorType type);
 
 private:
-  const MappedFile &map(llvm::StringRef file);
+  /// Maps a file that holds data of `tensor`.
+  const MappedFile &map(llvm::StringRef file, llvm::StringRef tensor);
 
   std::string modelPath;
   mlir::MLIRContext *context;
