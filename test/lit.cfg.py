@@ -27,4 +27,5 @@ config.substitutions += [
     ("%build", config.serrano_build_dir),
     ("%targets", os.path.join(config.serrano_source_dir, "tools", "targets")),
     ("%python", config.python_executable),
+    ("%mlir_include", config.mlir_include_dir),
 ]

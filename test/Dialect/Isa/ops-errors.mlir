@@ -1,0 +1,67 @@
+// RUN: serrano-opt %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{no field 'dts'; did you mean 'dst'?}}
+isa.mx.mul m=3, dts=acc[0]:4:f32
+
+// -----
+
+// expected-error @below {{field 'm' is given twice}}
+isa.mx.mul m=3, m=4
+
+// -----
+
+// expected-error @below {{mx.mul: field 'm' has immediate 33554432, outside -33554432 .. 33554431; load it into a register with s.li}}
+isa.mx.mul m=33554432
+
+// -----
+
+// expected-error @below {{mx.mul: field 'group' has value 16384, outside 0 .. 16383}}
+isa.mx.mul group=16384
+
+// -----
+
+// expected-error @below {{4294967296 does not fit; load it into a register with isa.s.li}}
+isa.mx.mul m=4294967296
+
+// -----
+
+// expected-error @below {{expected r0 .. r63}}
+isa.s.li rd=r64
+
+// -----
+
+// expected-error @below {{expected spm, acc, ring0 .. ring15 or pop0 .. pop15}}
+isa.mx.mul dst=ring[0]:4:f32
+
+// -----
+
+// expected-error @below {{expected one of f32, bf16}}
+isa.mx.mul dst=spm[0]:4:f64
+
+// -----
+
+// expected-error @below {{field 'fn' has no value 'twist'}}
+"isa.v.unary"() {fn = "twist"} : () -> ()
+
+// -----
+
+// expected-error @below {{needs the function: callee=@name}}
+isa.call
+
+// -----
+
+// expected-error @below {{has the unknown dtype 'f33'}}
+isa.entry @f dims []
+  inputs [{name = "a", dtype = "f33", stored = "f32", shape = [], space = "hbm",
+           address = 0}]
+  outputs []
+
+// -----
+
+// expected-error @below {{'max' is -1, expected a number in 0 .. 2147483647}}
+isa.entry @f dims [{name = "n", max = -1, smem = 0}] inputs [] outputs []
+
+// -----
+
+// expected-error @below {{needs an address that is not negative and at least one byte}}
+isa.zeroes "x" at 0 bytes 0
