@@ -9,7 +9,7 @@
 // resolved and checked. What they compute is specified in
 // dialects/Isa/IsaInstructions.td and, to the bit, in docs/Numerics.md: it
 // depends on nothing but the operands, whichever SIMD target runs
-// (SimdTargets.h). Needs nothing of LLVM at run time, and no MLIR.
+// (SimdTargets.h).
 //
 //===----------------------------------------------------------------------===//
 

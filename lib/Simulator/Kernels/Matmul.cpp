@@ -113,16 +113,19 @@ void matmul(const WeightTile &weights, const TileView &dst, const TileView &src,
   }
   if (!accumulate)
     clearRows<float>(dst, m, n);
-  bool fp8 = isa::sizeOf(weights.dtype()) == 1;
-  bool bothE5m2 =
-      weights.dtype() == isa::DType::F8e5m2 && src.dtype == isa::DType::F8e5m2;
-  multiplyAll<float>(weights, dst, src, m, transposeSrc, limit, fp8 ? 4 : 1,
-                     [&](const RowBlock<float> &block) {
-                       if (fp8)
-                         multiplyRowsFp8(weights, block, bothE5m2);
-                       else
-                         multiplyRows(weights, block);
-                     });
+  if (isa::sizeOf(weights.dtype()) == 1) {
+    int e5m2 = (weights.dtype() == isa::DType::F8e5m2) +
+               (src.dtype == isa::DType::F8e5m2);
+    multiplyAll<float>(weights, dst, src, m, transposeSrc, limit, 4,
+                       [&](const RowBlock<float> &block) {
+                         if (e5m2 > 0 || !multiplyRowsE4m3(weights, block))
+                           multiplyRowsFp8(weights, block, e5m2 == 2);
+                       });
+    return;
+  }
+  multiplyAll<float>(
+      weights, dst, src, m, transposeSrc, limit, 1,
+      [&](const RowBlock<float> &block) { multiplyRows(weights, block); });
 }
 
 } // namespace serrano::sim

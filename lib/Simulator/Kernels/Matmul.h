@@ -37,6 +37,9 @@ void multiplyRows(const WeightTile &weights, const RowBlock<int32_t> &block);
 /// fp8; firstK is a multiple of 4. `bothE5m2` needs a wider exact sum.
 void multiplyRowsFp8(const WeightTile &weights, const RowBlock<float> &block,
                      bool bothE5m2);
+/// The same for e4m3 weights and e4m3 moving operands, several times faster.
+/// Does nothing and returns false if a chain's start is not as it needs it.
+bool multiplyRowsE4m3(const WeightTile &weights, const RowBlock<float> &block);
 
 } // namespace serrano::sim
 

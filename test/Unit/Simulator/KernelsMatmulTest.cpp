@@ -158,6 +158,16 @@ protected:
           dst.fillOrdinary(random));
   }
 
+  /// All codes but those of Inf and NaN.
+  void fillFinite(TestTile &tile) {
+    const reference::Format &format = reference::formatOf(tile.dtype);
+    for (int64_t r = 0; r < tile.rows; ++r)
+      for (int64_t c = 0; c < tile.cols; ++c)
+        tile.setCode(r, c,
+                     uint32_t(random() % (format.largestFinite() + 1)) |
+                         (random() % 2 ? format.signBit() : 0));
+  }
+
   /// One of `choices`.
   int64_t any(std::initializer_list<int64_t> choices) {
     return choices.begin()[random() % choices.size()];
@@ -220,47 +230,37 @@ TEST_P(MatmulTest, DenormalsInfinitiesNanAndZeros) {
     }
 }
 
-/// All finite codes, with chains that cancel the sum or lie at the edge of
-/// being rounded up.
+/// All finite codes, with chains that start from 0, cancel the sum or lie at
+/// the edge of being rounded up. Where all start from multiples of 2^-18,
+/// another kernel runs for e4m3.
 TEST_P(MatmulTest, Fp8GroupsAreRoundedOnce) {
   using enum isa::DType;
   for (auto [weightType, srcType] :
        {std::pair(F8e4m3, F8e4m3), std::pair(F8e4m3, F8e5m2),
         std::pair(F8e5m2, F8e4m3), std::pair(F8e5m2, F8e5m2)})
-    for (int i = 0; i < 60; ++i) {
+    for (int i = 0; i < 90; ++i) {
+      bool fromZero = i % 3 == 0, onlyCancelling = i % 3 == 1;
       Case c = {.weightType = weightType,
                 .srcType = srcType,
-                .m = 4,
-                .k = any({1, 3, 4, 8}),
-                .n = 64,
-                .accumulate = true};
+                .m = any({1, 4, 6}),
+                .k = any({1, 3, 4, 8, 30}),
+                .n = any({20, 64}),
+                .accumulate = !fromZero};
       TestTile weights = weightsOf(c), src = srcOf(c), dst = dstOf(c);
-      auto fillFinite = [&](TestTile &tile) {
-        const reference::Format &format = reference::formatOf(tile.dtype);
-        for (int64_t r = 0; r < tile.rows; ++r)
-          for (int64_t column = 0; column < tile.cols; ++column)
-            tile.setCode(r, column,
-                         uint32_t(random() % (format.largestFinite() + 1)) |
-                             (random() % 2 ? format.signBit() : 0));
-      };
       fillFinite(weights);
       fillFinite(src);
+      Case firstGroup = c;
+      firstGroup.k = std::min<int64_t>(c.k, 4);
       for (int64_t r = 0; r < c.m; ++r)
         for (int64_t column = 0; column < c.n; ++column) {
-          // Start from minus the result of the first group, exactly or with a
-          // little beside it, or from a number of any size.
-          Case firstGroup = c;
-          firstGroup.k = std::min<int64_t>(c.k, 4);
-          float sum = referenceChain(firstGroup, weights, src, 0.0f, r, column);
-          float start = -sum;
-          if (random() % 2)
+          float start =
+              -referenceChain(firstGroup, weights, src, 0.0f, r, column);
+          if (!onlyCancelling && random() % 2)
             start = std::nextafter(start, random() % 2 ? 1e9f : -1e9f);
-          if (random() % 4 == 0)
+          if (!onlyCancelling && random() % 4 == 0)
             start =
                 std::ldexp(float(int32_t(random())), int(random() % 64) - 56);
-          if (std::fabs(start) < 0x1p-56f)
-            start = 0.0f;
-          dst.store(r, column, start);
+          dst.store(r, column, std::fabs(start) < 0x1p-56f ? 0.0f : start);
         }
       check(c, weights, src, dst);
       if (HasFailure())
@@ -299,6 +299,44 @@ TEST_P(MatmulTest, Fp8SpecialNumbers) {
   check(isa::DType::F8e5m2, {1.0f, INFINITY, -2.0f, 0xff800000});
   check(isa::DType::F8e5m2, {INFINITY, INFINITY, -2.0f, 0x7fc00000});
   check(isa::DType::F8e5m2, {1.0f, INFINITY, 0.0f, 0x7fc00000});
+}
+
+/// Half a unit of 2^36 and 2^-18 more: rounded up, though f64 does not hold
+/// 2^-18 beside 2^36.
+TEST_P(MatmulTest, Fp8LargeChainsAreRoundedOnce) {
+  for (isa::DType dtype : {isa::DType::F8e4m3, isa::DType::F8e5m2}) {
+    Case c = {.weightType = dtype,
+              .srcType = dtype,
+              .m = 1,
+              .k = 2,
+              .n = 1,
+              .accumulate = true};
+    TestTile weights = weightsOf(c), src = srcOf(c), dst = dstOf(c);
+    weights.store(0, 0, 64);
+    src.store(0, 0, 64);
+    weights.store(1, 0, 0x1p-9L);
+    src.store(0, 1, 0x1p-9L);
+    dst.store(0, 0, 0x1p36L);
+    check(c, weights, src, dst);
+    EXPECT_EQ(dst.value(0, 0), 0x1.000002p36f);
+  }
+}
+
+/// The sum of four products that are -0 counts as +0.
+TEST_P(MatmulTest, Fp8ZeroSumsArePositive) {
+  for (isa::DType dtype : {isa::DType::F8e4m3, isa::DType::F8e5m2})
+    for (float elsewhere : {0.0f, 0.1f}) { // a multiple of 2^-18, and none
+      TestTile weights(dtype, 4, 2), src(dtype, 1, 4),
+          dst(isa::DType::F32, 1, 2);
+      weights.storeAll(-0.0L);
+      src.storeAll(1);
+      dst.store(0, 0, -0.0L);
+      dst.store(0, 1, elsewhere);
+      WeightTile tile;
+      tile.load(weights.view(), 4, 2, false);
+      matmul(tile, dst.view(), src.view(), 1, true, false, {});
+      EXPECT_EQ(dst.code(0, 0), 0u);
+    }
 }
 
 TEST_P(MatmulTest, IntegersWrapModulo32Bits) {
