@@ -111,7 +111,9 @@ void WeightTile::load(const TileView &src, int64_t k, int64_t n,
   nCount = n;
   type = src.dtype;
   step = (n + perLine - 1) / perLine * perLine;
-  if (size_t lines = size_t(k * step / perLine); storage.size() < lines)
+  // One row at least, so that a chain over no k has an address to start from.
+  size_t lines = size_t(std::max<int64_t>(k, 1) * step / perLine);
+  if (storage.size() < lines)
     storage.resize(lines);
   if (isa::isInteger(type)) {
     auto *weights = reinterpret_cast<int32_t *>(storage.data());
