@@ -27,9 +27,10 @@ Core::Core(const DecodedProgram &program, MemorySystem &memory, const TargetMode
 int Core::run(uint32_t start) {
   next = program.indexOfWord[start];
   while (!halted) {
+    if (next >= program.entries.size())
+      fault("execution runs off the end of the program after this instruction; end a function with "
+            "ret, an entry with halt");
     current = next;
-    if (current >= program.entries.size())
-      fault("execution ran off the end of the program; a function ends with ret, an entry with halt");
     const DecodedProgram::Entry &entry = program.entries[current];
     if (streamed)
       enterPage(entry.word);

@@ -25,6 +25,8 @@ public:
   virtual ~Observer() = default;
   virtual void dispatched(const Dispatched &instruction) = 0;
   virtual void filled(const SlotFill &) {}
+  /// The oldest order of `ring` that has not ended has been filled to its end.
+  virtual void orderFilled(unsigned) {}
   /// The sequencer itself read or wrote scalar memory.
   virtual void scalarAccess(uint32_t word, uint32_t op, const Access &) {}
 };
@@ -111,8 +113,13 @@ private:
 
   // Operands.cpp: reading operands, with bounds and alignment.
   int64_t value(isa::Value v) const { return int64_t(uint64_t(registers[v.reg]) + v.imm); }
-  /// A value that must not be negative; `name` is the field's.
+  /// A value that must be 0 .. 2^31-1; `name` is the field's.
   int64_t count(isa::Value v, const char *name) const;
+  /// A limit of columns: clamped to where no sum with a row's number overflows.
+  int64_t limit(isa::Value v) const {
+    constexpr int64_t bound = int64_t(1) << 40;
+    return std::clamp(value(v), -bound, bound);
+  }
   int64_t address(isa::HbmAddress a) const { return int64_t(uint64_t(registers[a.reg]) + a.offset); }
   /// Adds an access to the instruction in hand, checked.
   void touch(Access access, const char *operand);
@@ -164,24 +171,26 @@ private:
 
   /// A command to a ring: slots [firstSlot, firstSlot + count) of it.
   struct Order {
-    uint32_t word;
-    int signal;
-    int64_t firstSlot, count;
-    int64_t source, bytes, tailBytes, stride;
-    int64_t passCount, passStride; ///< of a strided range
-    int64_t table, bound;          ///< of a table; table is -1 for a range
+    uint32_t word = 0;
+    int signal = -1;
+    int64_t firstSlot = 0, count = 0;
+    int64_t source = 0, bytes = 0, tailBytes = 0, stride = 0;
+    int64_t passCount = 0, passStride = 0; ///< of a strided range
+    int64_t table = -1, bound = 0;         ///< of a table; table is -1 for a range
   };
   struct Ring {
     int64_t base = 0, slotBytes = 0, slots = 0;
     int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
     int64_t ordered = 0, filled = 0, popped = 0;
-    std::deque<Order> orders;       ///< those with slots not yet filled
+    std::deque<Order> orders;       ///< those not yet filled to the end
     std::deque<int64_t> slotEnds;   ///< valid bytes of the slots not yet popped
 
     int64_t placeOf(int64_t slot) const { return base + (slot - origin) % slots * slotBytes; }
   };
   void order(unsigned ring, Order order);
+  /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
+  void fillSlot(unsigned ring, const Order &order);
 
   struct LoopState {
     uint32_t firstIndex, endIndex;
@@ -205,7 +214,10 @@ private:
   uint32_t current = 0; ///< index of the instruction in hand
   uint32_t next = 0;    ///< index of the one after it
   llvm::SmallVector<LoopState, 8> loops;
-  llvm::SmallVector<uint32_t, 8> returns;
+  struct CallState {
+    uint32_t callee, returnIndex;
+  };
+  llvm::SmallVector<CallState, 8> returns;
   bool halted = false;
   int exitCode = 0;
 

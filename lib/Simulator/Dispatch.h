@@ -81,7 +81,6 @@ struct SlotFill {
   int64_t slot;
   int64_t freedBy; ///< the slot that had its place before, or -1
   uint32_t word;   ///< the instruction that ordered it
-  bool first, last; ///< of its order
   Accesses accesses;
 };
 

@@ -33,10 +33,7 @@ void HappensBefore::dispatched(const Dispatched &d) {
   if (d.work == Work::Order) {
     Clock clock = clocks[SequencerId];
     joinWaits(clock, d);
-    if (d.count)
-      rings[d.queue - FirstRingId].orders.push_back({clock, d.signal});
-    else
-      signal(d.signal, clock);
+    rings[d.queue - FirstRingId].orders.push_back({clock, d.signal});
     return;
   }
   Clock &clock = clocks[d.queue];
@@ -69,9 +66,7 @@ void HappensBefore::filled(const SlotFill &fill) {
   unsigned queue = FirstRingId + fill.ring;
   Ring &ring = rings[fill.ring];
   Clock &clock = clocks[queue];
-  Order &order = ring.orders.front();
-  if (fill.first)
-    join(clock, order.clock);
+  join(clock, ring.orders.front().clock);
   if (fill.freedBy >= 0) {
     while (ring.firstPop < fill.freedBy) {
       ring.pops.pop_front();
@@ -83,10 +78,15 @@ void HappensBefore::filled(const SlotFill &fill) {
   for (const Access &access : fill.accesses)
     check(access, clock, event);
   ring.fills.push_back(clock);
-  if (fill.last) {
-    signal(order.signal, clock);
-    ring.orders.pop_front();
-  }
+}
+
+void HappensBefore::orderFilled(unsigned index) {
+  Ring &ring = rings[index];
+  Clock &clock = clocks[FirstRingId + index];
+  const Order &order = ring.orders.front();
+  join(clock, order.clock);
+  signal(order.signal, clock);
+  ring.orders.pop_front();
 }
 
 void HappensBefore::scalarAccess(uint32_t word, uint32_t, const Access &access) {

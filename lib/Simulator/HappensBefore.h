@@ -32,6 +32,7 @@ public:
 
   void dispatched(const Dispatched &instruction) override;
   void filled(const SlotFill &fill) override;
+  void orderFilled(unsigned ring) override;
   void scalarAccess(uint32_t word, uint32_t op, const Access &access) override;
 
 private:

@@ -73,12 +73,18 @@ MemorySystem::~MemorySystem() {
 }
 
 void MemorySystem::check(const Access &request, const char *operand) const {
-  Access access = normalized(request);
-  if (access.empty())
+  if (request.empty())
     return;
-  if (access.address < 0 || access.end() > size(access.memory))
-    fault("{0} leaves the {1}: bytes {2} to {3} of {4}", operand, memoryName(access.memory),
-          access.address, access.end(), size(access.memory));
+  // Registers can make addresses and strides that do not fit 64 bits.
+  __int128 span = __int128(request.rows - 1) * request.stride;
+  __int128 begin = request.address + std::min<__int128>(span, 0);
+  __int128 end = request.address + std::max<__int128>(span, 0) + request.bytes;
+  if (begin < 0 || end > size(request.memory))
+    fault("{0} leaves the {1}: it begins at byte {2} and touches {3} x {4} bytes with stride {5}, "
+          "but there are {6} bytes",
+          operand, memoryName(request.memory), request.address, request.rows, request.bytes,
+          request.stride, size(request.memory));
+  Access access = normalized(request);
   if (!access.write || access.memory != Memory::Hbm)
     return;
   auto it = llvm::upper_bound(readOnly, access.address,

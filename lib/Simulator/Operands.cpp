@@ -15,14 +15,16 @@ int64_t Core::count(isa::Value v, const char *name) const {
   int64_t n = value(v);
   if (n < 0)
     fault("{0} is {1}, expected a number that is not negative", name, n);
+  if (n > INT32_MAX)
+    fault("{0} is {1}, expected at most {2}", name, n, INT32_MAX);
   return n;
 }
 
 void Core::touch(Access access, const char *operand) {
-  access = normalized(access);
   if (access.empty())
     return;
   memory.check(access, operand);
+  access = normalized(access);
   record.accesses.push_back(access);
 }
 
@@ -33,6 +35,11 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
   int64_t rowBytes = t.broadcast ? size : cols * size;
   bool empty = rows == 0 || cols == 0;
   int64_t extent = empty ? 0 : (rows - 1) * int64_t(t.stride) + rowBytes;
+  if (write && t.broadcast)
+    fault("{0} is broadcast, which only an operand that is read can be", operand);
+  if (write && rows > 1 && int64_t(t.stride) < rowBytes)
+    fault("rows of {0} overlap: each has {1} bytes, but the stride is {2}", operand, rowBytes,
+          t.stride);
 
   Memory space = t.space == isa::TileSpace::Acc ? Memory::Accumulators : Memory::Scratchpad;
   int64_t address = offset;
@@ -48,12 +55,23 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
       if (use.ring == t.ring && use.pop)
         fault("{0} uses ring {1}, whose slot another operand pops; only the last may",
               operand, unsigned(t.ring));
-    int64_t valid = ring.slotEnds.front();
+    // An offset beyond the oldest slot reaches into the ones after it.
+    int64_t ahead = offset < 0 ? 0 : offset / ring.slotBytes;
+    offset -= ahead * ring.slotBytes;
+    if (pop && ahead)
+      fault("{0} pops ring {1} at an offset beyond the slot's {2} bytes; only the oldest slot is "
+            "popped",
+            operand, unsigned(t.ring), ring.slotBytes);
+    if (ahead >= ring.ordered - ring.popped || ahead >= ring.slots)
+      fault("{0} reads {1} slots after the oldest of ring {2}, which has {3} slots, {4} of them "
+            "ordered and not popped",
+            operand, ahead, unsigned(t.ring), ring.slots, ring.ordered - ring.popped);
+    int64_t valid = ring.slotEnds[ahead];
     if (offset < 0 || offset + extent > valid)
       fault("{0} reads bytes {1} to {2} of a slot of ring {3} that holds {4}", operand, offset,
             offset + extent, unsigned(t.ring), valid);
-    address = ring.placeOf(ring.popped) + offset;
-    record.slots.push_back({t.ring, ring.popped, pop});
+    address = ring.placeOf(ring.popped + ahead) + offset;
+    record.slots.push_back({t.ring, ring.popped + ahead, pop});
   }
   if (address % size || (rows > 1 && t.stride % size))
     fault("{0} is misaligned: address {1} and stride {2} must be multiples of {3} for {4}", operand,

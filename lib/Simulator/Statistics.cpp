@@ -51,6 +51,7 @@ std::string Statistics::toJson() const {
     operatorList.push_back({{"name", op.name},
                             {"instructions", op.instructions},
                             {"matrix_cycles", op.matrixCycles},
+                            {"weight_port_cycles", op.weightCycles},
                             {"vector_cycles", op.vectorCycles},
                             {"dma_cycles", op.dmaCycles},
                             {"wait_cycles", op.waitCycles},

@@ -11,14 +11,19 @@
 using namespace serrano;
 using namespace serrano::sim;
 
+std::string serrano::sim::trackName(unsigned track) {
+  return track == weightPortTrack ? "weight port" : queueName(track);
+}
+
 Timeline::Timeline(const TargetModel &target, const TimingModel &timing, SliceSink *sink)
     : timing(timing), queueDepth(target.queueDepth()),
+      dispatchTicks((perCycle + target.dispatchesPerCycle() - 1) / target.dispatchesPerCycle()),
       instructionPages(target.instructionMemoryBytes() / timing.instructionPageBytes()),
       sink(sink), residentPages(instructionPages, ~0u) {
   dirty.fill(true);
   cached.fill(never);
-  for (unsigned q = 0; q < numQueues; ++q)
-    statistics.engines.push_back({.name = queueName(q)});
+  for (unsigned track = 0; track < numTracks; ++track)
+    statistics.engines.push_back({.name = trackName(track)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -81,6 +86,7 @@ void Timeline::slotFilled(unsigned index, Ticks time) {
     ring.fillTimes.pop_front();
     ++ring.firstFill;
   }
+  // The next slot needs what `slots` before it freed.
   while (ring.freeTimes.size() > 1 && ring.firstFree < ring.filledUpTo - ring.slots) {
     ring.freeTimes.pop_front();
     ++ring.firstFree;
@@ -103,7 +109,12 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d, Ticks ti
   for (const SlotUse &use : d.slots) {
     if (!use.pop)
       continue;
-    rings[use.ring].freeTimes.push_back(queue.lastCompletion);
+    // Queues that pop the same ring need not complete in program order.
+    Ring &ring = rings[use.ring];
+    size_t i = use.slot - ring.firstFree;
+    if (i >= ring.freeTimes.size())
+      ring.freeTimes.resize(i + 1, never);
+    ring.freeTimes[i] = queue.lastCompletion;
     dirty[FirstRingId + use.ring] = true;
   }
 }
@@ -138,33 +149,36 @@ void Timeline::fetchPages(const Dispatched &d, Ticks &time) {
     if (resident == page)
       continue;
     resident = page;
-    time += timing.instructionPageTicks() + TimingModel::ticksOf(timing.dmaLatency());
+    time = wholeCycles(time + timing.instructionPageTicks()) +
+           TimingModel::ticksOf(timing.dmaLatency());
     statistics.fetchBytes += timing.instructionPageBytes();
   }
 }
 
 void Timeline::dispatched(const Dispatched &d) {
   ++statistics.dispatched;
-  Ticks unstalled = now + TimingModel::ticksOf(d.scalarBefore);
+  Ticks unstalled = now + d.scalarBefore * dispatchTicks;
   Ticks time = unstalled;
   fetchPages(d, time);
-  time = wholeCycles(time);
 
   if (d.queue == SequencerId) {
-    Op op{d, time, WaitCause::Dispatch};
+    Op op{d, time, time, WaitCause::Dispatch};
     resolve(op);
     while (op.unresolved)
       if (!step(never))
         fault("internal error: dispatch waits for what never happens");
-    time = wholeCycles(op.ready);
+    if (op.ready > time)
+      time = wholeCycles(op.ready);
     if (d.work == Work::Setup) {
       const SlotUse &last = d.slots.front();
       Ring &ring = rings[last.ring];
-      while (last.slot >= ring.firstFree + int64_t(ring.freeTimes.size()))
-        if (!step(never))
-          fault("internal error: ring.setup waits for what never happens");
-      if (!ring.freeTimes.empty())
-        time = std::max(time, wholeCycles(ring.freeTimes.back()));
+      // Slots are popped by several queues perhaps, so all of them are asked.
+      for (int64_t slot = ring.firstFree; slot <= last.slot; ++slot) {
+        while (ring.freed(slot) == never)
+          if (!step(never))
+            fault("internal error: ring.setup waits for what never happens");
+        time = std::max(time, wholeCycles(ring.freed(slot)));
+      }
       ring.slots = d.count;
       ring.origin = ring.filledUpTo;
     }
@@ -178,11 +192,11 @@ void Timeline::dispatched(const Dispatched &d) {
   }
   while (step(time)) {
   }
-  statistics.dispatchStallCycles += double(time - wholeCycles(unstalled)) / perCycle;
-  now = time + perCycle;
+  statistics.dispatchStallCycles += double(time - unstalled) / perCycle;
+  now = time + dispatchTicks;
   if (d.queue == SequencerId)
     return;
-  Op &op = queues[d.queue].ops.emplace_back(Op{d, time, WaitCause::Dispatch});
+  Op &op = queues[d.queue].ops.emplace_back(Op{d, time, time, WaitCause::Dispatch});
   resolve(op);
   dirty[d.queue] = true;
 }
@@ -263,27 +277,33 @@ void Timeline::pop(unsigned id, Ticks time) {
   queue.ops.pop_front();
 }
 
-void Timeline::account(unsigned id, const Op &op, Ticks engineFree, Ticks start, Ticks end,
-                       WaitCause lateCause, Ticks lateReady) {
-  EngineStatistics &engine = statistics.engines[id];
+void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start, Ticks end,
+                       WaitCause other) {
+  EngineStatistics &engine = statistics.engines[track];
+  double cycles = double(end - start) / perCycle;
   ++engine.instructions;
-  engine.busyCycles += double(end - start) / perCycle;
-  WaitCause cause = lateReady > op.ready ? lateCause : op.cause;
-  double waited = double(std::max<Ticks>(0, start - std::max(engineFree, Ticks(0)))) / perCycle;
-  engine.waitCycles[unsigned(cause)] += waited;
+  engine.busyCycles += cycles;
+  // Before the instruction was there, the engine had nothing to do.
+  Ticks from = std::max(freeAt, op.dispatched);
+  Ticks ready = std::clamp(op.ready, from, std::max(from, start));
+  double waited = double(ready - from) / perCycle;
+  double waitedLater = double(std::max(start, ready) - ready) / perCycle;
+  engine.waitCycles[unsigned(op.cause)] += waited;
+  engine.waitCycles[unsigned(other)] += waitedLater;
 
   if (op.d.op >= statistics.operators.size())
     statistics.operators.resize(op.d.op + 1);
   OperatorStatistics &costs = statistics.operators[op.d.op];
   ++costs.instructions;
-  double cycles = double(end - start) / perCycle;
-  (id == MatrixId ? costs.matrixCycles : id == VectorId ? costs.vectorCycles : costs.dmaCycles) +=
-      cycles;
-  if (!isMover(id) && cause != WaitCause::Dispatch)
-    costs.waitCycles += waited;
+  (track == MatrixId            ? costs.matrixCycles
+   : track == VectorId          ? costs.vectorCycles
+   : track == weightPortTrack   ? costs.weightCycles
+                                : costs.dmaCycles) += cycles;
+  if (track == MatrixId || track == VectorId)
+    costs.waitCycles += waited + waitedLater;
   costs.multiplies += op.d.multiplies;
   statistics.multiplies += op.d.multiplies;
   if (sink)
-    sink->slice(id, op.d.work, op.d.word, op.d.op, op.d.instance, double(start) / perCycle,
+    sink->slice(track, op.d.work, op.d.word, op.d.op, op.d.instance, double(start) / perCycle,
                 double(end) / perCycle);
 }

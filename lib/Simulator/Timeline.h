@@ -15,12 +15,20 @@
 
 namespace serrano::sim {
 
+/// What can be busy: the engine of each queue, and the matrix engine's weight
+/// port, which works beside its array.
+inline constexpr unsigned weightPortTrack = numQueues;
+inline constexpr unsigned numTracks = numQueues + 1;
+/// "matrix", "weight port", "ring 3", ...
+std::string trackName(unsigned track);
+
 /// Told of each piece of work when its time is known.
 class SliceSink {
 public:
   virtual ~SliceSink() = default;
-  /// `work` ran on `queue` from `start` to `end`, in cycles.
-  virtual void slice(unsigned queue, Work work, uint32_t word, uint32_t op, int64_t instance,
+  /// `work` ran on `track` from `start` to `end`, in cycles. Those of one track
+  /// come in order and do not overlap.
+  virtual void slice(unsigned track, Work work, uint32_t word, uint32_t op, int64_t instance,
                      double start, double end) = 0;
 };
 
@@ -49,6 +57,7 @@ private:
   /// A dispatched instruction, or a ring's order, that has not started.
   struct Op {
     Dispatched d;
+    Ticks dispatched;
     Ticks ready;          ///< latest known of dispatch, waits and slots
     WaitCause cause;      ///< what `ready` came from
     unsigned unresolved = 0; ///< waits and slots whose time is not known yet
@@ -71,7 +80,13 @@ private:
     int64_t slots = 0, origin = 0, filledUpTo = 0;
     int64_t firstFill = 0, firstFree = 0; ///< numbers of the deques' fronts
     std::deque<Ticks> fillTimes;
-    std::deque<Ticks> freeTimes;
+    std::deque<Ticks> freeTimes; ///< `never` for what is not known yet
+
+    /// When `slot` was freed, `never` if that is not known.
+    Ticks freed(int64_t slot) const {
+      int64_t i = slot - firstFree;
+      return i < int64_t(freeTimes.size()) ? freeTimes[i] : never;
+    }
     struct Waiter {
       int64_t slot;
       Op *op;
@@ -114,7 +129,6 @@ private:
   void increment(unsigned counter, unsigned queue, Ticks time);
   void slotFilled(unsigned ring, Ticks time);
   void complete(Queue &queue, unsigned id, const Dispatched &d, Ticks time);
-  void freeSlots(const Dispatched &d, Ticks completion);
   Ticks afterPending(unsigned queue, const Accesses &accesses);
   void remember(unsigned queue, const Accesses &accesses, Ticks completion);
   void fetchPages(const Dispatched &d, Ticks &time);
@@ -132,11 +146,13 @@ private:
   /// Performs the earliest action before `limit`; false if there is none.
   bool step(Ticks limit);
   void pop(unsigned queue, Ticks time);
-  void account(unsigned queue, const Op &op, Ticks engineFree, Ticks start, Ticks end,
-               WaitCause lateCause, Ticks lateReady);
+  /// Books work from `start` to `end` on a track that was free at `freeAt`. What
+  /// the head waited for beyond its counters and slots was `other`.
+  void account(unsigned track, const Op &op, Ticks freeAt, Ticks start, Ticks end, WaitCause other);
 
   const TimingModel &timing;
   int64_t queueDepth;
+  Ticks dispatchTicks; ///< of one instruction in the sequencer
   int64_t instructionPages;
   SliceSink *sink;
 

@@ -30,15 +30,12 @@ void Timeline::actMatrix(Ticks time) {
   Op &op = queue.ops.front();
   Ticks end = time + TimingModel::ticksOf(op.d.interval);
   if (op.d.work == Work::LoadWeights) {
+    account(weightPortTrack, op, weightPortFree, time, end, WaitCause::Engine);
     currentSet = 1 - currentSet;
     weightPortFree = weightsReady[currentSet] = end;
     complete(queue, MatrixId, op.d, end);
-    if (sink)
-      sink->slice(MatrixId, op.d.work, op.d.word, op.d.op, op.d.instance,
-                  double(time) / perCycle, double(end) / perCycle);
   } else {
-    account(MatrixId, op, queue.freeAt, time, end, WaitCause::Engine,
-            std::max(queue.lastIssue, weightsReady[currentSet]));
+    account(MatrixId, op, queue.freeAt, time, end, WaitCause::Engine);
     queue.freeAt = useEnd[currentSet] = end;
     complete(queue, MatrixId, op.d, end + TimingModel::ticksOf(timing.matmulLatency()));
   }
@@ -51,7 +48,8 @@ void Timeline::actMatrix(Ticks time) {
 
 Timeline::Ticks Timeline::nextVector(Op &op) {
   const Queue &queue = queues[VectorId];
-  return wholeCycles(std::max({op.ready, queue.freeAt, afterPending(VectorId, op.d.accesses)}));
+  return wholeCycles(std::max({op.ready, queue.lastIssue, queue.freeAt,
+                               afterPending(VectorId, op.d.accesses)}));
 }
 
 void Timeline::actVector(Ticks time) {
@@ -59,8 +57,7 @@ void Timeline::actVector(Ticks time) {
   Op &op = queue.ops.front();
   Ticks end = time + TimingModel::ticksOf(op.d.interval);
   Ticks completion = end + TimingModel::ticksOf(timing.vectorLatency());
-  account(VectorId, op, queue.freeAt, time, end, WaitCause::Result,
-          afterPending(VectorId, op.d.accesses));
+  account(VectorId, op, queue.freeAt, time, end, WaitCause::Result);
   queue.freeAt = end;
   complete(queue, VectorId, op.d, completion);
   remember(VectorId, op.d.accesses, queue.lastCompletion);
@@ -93,9 +90,9 @@ Timeline::Ticks Timeline::nextMover(unsigned id) {
     Ring &ring = rings[id - FirstRingId];
     int64_t freedBy = op.d.firstSlot + mover.slotsDone - ring.slots;
     if (freedBy >= ring.origin) {
-      if (freedBy >= ring.firstFree + int64_t(ring.freeTimes.size()))
+      if (ring.freed(freedBy) == never)
         return never;
-      data = std::max(data, ring.freeTimes[freedBy - ring.firstFree]);
+      data = std::max(data, ring.freed(freedBy));
     }
   }
   return data;
@@ -108,6 +105,8 @@ void Timeline::actMover(unsigned id, Ticks time) {
   if (!mover.moving) {
     if (op.d.work == Work::None || (op.d.work == Work::Order && op.d.count == 0)) {
       complete(queue, id, op.d, time);
+      if (op.d.work == Work::None)
+        mover.startupEnd = std::max(mover.startupEnd, time);
       return pop(id, time);
     }
     mover.moving = true;
@@ -141,8 +140,7 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
    : op.d.write ? statistics.hbmWriteBytes
                 : statistics.hbmReadBytes) += bytes;
   statistics.engines[id].bytes += bytes;
-  account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end, WaitCause::Engine,
-          mover.sliceStart);
+  account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end, WaitCause::Engine);
   if (op.d.hbm)
     (op.d.write ? statistics.operators[op.d.op].hbmWriteBytes
                 : statistics.operators[op.d.op].hbmReadBytes) += bytes;

@@ -19,9 +19,9 @@ Trace::Trace(AtomicFile output, std::vector<std::string> names, double cyclesPer
     operators.push_back(nlohmann::json(name).dump());
   llvm::raw_ostream &os = file.stream();
   os << "[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":\"core 0\"}}";
-  for (unsigned q = DmaInId; q < numQueues; ++q)
-    os << ",\n{\"ph\":\"M\",\"pid\":0,\"tid\":" << q
-       << ",\"name\":\"thread_name\",\"args\":{\"name\":\"" << queueName(q) << "\"}}";
+  for (unsigned track = DmaInId; track < numTracks; ++track)
+    os << ",\n{\"ph\":\"M\",\"pid\":0,\"tid\":" << track
+       << ",\"name\":\"thread_name\",\"args\":{\"name\":\"" << trackName(track) << "\"}}";
 }
 
 static const char *workName(Work work) {
@@ -41,10 +41,10 @@ static const char *workName(Work work) {
   }
 }
 
-void Trace::slice(unsigned queue, Work work, uint32_t word, uint32_t op, int64_t instance,
+void Trace::slice(unsigned track, Work work, uint32_t word, uint32_t op, int64_t instance,
                   double start, double end) {
   llvm::raw_ostream &os = file.stream();
-  os << ",\n{\"ph\":\"X\",\"pid\":0,\"tid\":" << queue << ",\"name\":"
+  os << ",\n{\"ph\":\"X\",\"pid\":0,\"tid\":" << track << ",\"name\":"
      << (op < operators.size() ? llvm::StringRef(operators[op]) : "\"\"") << ",\"cat\":\""
      << workName(work) << "\",\"ts\":" << llvm::format("%.4f", start / cyclesPerMicrosecond)
      << ",\"dur\":" << llvm::format("%.4f", (end - start) / cyclesPerMicrosecond)

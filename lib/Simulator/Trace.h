@@ -14,7 +14,7 @@
 namespace serrano::sim {
 
 /// Writes slices in the Trace Event Format (JSON array form) that Perfetto and
-/// chrome://tracing open: one track per queue, slices named by source operator.
+/// chrome://tracing open: one track per queue and one for the weight port, slices named by source operator.
 /// One microsecond of the trace is one microsecond of the chip. Slices are
 /// written as they come, so memory does not grow with the run.
 class Trace final : public SliceSink {
@@ -22,7 +22,7 @@ public:
   /// `operators`: names by index. `cyclesPerMicrosecond`: the clock.
   Trace(AtomicFile file, std::vector<std::string> operators, double cyclesPerMicrosecond);
 
-  void slice(unsigned queue, Work work, uint32_t word, uint32_t op, int64_t instance, double start,
+  void slice(unsigned track, Work work, uint32_t word, uint32_t op, int64_t instance, double start,
              double end) override;
   /// Completes the file; without it nothing is left behind.
   llvm::Error commit();

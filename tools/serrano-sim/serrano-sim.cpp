@@ -24,8 +24,12 @@ static cl::opt<std::string> inputsPath("inputs", cl::desc("Arrays by input name"
                                        cl::value_desc("file.npz"), cl::cat(category));
 static cl::opt<std::string> outputsPath("outputs", cl::desc("Where the outputs are written"),
                                         cl::value_desc("file.npz"), cl::cat(category));
-static cl::opt<std::string> statsPath("stats", cl::desc("Where the costs are written"),
-                                      cl::value_desc("file.json"), cl::cat(category));
+/// Made when LLVM's own option of that name, which counts passes, has gone.
+static cl::opt<std::string> &statsPath() {
+  static cl::opt<std::string> option("stats", cl::desc("Where the costs are written"),
+                                     cl::value_desc("file.json"), cl::cat(category));
+  return option;
+}
 static cl::opt<std::string> tracePath("trace", cl::desc("Where a trace for Perfetto is written"),
                                       cl::value_desc("file.json"), cl::cat(category));
 enum class Check { Races, Init };
@@ -69,8 +73,8 @@ static llvm::Error run() {
   if (!outputsPath.empty())
     if (llvm::Error error = writeNpz(outputsPath, result->outputs))
       return error;
-  if (!statsPath.empty())
-    if (llvm::Error error = writeText(statsPath, result->statistics.toJson()))
+  if (!statsPath().empty())
+    if (llvm::Error error = writeText(statsPath(), result->statistics.toJson()))
       return error;
   const sim::Statistics &s = result->statistics;
   llvm::outs() << llvm::formatv("{0}: {1} cycles, {2:F3} us, {3} bytes over hbm, {4} "
@@ -82,6 +86,9 @@ static llvm::Error run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  if (cl::Option *option = cl::getRegisteredOptions().lookup("stats"))
+    option->removeArgument();
+  statsPath();
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv,
                               "Serrano's simulator: runs an entry of a compiled program, exact in "

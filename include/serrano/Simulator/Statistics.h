@@ -23,13 +23,13 @@ enum class WaitCause : uint8_t {
   Counter,  ///< another queue, through a counter
   Slot,     ///< a ring's slot to be filled
   Result,   ///< its own earlier result
-  Engine,   ///< a part of the engine: weights, the DMA port, a free slot
+  Engine,   ///< a part of the engine: weights, the DMA's start-up and port, a free slot
 };
 inline constexpr unsigned numWaitCauses = 5;
 /// "dispatch", "counter", "slot", "result", "engine".
 llvm::StringRef waitCauseName(WaitCause cause);
 
-/// Cycles of one queue: busy + waiting + idle = the run's cycles. Waiting with
+/// Cycles of one queue's engine, or of the weight port: busy + waiting + idle = the run's cycles. Waiting with
 /// cause Dispatch is counted as idle.
 struct EngineStatistics {
   std::string name;
@@ -43,7 +43,7 @@ struct EngineStatistics {
 struct OperatorStatistics {
   std::string name;
   int64_t instructions = 0;
-  double matrixCycles = 0, vectorCycles = 0, dmaCycles = 0;
+  double matrixCycles = 0, weightCycles = 0, vectorCycles = 0, dmaCycles = 0;
   int64_t hbmReadBytes = 0, hbmWriteBytes = 0, multiplies = 0;
   /// Cycles in which the matrix or vector engine waited for this operator.
   double waitCycles = 0;

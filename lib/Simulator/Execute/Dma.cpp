@@ -7,6 +7,7 @@
 
 #include "Core.h"
 #include "Fault.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cstring>
 
 using namespace serrano;
@@ -19,6 +20,36 @@ Core::Place Core::place(isa::LocalAddress a) const {
   return {memory, int64_t(uint64_t(registers[a.reg]) + a.offset)};
 }
 
+namespace {
+struct Dimension {
+  int64_t count, stride;
+};
+} // namespace
+
+/// Faults if rows of a destination overlap: in ascending order of magnitude,
+/// each stride must reach over all that the dimensions before it span.
+static void requireDisjointRows(int64_t bytes, llvm::SmallVector<Dimension, 3> dimensions) {
+  llvm::sort(dimensions, [](Dimension a, Dimension b) {
+    return std::abs(a.stride) < std::abs(b.stride);
+  });
+  __int128 extent = bytes;
+  for (Dimension d : dimensions) {
+    if (d.count == 1)
+      continue;
+    if (std::abs(d.stride) < extent)
+      fault("rows of dst overlap: a stride of {0} lies inside the {1} bytes before it", d.stride,
+            int64_t(extent));
+    extent += __int128(std::abs(d.stride)) * (d.count - 1);
+  }
+}
+
+/// base + i * s + j * t, kept where it is inside no memory if it does not fit.
+static int64_t offsetBy(int64_t base, int64_t i, int64_t s, int64_t j, int64_t t) {
+  constexpr __int128 limit = int64_t(1) << 62;
+  __int128 sum = base + __int128(i) * s + __int128(j) * t;
+  return int64_t(std::clamp(sum, -limit, limit));
+}
+
 template <typename T>
 void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
   begin(d, queue, Work::Transfer);
@@ -29,24 +60,28 @@ void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
   bool toHbm = to.memory == Memory::Hbm;
   record.hbm = toHbm || from.memory == Memory::Hbm;
   record.write = toHbm;
+  if (bytes == 0 || n1 == 0 || n2 == 0 || n3 == 0)
+    return finish();
+  requireDisjointRows(bytes, {{n1, ds1}, {n2, ds2}, {n3, ds3}});
   for (int64_t i3 = 0; i3 < n3; ++i3)
     for (int64_t i2 = 0; i2 < n2; ++i2) {
-      int64_t source = from.address + i2 * ss2 + i3 * ss3;
-      int64_t destination = to.address + i2 * ds2 + i3 * ds3;
-      Access read{from.memory, false, source, bytes, n1, ss1};
-      Access write{to.memory, true, destination, bytes, n1, ds1};
-      if (read.empty())
-        continue;
-      if (from.memory == to.memory && overlap(normalized(read), normalized(write)))
-        fault("source and destination overlap");
-      touch(read, "src");
-      touch(write, "dst");
-      Access bursts = normalized(toHbm ? write : read);
-      record.bytes += timing.burstBytes(bursts.bytes) * bursts.rows;
-      for (int64_t i1 = 0; i1 < n1; ++i1)
-        std::memcpy(memory.at(to.memory, destination + i1 * ds1),
-                    memory.at(from.memory, source + i1 * ss1), bytes);
+      int64_t source = offsetBy(from.address, i2, ss2, i3, ss3);
+      int64_t destination = offsetBy(to.address, i2, ds2, i3, ds3);
+      touch({from.memory, false, source, bytes, n1, ss1}, "src");
+      touch({to.memory, true, destination, bytes, n1, ds1}, "dst");
+      const Access &bursts = record.accesses[record.accesses.size() - (toHbm ? 1 : 2)];
+      record.bytes += timing.burstBytes(bursts.bytes) * (ss1 || toHbm ? bursts.rows : n1);
     }
+  if (from.memory == to.memory)
+    for (const Access &read : record.accesses)
+      for (const Access &write : record.accesses)
+        if (write.write && !read.write && overlap(read, write))
+          fault("src and dst overlap in {0}; they must be disjoint", memoryName(to.memory));
+  for (int64_t i3 = 0; i3 < n3; ++i3)
+    for (int64_t i2 = 0; i2 < n2; ++i2)
+      for (int64_t i1 = 0; i1 < n1; ++i1)
+        std::memcpy(memory.at(to.memory, to.address + i1 * ds1 + i2 * ds2 + i3 * ds3),
+                    memory.at(from.memory, from.address + i1 * ss1 + i2 * ss2 + i3 * ss3), bytes);
   finish();
 }
 
@@ -69,13 +104,15 @@ void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local, int
   if (n && table.address % 4)
     fault("table is misaligned: address {0} must be a multiple of 4", table.address);
   touch(table, "table");
+  if (gather && bytes && n > 1 && std::abs(localStride) < bytes)
+    fault("rows of dst overlap: each has {0} bytes, but local_stride is {1}", bytes, localStride);
   touch({local.memory, gather, local.address, bytes, n, localStride}, gather ? "dst" : "src");
   record.bytes = n * timing.burstBytes(bytes);
   for (int64_t i = 0; bytes && i < n; ++i) {
     int64_t index = scalarWord(table.address + 4 * i);
     if (index < 0 || index >= bound)
       fault("table entry {0} is {1}, outside 0 to {2}", i, index, bound - 1);
-    int64_t row = hbm + index * stride;
+    int64_t row = offsetBy(hbm, index, stride, 0, 0);
     touch({Memory::Hbm, !gather, row, bytes, 1, bytes}, gather ? "src" : "dst");
     std::byte *there = memory.at(Memory::Hbm, row);
     std::byte *here = memory.at(local.memory, local.address + i * localStride);

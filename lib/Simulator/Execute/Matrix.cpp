@@ -60,7 +60,7 @@ void Core::execute(const isa::Matmul &i) {
     record.accesses.push_back(read);
   }
   matmul(weights, dst, src, m, i.accumulate, i.transpose,
-         {i.row_limit, value(i.limit), int64_t(i.group)});
+         {i.row_limit, limit(i.limit), int64_t(i.group)});
   record.interval = timing.matmulInterval(m, k, n, format, i.accumulate);
   record.multiplies = m * k * n;
   finish();

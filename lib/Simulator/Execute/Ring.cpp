@@ -48,6 +48,8 @@ void Core::order(unsigned index, Order order) {
     fault("ring {0} already holds {1} orders, whose slots only later pops make room for; order fewer "
           "ahead",
           index, ring.orders.size());
+  if (order.count > INT32_MAX)
+    fault("orders {0} slots, expected at most {1}", order.count, INT32_MAX);
   order.word = word();
   order.signal = record.signal;
   order.firstSlot = ring.ordered;
@@ -57,10 +59,7 @@ void Core::order(unsigned index, Order order) {
   record.tailBytes = timing.burstBytes(order.tailBytes);
   record.hbm = true;
   ring.ordered += order.count;
-  if (order.count)
-    ring.orders.push_back(order);
-  else if (order.signal >= 0)
-    ++ringIncrements[order.signal];
+  ring.orders.push_back(order);
   finish();
   fillSlots(index);
 }
@@ -69,8 +68,13 @@ void Core::execute(const isa::RingFill &i) {
   begin(i, FirstRingId + i.ring, Work::Order);
   int64_t slots = count(i.count, "count"), passes = count(i.passes, "passes");
   int64_t bytes = value(i.bytes);
-  order(i.ring, {0, -1, 0, slots * passes, address(i.src), bytes, bytes, value(i.stride), slots,
-                 value(i.pass_stride), -1, 0});
+  order(i.ring, {.count = slots * passes,
+                 .source = address(i.src),
+                 .bytes = bytes,
+                 .tailBytes = bytes,
+                 .stride = value(i.stride),
+                 .passCount = slots,
+                 .passStride = value(i.pass_stride)});
 }
 
 void Core::execute(const isa::RingTable &i) {
@@ -81,47 +85,62 @@ void Core::execute(const isa::RingTable &i) {
     fault("table is misaligned: address {0} must be a multiple of 4", table.address);
   touch(table, "table");
   record.accesses.clear(); // Each slot's entry is read when that slot is filled.
-  order(i.ring, {0, -1, 0, slots, address(i.src), value(i.bytes), value(i.tail_bytes),
-                 value(i.stride), 0, 0, table.address, value(i.bound)});
+  order(i.ring, {.count = slots,
+                 .source = address(i.src),
+                 .bytes = value(i.bytes),
+                 .tailBytes = value(i.tail_bytes),
+                 .stride = value(i.stride),
+                 .table = table.address,
+                 .bound = value(i.bound)});
 }
 
 void Core::fillSlots(unsigned index) {
   Ring &ring = rings[index];
-  while (ring.filled < ring.ordered && ring.filled < ring.popped + ring.slots) {
-    Order &order = ring.orders.front();
-    int64_t i = ring.filled - order.firstSlot;
-    bool last = i == order.count - 1;
-    int64_t bytes = last ? order.tailBytes : order.bytes;
-    SlotFill fill{index, ring.filled, -1, order.word, i == 0, last, {}};
-    if (ring.filled - ring.slots >= ring.origin)
-      fill.freedBy = ring.filled - ring.slots;
-
-    int64_t source = order.source;
-    if (order.table >= 0) {
-      int64_t entry = order.table + 4 * i;
-      int64_t id = scalarWord(entry);
-      if (id < 0 || id >= order.bound)
-        fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the ring.table at {4:x})",
-              index, i, id, order.bound - 1, order.word * 8);
-      source += id * order.stride;
-      fill.accesses.push_back({Memory::Scalar, false, entry, 4, 1, 4});
-    } else {
-      source += i / order.passCount * order.passStride + i % order.passCount * order.stride;
+  while (!ring.orders.empty()) {
+    const Order &order = ring.orders.front();
+    for (int64_t end = order.firstSlot + order.count; ring.filled < end;) {
+      if (ring.filled == ring.popped + ring.slots)
+        return;
+      fillSlot(index, order);
     }
-    Access read{Memory::Hbm, false, source, bytes, 1, bytes};
-    memory.check(read, "src");
-    int64_t place = ring.placeOf(ring.filled);
-    fill.accesses.push_back(read);
-    fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
-    std::memcpy(memory.at(Memory::Scratchpad, place), memory.at(Memory::Hbm, source), bytes);
-    ring.slotEnds.push_back(bytes);
-    ++ring.filled;
-    if (last) {
-      if (order.signal >= 0)
-        ++ringIncrements[order.signal];
-      ring.orders.pop_front();
-    }
+    if (order.signal >= 0)
+      ++ringIncrements[order.signal];
     for (Observer *observer : observers)
-      observer->filled(fill);
+      observer->orderFilled(index);
+    ring.orders.pop_front();
   }
+}
+
+void Core::fillSlot(unsigned index, const Order &order) {
+  Ring &ring = rings[index];
+  int64_t i = ring.filled - order.firstSlot;
+  int64_t bytes = i == order.count - 1 ? order.tailBytes : order.bytes;
+  SlotFill fill{.ring = index, .slot = ring.filled, .freedBy = -1, .word = order.word, .accesses = {}};
+  if (ring.filled - ring.slots >= ring.origin)
+    fill.freedBy = ring.filled - ring.slots;
+
+  __int128 source = order.source;
+  if (order.table >= 0) {
+    int64_t entry = order.table + 4 * i;
+    int64_t id = scalarWord(entry);
+    if (id < 0 || id >= order.bound)
+      fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the ring.table at {4:x})",
+            index, i, id, order.bound - 1, order.word * 8);
+    source += __int128(id) * order.stride;
+    fill.accesses.push_back({Memory::Scalar, false, entry, 4, 1, 4});
+  } else {
+    source += __int128(i / order.passCount) * order.passStride +
+              __int128(i % order.passCount) * order.stride;
+  }
+  constexpr __int128 limit = int64_t(1) << 62;
+  Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)), bytes, 1, bytes};
+  memory.check(read, "a slot's source");
+  int64_t place = ring.placeOf(ring.filled);
+  fill.accesses.push_back(read);
+  fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
+  std::memcpy(memory.at(Memory::Scratchpad, place), memory.at(Memory::Hbm, read.address), bytes);
+  ring.slotEnds.push_back(bytes);
+  ++ring.filled;
+  for (Observer *observer : observers)
+    observer->filled(fill);
 }

@@ -158,7 +158,9 @@ void Core::execute(const isa::Call &i) {
                         : ~0u;
   if (target == ~0u)
     fault("calls word {0}, where no instruction starts", i.callee.word);
-  returns.push_back(next);
+  if (llvm::any_of(returns, [&](const CallState &c) { return c.callee == target; }))
+    fault("calls a function that is active: recursion is not possible");
+  returns.push_back({target, next});
   next = target;
 }
 
@@ -168,5 +170,5 @@ void Core::execute(const isa::Return &) {
     fault("returns from the entry; an entry ends with halt");
   if (!loops.empty() && loops.back().callDepth == returns.size())
     fault("returns from inside a loop");
-  next = returns.pop_back_val();
+  next = returns.pop_back_val().returnIndex;
 }

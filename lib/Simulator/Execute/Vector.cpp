@@ -146,7 +146,7 @@ void Core::execute(const isa::VectorSoftmax &i) {
   TileView state = tile(i.state, rows, 3, false, "state");
   tile(i.state, rows, 3, true, "state");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
-  softmax({.dst = dst, .a = a, .state = state, .scale = i.scale, .limit = value(i.limit),
+  softmax({.dst = dst, .a = a, .state = state, .scale = i.scale, .limit = limit(i.limit),
            .group = int64_t(i.group), .window = count(i.window, "window"), .rows = rows,
            .cols = cols});
   finishVector(rows, cols, {a.dtype, dst.dtype}, true, 2);
