@@ -37,7 +37,7 @@ namespace serrano::isa::ir {
 isa::Instruction toInstruction(mlir::Operation *operation);
 
 /// Creates the operation for `instruction`: with an empty block if it has one,
-/// with `callee` if it is a call. Fields of default value get no attribute.
+/// with `callee` if it is a call. Fields that assembly leaves out get no attribute.
 mlir::Operation *createInstruction(mlir::OpBuilder &builder,
                                    mlir::Location location,
                                    const isa::Instruction &instruction,

@@ -95,7 +95,8 @@ class EnumKind<IsaEnum e> : FieldKind<e.Name, e.Width, (ins OptionalAttr<StrAttr
 }
 
 /// One field of an instruction. A field whose value is the kind's default
-/// (zero, false, no wait) is left out of the assembly text.
+/// (zero, false, no wait) can be left out of the assembly text; the disassembler
+/// always writes functions, addresses and tiles.
 class Field<FieldKind kind, string name, string doc> {
   FieldKind Kind = kind;
   string Name = name;

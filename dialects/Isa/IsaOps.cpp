@@ -68,7 +68,7 @@ static ParseResult parseField(OpAsmParser &parser, OperationState &state,
       }
     }
     if constexpr (isAttribute<Field>)
-      if (succeeded(result) && !isDefault(field))
+      if (succeeded(result) && !isLeftOut(field))
         state.addAttribute(name, toAttribute(parser.getContext(), field));
   });
   return result;
@@ -159,9 +159,6 @@ static LogicalResult verifyInstruction(Operation *operation) {
            << operation->getAttrOfType<StringAttr>(wrong).getValue() << "'";
   if (llvm::Error error = checkEncodable(instruction))
     return operation->emitError(llvm::toString(std::move(error)));
-  if constexpr (std::is_same_v<T, isa::Call>)
-    if (!operation->hasAttr("callee"))
-      return operation->emitOpError("needs the function: callee=@name");
   return success();
 }
 
@@ -224,7 +221,7 @@ Operation *createInstruction(OpBuilder &builder, Location location,
           else if constexpr (std::is_same_v<Field, Callee>)
             state.addAttribute(info.name, FlatSymbolRefAttr::get(
                                               builder.getContext(), callee));
-          else if (!isDefault(field))
+          else if (!isLeftOut(field))
             state.addAttribute(info.name,
                                toAttribute(builder.getContext(), field));
         });

@@ -93,8 +93,6 @@ void printOperand(raw_ostream &os, float value) {
   os << text.drop_front(exponent);
 }
 
-bool isDefault(float value) { return std::bit_cast<uint32_t>(value) == 0; }
-
 std::string print(const Instruction &instruction) {
   std::string text;
   raw_string_ostream os(text);
@@ -105,7 +103,7 @@ std::string print(const Instruction &instruction) {
         i.visit(i, [&](FieldInfo info, const auto &field) {
           using Field = std::remove_cvref_t<decltype(field)>;
           if constexpr (!std::is_same_v<Field, Body>) {
-            if (isDefault(field))
+            if (isLeftOut(field))
               return;
             os << std::exchange(separator, ", ") << info.name;
             if constexpr (std::is_same_v<Field, Callee>)

@@ -65,7 +65,7 @@ func step {
 ; CHECK-NEXT: }
 ; CHECK-NEXT: }
   }
-; CHECK-NEXT: sync wait0=c2, wait1=c7
+; CHECK-NEXT: sync waiter=sequencer, wait0=c2, wait1=c7
   sync waiter=sequencer, wait0=c2, wait1=c7
   halt
 ; CHECK-NEXT: halt

@@ -18,7 +18,9 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
+#include <bit>
 #include <string>
+#include <type_traits>
 
 namespace serrano {
 class TargetModel;
@@ -52,7 +54,7 @@ llvm::StringMap<int64_t> targetConstants(const TargetModel &target);
 llvm::Expected<Program> assemble(llvm::StringRef source, llvm::StringRef name,
                                  const AssemblyConstants &constants = {});
 
-// How each kind of field is written; `isDefault` says whether it is left out.
+// How each kind of field is written.
 
 void printOperand(llvm::raw_ostream &os, Register value);
 void printOperand(llvm::raw_ostream &os, Value value);
@@ -67,11 +69,18 @@ void printOperand(llvm::raw_ostream &os, int64_t value);
 /// or `inf`, `-inf`, `nan`, `nan(0x7fc00001)`.
 void printOperand(llvm::raw_ostream &os, float value);
 
+/// Whether a field of this value is left out: nothing, zero, false, no wait.
+/// Functions, addresses and tiles are always written, for the reader.
 template <typename T>
-bool isDefault(const T &value) {
-  return value == T{};
+bool isLeftOut(const T &value) {
+  constexpr bool isAlwaysWritten =
+      std::is_enum_v<T> || std::is_same_v<T, HbmAddress> ||
+      std::is_same_v<T, LocalAddress> || std::is_same_v<T, Tile>;
+  if constexpr (std::is_same_v<T, float>)
+    return std::bit_cast<uint32_t>(value) == 0; // -0 is not nothing.
+  else
+    return !isAlwaysWritten && value == T{};
 }
-bool isDefault(float value); // -0 is not the default.
 
 } // namespace serrano::isa
 

@@ -45,7 +45,7 @@ isa.mx.mul dst=spm[0]:4:f64
 
 // -----
 
-// expected-error @below {{needs the function: callee=@name}}
+// expected-error @below {{requires attribute 'callee'}}
 isa.call
 
 // -----
