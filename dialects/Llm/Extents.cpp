@@ -34,8 +34,11 @@ using Polynomial = std::map<Monomial, int64_t, PrintOrder>;
 
 Polynomial toPolynomial(ExtentAttr extent) {
   Polynomial result;
-  for (auto [coefficient, monomial] : llvm::zip(extent.getCoefficients(), extent.getMonomials()))
-    result[llvm::map_to_vector<2>(monomial, [](Attribute a) { return cast<StringAttr>(a); })] = coefficient;
+  for (auto [coefficient, monomial] :
+       llvm::zip(extent.getCoefficients(), extent.getMonomials()))
+    result[llvm::map_to_vector<2>(monomial, [](Attribute a) {
+      return cast<StringAttr>(a);
+    })] = coefficient;
   return result;
 }
 
@@ -46,7 +49,8 @@ ExtentAttr toExtent(MLIRContext *context, const Polynomial &polynomial) {
     if (coefficient == 0)
       continue;
     coefficients.push_back(coefficient);
-    monomials.push_back(ArrayAttr::get(context, llvm::to_vector_of<Attribute>(monomial)));
+    monomials.push_back(
+        ArrayAttr::get(context, llvm::to_vector_of<Attribute>(monomial)));
   }
   return ExtentAttr::get(context, coefficients, monomials);
 }
@@ -54,7 +58,9 @@ ExtentAttr toExtent(MLIRContext *context, const Polynomial &polynomial) {
 Monomial multiply(const Monomial &lhs, const Monomial &rhs) {
   Monomial result(lhs);
   result.append(rhs);
-  llvm::sort(result, [](StringAttr l, StringAttr r) { return l.getValue() < r.getValue(); });
+  llvm::sort(result, [](StringAttr l, StringAttr r) {
+    return l.getValue() < r.getValue();
+  });
   return result;
 }
 
@@ -122,14 +128,17 @@ private:
       rest = rest.drop_front(end);
       return inner;
     }
-    StringRef word = rest.take_while([](char c) { return llvm::isAlnum(c) || c == '_' || c == '.'; });
+    StringRef word = rest.take_while(
+        [](char c) { return llvm::isAlnum(c) || c == '_' || c == '.'; });
     rest = rest.drop_front(word.size());
     if (word.empty())
       return {};
     if (!llvm::isDigit(word.front()))
       return ExtentAttr::getSymbol(context, word);
     int64_t value;
-    return word.getAsInteger(10, value) ? ExtentAttr() : ExtentAttr::getConstant(context, value);
+    return word.getAsInteger(10, value)
+               ? ExtentAttr()
+               : ExtentAttr::getConstant(context, value);
   }
 
   MLIRContext *context;
@@ -138,7 +147,8 @@ private:
 
 bool isIdentifier(StringRef name) {
   return !name.empty() && !llvm::isDigit(name.front()) &&
-         llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 void printSymbol(llvm::raw_ostream &os, StringRef name) {
@@ -158,7 +168,9 @@ ExtentAttr ExtentAttr::getSymbol(MLIRContext *context, StringRef name) {
   return toExtent(context, {{Monomial{StringAttr::get(context, name)}, 1}});
 }
 
-ExtentAttr ExtentAttr::fromString(MLIRContext *context, StringRef text) { return Parser(context, text).parse(); }
+ExtentAttr ExtentAttr::fromString(MLIRContext *context, StringRef text) {
+  return Parser(context, text).parse();
+}
 
 std::optional<int64_t> ExtentAttr::getConstantValue() const {
   if (getCoefficients().empty())
@@ -169,7 +181,8 @@ std::optional<int64_t> ExtentAttr::getConstantValue() const {
 }
 
 std::optional<StringRef> ExtentAttr::getSymbolName() const {
-  if (getCoefficients() == ArrayRef<int64_t>{1} && getMonomials().front().size() == 1)
+  if (getCoefficients() == ArrayRef<int64_t>{1} &&
+      getMonomials().front().size() == 1)
     return cast<StringAttr>(getMonomials().front()[0]).getValue();
   return std::nullopt;
 }
@@ -179,7 +192,9 @@ SmallVector<StringAttr> ExtentAttr::getSymbols() const {
   for (ArrayAttr monomial : getMonomials())
     for (Attribute symbol : monomial)
       result.push_back(cast<StringAttr>(symbol));
-  llvm::sort(result, [](StringAttr l, StringAttr r) { return l.getValue() < r.getValue(); });
+  llvm::sort(result, [](StringAttr l, StringAttr r) {
+    return l.getValue() < r.getValue();
+  });
   result.erase(llvm::unique(result), result.end());
   return result;
 }
@@ -210,13 +225,17 @@ std::optional<ExtentAttr> ExtentAttr::dividedBy(ExtentAttr divisor) const {
   return toExtent(getContext(), quotient);
 }
 
-ExtentAttr ExtentAttr::substitute(llvm::function_ref<ExtentAttr(StringAttr)> values) const {
+ExtentAttr ExtentAttr::substitute(
+    llvm::function_ref<ExtentAttr(StringAttr)> values) const {
   ExtentAttr sum = getConstant(getContext(), 0);
-  for (auto [coefficient, monomial] : llvm::zip(getCoefficients(), getMonomials())) {
+  for (auto [coefficient, monomial] :
+       llvm::zip(getCoefficients(), getMonomials())) {
     ExtentAttr term = getConstant(getContext(), coefficient);
     for (Attribute symbol : monomial) {
       ExtentAttr value = values(cast<StringAttr>(symbol));
-      term = term * (value ? value : getSymbol(getContext(), cast<StringAttr>(symbol).getValue()));
+      term = term * (value ? value
+                           : getSymbol(getContext(),
+                                       cast<StringAttr>(symbol).getValue()));
     }
     sum = sum + term;
   }
@@ -229,7 +248,8 @@ std::string ExtentAttr::str() const {
   if (getCoefficients().empty())
     os << 0;
   bool first = true;
-  for (auto [coefficient, monomial] : llvm::zip(getCoefficients(), getMonomials())) {
+  for (auto [coefficient, monomial] :
+       llvm::zip(getCoefficients(), getMonomials())) {
     if (!first)
       os << (coefficient < 0 ? " - " : " + ");
     else if (coefficient < 0)
@@ -238,7 +258,10 @@ std::string ExtentAttr::str() const {
     if (magnitude != 1 || monomial.empty())
       os << magnitude << (monomial.empty() ? "" : " * ");
     llvm::interleave(
-        monomial, [&](Attribute symbol) { printSymbol(os, cast<StringAttr>(symbol).getValue()); },
+        monomial,
+        [&](Attribute symbol) {
+          printSymbol(os, cast<StringAttr>(symbol).getValue());
+        },
         [&] { os << " * "; });
     first = false;
   }
@@ -260,13 +283,18 @@ ExtentAttr operator*(ExtentAttr lhs, ExtentAttr rhs) {
   Polynomial result;
   for (const auto &[leftMonomial, leftCoefficient] : toPolynomial(lhs))
     for (const auto &[rightMonomial, rightCoefficient] : toPolynomial(rhs))
-      result[multiply(leftMonomial, rightMonomial)] += leftCoefficient * rightCoefficient;
+      result[multiply(leftMonomial, rightMonomial)] +=
+          leftCoefficient * rightCoefficient;
   return toExtent(lhs.getContext(), result);
 }
 
-ExtentAttr operator+(ExtentAttr lhs, int64_t rhs) { return lhs + ExtentAttr::getConstant(lhs.getContext(), rhs); }
+ExtentAttr operator+(ExtentAttr lhs, int64_t rhs) {
+  return lhs + ExtentAttr::getConstant(lhs.getContext(), rhs);
+}
 
-ExtentAttr operator*(ExtentAttr lhs, int64_t rhs) { return lhs * ExtentAttr::getConstant(lhs.getContext(), rhs); }
+ExtentAttr operator*(ExtentAttr lhs, int64_t rhs) {
+  return lhs * ExtentAttr::getConstant(lhs.getContext(), rhs);
+}
 
 ExtentAttr product(MLIRContext *context, ArrayRef<ExtentAttr> extents) {
   ExtentAttr result = ExtentAttr::getConstant(context, 1);
@@ -278,8 +306,9 @@ ExtentAttr product(MLIRContext *context, ArrayRef<ExtentAttr> extents) {
 SmallVector<ExtentAttr> getExtents(RankedTensorType type) {
   if (auto dims = dyn_cast_or_null<DimsAttr>(type.getEncoding()))
     return llvm::to_vector(dims.getExtents());
-  return llvm::map_to_vector(type.getShape(),
-                             [&](int64_t extent) { return ExtentAttr::getConstant(type.getContext(), extent); });
+  return llvm::map_to_vector(type.getShape(), [&](int64_t extent) {
+    return ExtentAttr::getConstant(type.getContext(), extent);
+  });
 }
 
 RankedTensorType getTensorType(ArrayRef<ExtentAttr> extents, Type elementType) {
@@ -293,7 +322,12 @@ RankedTensorType getTensorType(ArrayRef<ExtentAttr> extents, Type elementType) {
 }
 
 std::string toString(ArrayRef<ExtentAttr> extents) {
-  return "[" + llvm::join(llvm::map_range(extents, [](ExtentAttr extent) { return extent.str(); }), ", ") + "]";
+  return "[" +
+         llvm::join(
+             llvm::map_range(extents,
+                             [](ExtentAttr extent) { return extent.str(); }),
+             ", ") +
+         "]";
 }
 
 } // namespace serrano::llm

@@ -1,4 +1,5 @@
-//===- Extents.h - arithmetic on extents, and the extents of types -*- C++ -*-===//
+//===- Extents.h - arithmetic on extents, and the extents of types -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,7 +18,8 @@ ExtentAttr operator+(ExtentAttr lhs, int64_t rhs);
 ExtentAttr operator*(ExtentAttr lhs, int64_t rhs);
 
 /// The product of all extents; 1 if there are none.
-ExtentAttr product(mlir::MLIRContext *context, llvm::ArrayRef<ExtentAttr> extents);
+ExtentAttr product(mlir::MLIRContext *context,
+                   llvm::ArrayRef<ExtentAttr> extents);
 
 /// The extents of all dimensions of a tensor type.
 llvm::SmallVector<ExtentAttr> getExtents(mlir::RankedTensorType type);
@@ -27,7 +29,8 @@ inline llvm::SmallVector<ExtentAttr> getExtents(mlir::Value value) {
 
 /// The tensor type with these extents: constant ones become static dimensions,
 /// and the encoding is there if any is not constant.
-mlir::RankedTensorType getTensorType(llvm::ArrayRef<ExtentAttr> extents, mlir::Type elementType);
+mlir::RankedTensorType getTensorType(llvm::ArrayRef<ExtentAttr> extents,
+                                     mlir::Type elementType);
 
 /// "[batch, past + seq, 576]", as error messages write a shape.
 std::string toString(llvm::ArrayRef<ExtentAttr> extents);

@@ -1,4 +1,5 @@
-//===- LlmAttributes.cpp - parsing, printing and verifying attributes -*- C++ -*-===//
+//===- LlmAttributes.cpp - parsing, printing and verifying attributes -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -53,7 +54,8 @@ FailureOr<ExtentAttr> llm::parseExtent(AsmParser &parser) {
   }
   ExtentAttr extent = ExtentAttr::fromString(parser.getContext(), text);
   if (!extent)
-    return parser.emitError(loc, "expected an extent: a sum of products of integers and symbols");
+    return parser.emitError(
+        loc, "expected an extent: a sum of products of integers and symbols");
   return extent;
 }
 
@@ -66,7 +68,9 @@ Attribute ExtentAttr::parse(AsmParser &parser, Type) {
   return *extent;
 }
 
-void ExtentAttr::print(AsmPrinter &printer) const { printer << '<' << str() << '>'; }
+void ExtentAttr::print(AsmPrinter &printer) const {
+  printer << '<' << str() << '>';
+}
 
 //===----------------------------------------------------------------------===//
 // Dims
@@ -74,19 +78,22 @@ void ExtentAttr::print(AsmPrinter &printer) const { printer << '<' << str() << '
 
 ParseResult llm::parseExtents(AsmParser &parser, DimsAttr &dims) {
   SmallVector<ExtentAttr> extents;
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
-        FailureOr<ExtentAttr> extent = parseExtent(parser);
-        if (failed(extent))
-          return failure();
-        extents.push_back(*extent);
-        return success();
-      }))
+  if (parser.parseCommaSeparatedList(
+          AsmParser::Delimiter::Square, [&]() -> ParseResult {
+            FailureOr<ExtentAttr> extent = parseExtent(parser);
+            if (failed(extent))
+              return failure();
+            extents.push_back(*extent);
+            return success();
+          }))
     return failure();
   dims = DimsAttr::get(parser.getContext(), extents);
   return success();
 }
 
-void llm::printExtents(AsmPrinter &printer, Operation *, DimsAttr dims) { printer << toString(dims.getExtents()); }
+void llm::printExtents(AsmPrinter &printer, Operation *, DimsAttr dims) {
+  printer << toString(dims.getExtents());
+}
 
 Attribute DimsAttr::parse(AsmParser &parser, Type) {
   DimsAttr dims;
@@ -95,21 +102,29 @@ Attribute DimsAttr::parse(AsmParser &parser, Type) {
   return dims;
 }
 
-void DimsAttr::print(AsmPrinter &printer) const { printer << '<' << toString(getExtents()) << '>'; }
+void DimsAttr::print(AsmPrinter &printer) const {
+  printer << '<' << toString(getExtents()) << '>';
+}
 
-LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
-                                       llvm::function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult DimsAttr::verifyEncoding(
+    ArrayRef<int64_t> shape, Type,
+    llvm::function_ref<InFlightDiagnostic()> emitError) const {
   if (shape.size() != getExtents().size())
-    return emitError() << "encoding names " << getExtents().size() << " extents of a tensor of rank " << shape.size();
+    return emitError() << "encoding names " << getExtents().size()
+                       << " extents of a tensor of rank " << shape.size();
   for (auto [index, size, extent] : llvm::enumerate(shape, getExtents())) {
     int64_t expected = extent.getConstantValue().value_or(ShapedType::kDynamic);
     if (size != expected)
-      return emitError() << "dimension " << index << " has extent '" << extent.str() << "' in the encoding but "
-                         << (ShapedType::isDynamic(size) ? "is dynamic" : "size " + std::to_string(size))
+      return emitError() << "dimension " << index << " has extent '"
+                         << extent.str() << "' in the encoding but "
+                         << (ShapedType::isDynamic(size)
+                                 ? "is dynamic"
+                                 : "size " + std::to_string(size))
                          << " in the shape";
   }
   if (!ShapedType::isDynamicShape(shape))
-    return emitError() << "a tensor of static shape has no extents to encode; remove the encoding";
+    return emitError() << "a tensor of static shape has no extents to encode; "
+                          "remove the encoding";
   return success();
 }
 
@@ -124,18 +139,23 @@ SmallVector<int64_t> ViewAttr::getRowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-LogicalResult ViewAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, StringAttr file, int64_t offset,
-                               int64_t length, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
+LogicalResult
+ViewAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                 StringAttr file, int64_t offset, int64_t length,
+                 ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
   if (shape.size() != strides.size())
-    return emitError() << "view of " << file << " has " << shape.size() << " dimensions but " << strides.size()
-                       << " strides";
+    return emitError() << "view of " << file << " has " << shape.size()
+                       << " dimensions but " << strides.size() << " strides";
   if (offset < 0 || length < 0)
-    return emitError() << "view of " << file << " has a negative offset or length";
+    return emitError() << "view of " << file
+                       << " has a negative offset or length";
   for (int64_t extent : shape)
     if (extent < 0)
-      return emitError() << "view of " << file << " has a negative extent " << extent;
+      return emitError() << "view of " << file << " has a negative extent "
+                         << extent;
   for (int64_t stride : strides)
     if (stride < 0)
-      return emitError() << "view of " << file << " has a negative stride " << stride;
+      return emitError() << "view of " << file << " has a negative stride "
+                         << stride;
   return success();
 }

@@ -17,7 +17,8 @@ mlir::FailureOr<ExtentAttr> parseExtent(mlir::AsmParser &parser);
 
 /// `[batch, past + seq]`, the directive custom<Extents>.
 mlir::ParseResult parseExtents(mlir::AsmParser &parser, DimsAttr &dims);
-void printExtents(mlir::AsmPrinter &printer, mlir::Operation *op, DimsAttr dims);
+void printExtents(mlir::AsmPrinter &printer, mlir::Operation *op,
+                  DimsAttr dims);
 
 } // namespace serrano::llm
 

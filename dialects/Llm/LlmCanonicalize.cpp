@@ -26,7 +26,9 @@ static std::optional<SmallVector<double>> getFloats(Attribute attribute) {
   auto elements = dyn_cast_or_null<DenseFPElementsAttr>(attribute);
   if (!elements || elements.getNumElements() > kMaxFoldedElements)
     return std::nullopt;
-  return llvm::map_to_vector(elements.getValues<APFloat>(), [](const APFloat &v) { return v.convertToDouble(); });
+  return llvm::map_to_vector(
+      elements.getValues<APFloat>(),
+      [](const APFloat &v) { return v.convertToDouble(); });
 }
 
 static std::optional<SmallVector<int64_t>> getIntegers(Attribute attribute) {
@@ -44,7 +46,8 @@ static Attribute makeFloats(RankedTensorType type, ArrayRef<double> values) {
   auto elements = llvm::map_to_vector(values, [&](double value) {
     APFloat element(value);
     bool lossy;
-    element.convert(elementType.getFloatSemantics(), APFloat::rmNearestTiesToEven, &lossy);
+    element.convert(elementType.getFloatSemantics(),
+                    APFloat::rmNearestTiesToEven, &lossy);
     return element;
   });
   return DenseElementsAttr::get(type, elements);
@@ -52,8 +55,9 @@ static Attribute makeFloats(RankedTensorType type, ArrayRef<double> values) {
 
 static Attribute makeIntegers(RankedTensorType type, ArrayRef<int64_t> values) {
   unsigned width = type.getElementTypeBitWidth();
-  auto elements = llvm::map_to_vector(
-      values, [&](int64_t value) { return APInt(width, value, /*isSigned=*/false, /*implicitTrunc=*/true); });
+  auto elements = llvm::map_to_vector(values, [&](int64_t value) {
+    return APInt(width, value, /*isSigned=*/false, /*implicitTrunc=*/true);
+  });
   return DenseElementsAttr::get(type, elements);
 }
 
@@ -132,13 +136,16 @@ static std::optional<int64_t> compute(BinaryKind kind, int64_t x, int64_t y) {
 
 /// `compute` on each pair of elements; one operand may be a single element.
 template <typename T>
-static std::optional<SmallVector<T>> computeAll(BinaryKind kind, ArrayRef<T> lhs, ArrayRef<T> rhs) {
+static std::optional<SmallVector<T>>
+computeAll(BinaryKind kind, ArrayRef<T> lhs, ArrayRef<T> rhs) {
   size_t count = std::max(lhs.size(), rhs.size());
-  if ((lhs.size() != count && lhs.size() != 1) || (rhs.size() != count && rhs.size() != 1))
+  if ((lhs.size() != count && lhs.size() != 1) ||
+      (rhs.size() != count && rhs.size() != 1))
     return std::nullopt;
   SmallVector<T> result;
   for (size_t i = 0; i < count; ++i) {
-    std::optional<T> value = compute(kind, lhs[lhs.size() == 1 ? 0 : i], rhs[rhs.size() == 1 ? 0 : i]);
+    std::optional<T> value = compute(kind, lhs[lhs.size() == 1 ? 0 : i],
+                                     rhs[rhs.size() == 1 ? 0 : i]);
     if (!value)
       return std::nullopt;
     result.push_back(*value);
@@ -148,7 +155,8 @@ static std::optional<SmallVector<T>> computeAll(BinaryKind kind, ArrayRef<T> lhs
 
 OpFoldResult UnaryOp::fold(FoldAdaptor adaptor) {
   if (getKind() == UnaryKind::Not)
-    if (auto inner = getOperand().getDefiningOp<UnaryOp>(); inner && inner.getKind() == UnaryKind::Not)
+    if (auto inner = getOperand().getDefiningOp<UnaryOp>();
+        inner && inner.getKind() == UnaryKind::Not)
       return inner.getOperand();
   std::optional<SmallVector<double>> values = getFloats(adaptor.getOperand());
   if (!values)
@@ -176,7 +184,8 @@ OpFoldResult BinaryOp::fold(FoldAdaptor adaptor) {
       return isSplat(constant, 0);
     case BinaryKind::Add:
       // -0 + 0 is +0, so this holds for integers only.
-      return isa<IntegerType>(getType().getElementType()) && isSplat(constant, 0);
+      return isa<IntegerType>(getType().getElementType()) &&
+             isSplat(constant, 0);
     default:
       return false;
     }
@@ -185,21 +194,29 @@ OpFoldResult BinaryOp::fold(FoldAdaptor adaptor) {
     return getLhs();
   if (getRhs().getType() == getType() && isNeutral(lhs, false))
     return getRhs();
-  if (!lhs || !rhs || !getType().hasStaticShape() || getType().getNumElements() > kMaxFoldedElements)
+  if (!lhs || !rhs || !getType().hasStaticShape() ||
+      getType().getNumElements() > kMaxFoldedElements)
     return {};
-  if (std::optional<SmallVector<double>> l = getFloats(lhs), r = getFloats(rhs); l && r)
-    if (auto values = computeAll<double>(getKind(), *l, *r); values && int64_t(values->size()) == getType().getNumElements())
+  if (std::optional<SmallVector<double>> l = getFloats(lhs), r = getFloats(rhs);
+      l && r)
+    if (auto values = computeAll<double>(getKind(), *l, *r);
+        values && int64_t(values->size()) == getType().getNumElements())
       return makeFloats(getType(), *values);
-  if (std::optional<SmallVector<int64_t>> l = getIntegers(lhs), r = getIntegers(rhs); l && r)
-    if (auto values = computeAll<int64_t>(getKind(), *l, *r); values && int64_t(values->size()) == getType().getNumElements())
+  if (std::optional<SmallVector<int64_t>> l = getIntegers(lhs),
+      r = getIntegers(rhs);
+      l && r)
+    if (auto values = computeAll<int64_t>(getKind(), *l, *r);
+        values && int64_t(values->size()) == getType().getNumElements())
       return makeIntegers(getType(), *values);
   return {};
 }
 
 OpFoldResult SelectOp::fold(FoldAdaptor adaptor) {
-  if (isSplat(adaptor.getCondition(), 1) && getTrueValue().getType() == getType())
+  if (isSplat(adaptor.getCondition(), 1) &&
+      getTrueValue().getType() == getType())
     return getTrueValue();
-  if (isSplat(adaptor.getCondition(), 0) && getFalseValue().getType() == getType())
+  if (isSplat(adaptor.getCondition(), 0) &&
+      getFalseValue().getType() == getType())
     return getFalseValue();
   return {};
 }
@@ -208,17 +225,25 @@ OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
   if (getOperand().getType() == getType())
     return getOperand();
   RankedTensorType type = getType();
-  if (std::optional<SmallVector<double>> values = getFloats(adaptor.getOperand())) {
+  if (std::optional<SmallVector<double>> values =
+          getFloats(adaptor.getOperand())) {
     if (isa<FloatType>(type.getElementType()))
       return makeFloats(type, *values);
     bool toBool = type.getElementType().isInteger(1);
-    return makeIntegers(type, llvm::map_to_vector(*values, [&](double v) { return toBool ? v != 0 : int64_t(v); }));
+    return makeIntegers(type, llvm::map_to_vector(*values, [&](double v) {
+                          return toBool ? v != 0 : int64_t(v);
+                        }));
   }
-  if (std::optional<SmallVector<int64_t>> values = getIntegers(adaptor.getOperand())) {
+  if (std::optional<SmallVector<int64_t>> values =
+          getIntegers(adaptor.getOperand())) {
     if (isa<FloatType>(type.getElementType()))
-      return makeFloats(type, llvm::map_to_vector(*values, [](int64_t v) { return double(v); }));
+      return makeFloats(type, llvm::map_to_vector(*values, [](int64_t v) {
+                          return double(v);
+                        }));
     bool toBool = type.getElementType().isInteger(1);
-    return makeIntegers(type, llvm::map_to_vector(*values, [&](int64_t v) { return toBool ? v != 0 : v; }));
+    return makeIntegers(type, llvm::map_to_vector(*values, [&](int64_t v) {
+                          return toBool ? v != 0 : v;
+                        }));
   }
   return {};
 }
@@ -239,11 +264,13 @@ namespace {
 
 struct ReshapeOfReshape : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
     auto inner = op.getOperand().getDefiningOp<ReshapeOp>();
     if (!inner)
       return failure();
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), inner.getOperand());
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(),
+                                           inner.getOperand());
     return success();
   }
 };
@@ -253,29 +280,36 @@ struct ReshapeOfReshape : OpRewritePattern<ReshapeOp> {
 ///   [a, b, m, n] -> [a * b, m, n] -> [a * b, n, m] -> [a, b, n, m].
 struct TransposeOfCollapsed : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReshapeOp expand, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ReshapeOp expand,
+                                PatternRewriter &rewriter) const override {
     auto transpose = expand.getOperand().getDefiningOp<TransposeOp>();
-    if (!transpose || transpose.getPermutation().empty() || transpose.getPermutation().front() != 0)
+    if (!transpose || transpose.getPermutation().empty() ||
+        transpose.getPermutation().front() != 0)
       return failure();
     auto collapse = transpose.getOperand().getDefiningOp<ReshapeOp>();
     if (!collapse)
       return failure();
-    auto from = getExtents(collapse.getOperand()), middle = getExtents(collapse.getResult());
+    auto from = getExtents(collapse.getOperand()),
+         middle = getExtents(collapse.getResult());
     auto to = getExtents(expand.getResult());
     size_t inner = middle.size() - 1;
     if (from.size() < middle.size() || to.size() < middle.size() ||
         ArrayRef(from).take_back(inner) != ArrayRef(middle).drop_front() ||
-        ArrayRef(to).take_back(inner) != ArrayRef(getExtents(transpose.getResult())).drop_front())
+        ArrayRef(to).take_back(inner) !=
+            ArrayRef(getExtents(transpose.getResult())).drop_front())
       return failure();
     // The leading dimensions of the result, then the others as they were.
     SmallVector<ExtentAttr> split(ArrayRef(to).drop_back(inner));
     int64_t leading = split.size();
     llvm::append_range(split, ArrayRef(from).take_back(inner));
-    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, leading));
+    SmallVector<int64_t> permutation =
+        llvm::to_vector(llvm::seq<int64_t>(0, leading));
     for (int64_t axis : transpose.getPermutation().drop_front())
       permutation.push_back(axis - 1 + leading);
     Value source = rewriter.createOrFold<ReshapeOp>(
-        collapse.getLoc(), getTensorType(split, expand.getType().getElementType()), collapse.getOperand());
+        collapse.getLoc(),
+        getTensorType(split, expand.getType().getElementType()),
+        collapse.getOperand());
     rewriter.replaceOpWithNewOp<TransposeOp>(expand, source, permutation);
     return success();
   }
@@ -283,13 +317,17 @@ struct TransposeOfCollapsed : OpRewritePattern<ReshapeOp> {
 
 struct TransposeOfTranspose : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
     auto inner = op.getOperand().getDefiningOp<TransposeOp>();
     if (!inner)
       return failure();
     auto permutation =
-        llvm::map_to_vector(op.getPermutation(), [&](int64_t axis) { return inner.getPermutation()[axis]; });
-    rewriter.replaceOpWithNewOp<TransposeOp>(op, inner.getOperand(), permutation);
+        llvm::map_to_vector(op.getPermutation(), [&](int64_t axis) {
+          return inner.getPermutation()[axis];
+        });
+    rewriter.replaceOpWithNewOp<TransposeOp>(op, inner.getOperand(),
+                                             permutation);
     return success();
   }
 };
@@ -297,7 +335,8 @@ struct TransposeOfTranspose : OpRewritePattern<TransposeOp> {
 /// A part of integers that count up counts up.
 struct SliceOfIota : OpRewritePattern<SliceOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(SliceOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
     Value source = op.getOperand();
     if (auto reshape = source.getDefiningOp<ReshapeOp>())
       source = reshape.getOperand();
@@ -311,10 +350,13 @@ struct SliceOfIota : OpRewritePattern<SliceOp> {
       ++axis;
     if (from.empty() || from[axis] != getExtents(iota.getResult())[0])
       return failure();
-    ExtentAttr start = iota.getStart().getExtents()[0] + op.getOffsets().getExtents()[axis] * iota.getStep();
-    RankedTensorType type = getTensorType({getExtents(op.getResult())[axis]}, op.getType().getElementType());
-    Value part = IotaOp::create(rewriter, op.getLoc(), type, DimsAttr::get(getContext(), start),
-                                rewriter.getI64IntegerAttr(iota.getStep() * op.getSteps()[axis]));
+    ExtentAttr start = iota.getStart().getExtents()[0] +
+                       op.getOffsets().getExtents()[axis] * iota.getStep();
+    RankedTensorType type = getTensorType({getExtents(op.getResult())[axis]},
+                                          op.getType().getElementType());
+    Value part = IotaOp::create(
+        rewriter, op.getLoc(), type, DimsAttr::get(getContext(), start),
+        rewriter.getI64IntegerAttr(iota.getStep() * op.getSteps()[axis]));
     rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), part);
     return success();
   }
@@ -322,22 +364,27 @@ struct SliceOfIota : OpRewritePattern<SliceOp> {
 
 } // namespace
 
-void SliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+void SliceOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                          MLIRContext *context) {
   patterns.add<SliceOfIota>(context);
 }
 
-void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                            MLIRContext *context) {
   patterns.add<ReshapeOfReshape, TransposeOfCollapsed>(context);
 }
 
-void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                              MLIRContext *context) {
   patterns.add<TransposeOfTranspose>(context);
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
-  if (llvm::equal(getPermutation(), llvm::seq<int64_t>(0, getPermutation().size())))
+  if (llvm::equal(getPermutation(),
+                  llvm::seq<int64_t>(0, getPermutation().size())))
     return getOperand();
-  if (auto elements = dyn_cast_or_null<DenseElementsAttr>(adaptor.getOperand()); elements && elements.isSplat())
+  if (auto elements = dyn_cast_or_null<DenseElementsAttr>(adaptor.getOperand());
+      elements && elements.isSplat())
     return elements.resizeSplat(getType());
   return {};
 }
@@ -347,13 +394,17 @@ OpFoldResult BroadcastOp::fold(FoldAdaptor) {
 }
 
 OpFoldResult ConcatOp::fold(FoldAdaptor) {
-  return getOperands().size() == 1 && getOperands().front().getType() == getType() ? getOperands().front()
-                                                                                   : OpFoldResult();
+  return getOperands().size() == 1 &&
+                 getOperands().front().getType() == getType()
+             ? getOperands().front()
+             : OpFoldResult();
 }
 
 OpFoldResult SliceOp::fold(FoldAdaptor) {
-  bool whole = getOperand().getType() == getType() &&
-               llvm::all_of(getOffsets().getExtents(), [](ExtentAttr offset) { return offset.isConstant(0); }) &&
-               llvm::all_of(getSteps(), [](int64_t step) { return step == 1; });
+  bool whole =
+      getOperand().getType() == getType() &&
+      llvm::all_of(getOffsets().getExtents(),
+                   [](ExtentAttr offset) { return offset.isConstant(0); }) &&
+      llvm::all_of(getSteps(), [](int64_t step) { return step == 1; });
   return whole ? getOperand() : OpFoldResult();
 }

@@ -16,9 +16,11 @@ using namespace serrano::llm;
 #include "dialects/Llm/LlmDialect.cpp.inc"
 #include "dialects/Llm/LlmEnums.cpp.inc"
 
-static ParseResult parseIntegers(AsmParser &parser, SmallVector<int64_t> &values) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
-                                        [&] { return parser.parseInteger(values.emplace_back()); });
+static ParseResult parseIntegers(AsmParser &parser,
+                                 SmallVector<int64_t> &values) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parser.parseInteger(values.emplace_back());
+  });
 }
 
 static void printIntegers(AsmPrinter &printer, ArrayRef<int64_t> values) {
@@ -28,14 +30,17 @@ static void printIntegers(AsmPrinter &printer, ArrayRef<int64_t> values) {
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Llm/LlmAttributes.cpp.inc"
 
-static ParseResult parseVisibility(OpAsmParser &parser, StringAttr &visibility) {
+static ParseResult parseVisibility(OpAsmParser &parser,
+                                   StringAttr &visibility) {
   StringRef keyword;
-  if (succeeded(parser.parseOptionalKeyword(&keyword, {"private", "public", "nested"})))
+  if (succeeded(parser.parseOptionalKeyword(&keyword,
+                                            {"private", "public", "nested"})))
     visibility = parser.getBuilder().getStringAttr(keyword);
   return success();
 }
 
-static void printVisibility(OpAsmPrinter &printer, Operation *, StringAttr visibility) {
+static void printVisibility(OpAsmPrinter &printer, Operation *,
+                            StringAttr visibility) {
   if (visibility)
     printer << visibility.getValue();
 }
@@ -54,6 +59,7 @@ void LlmDialect::initialize() {
       >();
 }
 
-Operation *LlmDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+Operation *LlmDialect::materializeConstant(OpBuilder &builder, Attribute value,
+                                           Type type, Location loc) {
   return arith::ConstantOp::materialize(builder, value, type, loc);
 }

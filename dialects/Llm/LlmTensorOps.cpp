@@ -10,7 +10,9 @@
 using namespace mlir;
 using namespace serrano::llm;
 
-static Type elementTypeOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+static Type elementTypeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
 
 static bool isBool(Type type) { return type.isInteger(1); }
 
@@ -31,34 +33,44 @@ LogicalResult UnaryOp::verify() {
     if (isa<FloatType>(type))
       return success();
   }
-  return emitOpError() << "'" << stringifyUnaryKind(getKind()) << "' does not take " << type;
+  return emitOpError() << "'" << stringifyUnaryKind(getKind())
+                       << "' does not take " << type;
 }
 
 LogicalResult BinaryOp::verify() {
   Type lhs = elementTypeOf(getLhs()), rhs = elementTypeOf(getRhs());
-  bool logical = llvm::is_contained({BinaryKind::And, BinaryKind::Or, BinaryKind::Xor}, getKind());
+  bool logical = llvm::is_contained(
+      {BinaryKind::And, BinaryKind::Or, BinaryKind::Xor}, getKind());
   if (lhs != rhs && getKind() != BinaryKind::Pow)
-    return emitOpError() << "'" << stringifyBinaryKind(getKind()) << "' has operands of " << lhs << " and " << rhs;
+    return emitOpError() << "'" << stringifyBinaryKind(getKind())
+                         << "' has operands of " << lhs << " and " << rhs;
   if (logical != isBool(lhs))
-    return emitOpError() << "'" << stringifyBinaryKind(getKind()) << "' does not take " << lhs;
+    return emitOpError() << "'" << stringifyBinaryKind(getKind())
+                         << "' does not take " << lhs;
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.broadcast(getExtents(getLhs()), getExtents(getRhs())), lhs);
+  return verifyResult(
+      *this, shapes,
+      shapes.broadcast(getExtents(getLhs()), getExtents(getRhs())), lhs);
 }
 
 LogicalResult CompareOp::verify() {
   if (elementTypeOf(getLhs()) != elementTypeOf(getRhs()))
-    return emitOpError() << "has operands of " << elementTypeOf(getLhs()) << " and " << elementTypeOf(getRhs());
+    return emitOpError() << "has operands of " << elementTypeOf(getLhs())
+                         << " and " << elementTypeOf(getRhs());
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.broadcast(getExtents(getLhs()), getExtents(getRhs())),
-                      IntegerType::get(getContext(), 1));
+  return verifyResult(
+      *this, shapes,
+      shapes.broadcast(getExtents(getLhs()), getExtents(getRhs())),
+      IntegerType::get(getContext(), 1));
 }
 
 LogicalResult SelectOp::verify() {
   if (elementTypeOf(getTrueValue()) != elementTypeOf(getFalseValue()))
-    return emitOpError() << "chooses between " << elementTypeOf(getTrueValue()) << " and "
-                         << elementTypeOf(getFalseValue());
+    return emitOpError() << "chooses between " << elementTypeOf(getTrueValue())
+                         << " and " << elementTypeOf(getFalseValue());
   ShapeInference shapes;
-  FailureOr<Extents> values = shapes.broadcast(getExtents(getTrueValue()), getExtents(getFalseValue()));
+  FailureOr<Extents> values =
+      shapes.broadcast(getExtents(getTrueValue()), getExtents(getFalseValue()));
   if (succeeded(values))
     values = shapes.broadcast(getExtents(getCondition()), *values);
   return verifyResult(*this, shapes, values, elementTypeOf(getTrueValue()));
@@ -67,22 +79,27 @@ LogicalResult SelectOp::verify() {
 LogicalResult CastOp::verify() {
   if (getExtents(getOperand()) == getExtents(getResult()))
     return success();
-  return emitOpError() << "changes the shape from " << toString(getExtents(getOperand())) << " to "
+  return emitOpError() << "changes the shape from "
+                       << toString(getExtents(getOperand())) << " to "
                        << toString(getExtents(getResult()));
 }
 
 LogicalResult MatmulOp::verify() {
   if (elementTypeOf(getLhs()) != elementTypeOf(getRhs()))
-    return emitOpError() << "multiplies " << elementTypeOf(getLhs()) << " by " << elementTypeOf(getRhs());
+    return emitOpError() << "multiplies " << elementTypeOf(getLhs()) << " by "
+                         << elementTypeOf(getRhs());
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.matmul(getExtents(getLhs()), getExtents(getRhs())),
+  return verifyResult(*this, shapes,
+                      shapes.matmul(getExtents(getLhs()), getExtents(getRhs())),
                       elementTypeOf(getLhs()));
 }
 
 LogicalResult ReduceOp::verify() {
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.reduce(getExtents(getOperand()), getAxes(), getDropAxes()),
-                      elementTypeOf(getOperand()));
+  return verifyResult(
+      *this, shapes,
+      shapes.reduce(getExtents(getOperand()), getAxes(), getDropAxes()),
+      elementTypeOf(getOperand()));
 }
 
 LogicalResult SoftmaxOp::verify() {
@@ -98,18 +115,23 @@ LogicalResult ReshapeOp::verify() {
     return emitOpError() << "changes the element type";
   if (product(getContext(), from) == product(getContext(), to))
     return success();
-  return emitOpError() << "changes the number of elements from " << toString(from) << " to " << toString(to);
+  return emitOpError() << "changes the number of elements from "
+                       << toString(from) << " to " << toString(to);
 }
 
 LogicalResult TransposeOp::verify() {
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.transpose(getExtents(getOperand()), getPermutation()),
-                      elementTypeOf(getOperand()));
+  return verifyResult(
+      *this, shapes,
+      shapes.transpose(getExtents(getOperand()), getPermutation()),
+      elementTypeOf(getOperand()));
 }
 
-void TransposeOp::build(OpBuilder &, OperationState &state, Value operand, ArrayRef<int64_t> permutation) {
+void TransposeOp::build(OpBuilder &, OperationState &state, Value operand,
+                        ArrayRef<int64_t> permutation) {
   Extents from = getExtents(operand);
-  Extents to = llvm::map_to_vector(permutation, [&](int64_t i) { return from[i]; });
+  Extents to =
+      llvm::map_to_vector(permutation, [&](int64_t i) { return from[i]; });
   state.addOperands(operand);
   state.getOrAddProperties<Properties>().permutation =
       DenseI64ArrayAttr::get(state.getContext(), permutation);
@@ -118,8 +140,10 @@ void TransposeOp::build(OpBuilder &, OperationState &state, Value operand, Array
 
 LogicalResult BroadcastOp::verify() {
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.broadcast(getExtents(getOperand()), getExtents(getResult())),
-                      elementTypeOf(getOperand()));
+  return verifyResult(
+      *this, shapes,
+      shapes.broadcast(getExtents(getOperand()), getExtents(getResult())),
+      elementTypeOf(getOperand()));
 }
 
 LogicalResult ConcatOp::verify() {
@@ -128,37 +152,46 @@ LogicalResult ConcatOp::verify() {
     operands.push_back(getExtents(operand));
   ShapeInference shapes;
   FailureOr<Extents> result = shapes.concat(operands, getAxis());
-  return verifyResult(*this, shapes, result, operands.empty() ? Type() : elementTypeOf(getOperands().front()));
+  return verifyResult(*this, shapes, result,
+                      operands.empty() ? Type()
+                                       : elementTypeOf(getOperands().front()));
 }
 
 LogicalResult SliceOp::verify() {
   Extents from = getExtents(getOperand()), to = getExtents(getResult());
   ArrayRef<ExtentAttr> offsets = getOffsets().getExtents();
-  if (from.size() != to.size() || offsets.size() != from.size() || getSteps().size() != from.size())
-    return emitOpError() << "needs an offset, a step and an extent for each of " << from.size() << " dimensions";
+  if (from.size() != to.size() || offsets.size() != from.size() ||
+      getSteps().size() != from.size())
+    return emitOpError() << "needs an offset, a step and an extent for each of "
+                         << from.size() << " dimensions";
   for (size_t i = 0; i < from.size(); ++i) {
     int64_t step = getSteps()[i];
     if (step == 0)
       return emitOpError() << "has step 0 in dimension " << i;
-    auto size = from[i].getConstantValue(), count = to[i].getConstantValue(), offset = offsets[i].getConstantValue();
+    auto size = from[i].getConstantValue(), count = to[i].getConstantValue(),
+         offset = offsets[i].getConstantValue();
     if (!size || !count || !offset || *count == 0)
       continue;
     int64_t last = *offset + (*count - 1) * step;
     if (std::min(*offset, last) < 0 || std::max(*offset, last) >= *size)
-      return emitOpError() << "reads elements " << *offset << " to " << last << " of dimension " << i << ", which has "
-                           << *size;
+      return emitOpError() << "reads elements " << *offset << " to " << last
+                           << " of dimension " << i << ", which has " << *size;
   }
   return success();
 }
 
 LogicalResult GatherOp::verify() {
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.gather(getExtents(getOperand()), getExtents(getIndices()), getAxis()),
+  return verifyResult(*this, shapes,
+                      shapes.gather(getExtents(getOperand()),
+                                    getExtents(getIndices()), getAxis()),
                       elementTypeOf(getOperand()));
 }
 
 LogicalResult GatherNdOp::verify() {
   ShapeInference shapes;
-  return verifyResult(*this, shapes, shapes.gatherNd(getExtents(getOperand()), getExtents(getIndices())),
-                      elementTypeOf(getOperand()));
+  return verifyResult(
+      *this, shapes,
+      shapes.gatherNd(getExtents(getOperand()), getExtents(getIndices())),
+      elementTypeOf(getOperand()));
 }

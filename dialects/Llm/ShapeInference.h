@@ -27,19 +27,29 @@ public:
 
   /// `equate` says whether two extents are, or are now taken to be, equal.
   explicit ShapeInference(Equate equate) : equate(std::move(equate)) {}
-  ShapeInference() : equate([](ExtentAttr lhs, ExtentAttr rhs) { return lhs == rhs; }) {}
+  ShapeInference()
+      : equate([](ExtentAttr lhs, ExtentAttr rhs) { return lhs == rhs; }) {}
 
-  mlir::FailureOr<Extents> broadcast(llvm::ArrayRef<ExtentAttr> lhs, llvm::ArrayRef<ExtentAttr> rhs);
-  mlir::FailureOr<Extents> matmul(llvm::ArrayRef<ExtentAttr> lhs, llvm::ArrayRef<ExtentAttr> rhs);
-  mlir::FailureOr<Extents> linear(llvm::ArrayRef<ExtentAttr> input, llvm::ArrayRef<ExtentAttr> weight,
-                                  std::optional<llvm::ArrayRef<ExtentAttr>> bias);
-  mlir::FailureOr<Extents> concat(llvm::ArrayRef<Extents> operands, int64_t axis);
-  mlir::FailureOr<Extents> transpose(llvm::ArrayRef<ExtentAttr> operand, llvm::ArrayRef<int64_t> permutation);
-  mlir::FailureOr<Extents> reduce(llvm::ArrayRef<ExtentAttr> operand, llvm::ArrayRef<int64_t> axes, bool dropAxes);
-  mlir::FailureOr<Extents> gather(llvm::ArrayRef<ExtentAttr> operand, llvm::ArrayRef<ExtentAttr> indices,
+  mlir::FailureOr<Extents> broadcast(llvm::ArrayRef<ExtentAttr> lhs,
+                                     llvm::ArrayRef<ExtentAttr> rhs);
+  mlir::FailureOr<Extents> matmul(llvm::ArrayRef<ExtentAttr> lhs,
+                                  llvm::ArrayRef<ExtentAttr> rhs);
+  mlir::FailureOr<Extents>
+  linear(llvm::ArrayRef<ExtentAttr> input, llvm::ArrayRef<ExtentAttr> weight,
+         std::optional<llvm::ArrayRef<ExtentAttr>> bias);
+  mlir::FailureOr<Extents> concat(llvm::ArrayRef<Extents> operands,
                                   int64_t axis);
-  mlir::FailureOr<Extents> gatherNd(llvm::ArrayRef<ExtentAttr> operand, llvm::ArrayRef<ExtentAttr> indices);
-  mlir::FailureOr<Extents> attention(llvm::ArrayRef<ExtentAttr> query, llvm::ArrayRef<ExtentAttr> key,
+  mlir::FailureOr<Extents> transpose(llvm::ArrayRef<ExtentAttr> operand,
+                                     llvm::ArrayRef<int64_t> permutation);
+  mlir::FailureOr<Extents> reduce(llvm::ArrayRef<ExtentAttr> operand,
+                                  llvm::ArrayRef<int64_t> axes, bool dropAxes);
+  mlir::FailureOr<Extents> gather(llvm::ArrayRef<ExtentAttr> operand,
+                                  llvm::ArrayRef<ExtentAttr> indices,
+                                  int64_t axis);
+  mlir::FailureOr<Extents> gatherNd(llvm::ArrayRef<ExtentAttr> operand,
+                                    llvm::ArrayRef<ExtentAttr> indices);
+  mlir::FailureOr<Extents> attention(llvm::ArrayRef<ExtentAttr> query,
+                                     llvm::ArrayRef<ExtentAttr> key,
                                      llvm::ArrayRef<ExtentAttr> value);
 
   /// What is wrong, after a failure.

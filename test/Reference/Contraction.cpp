@@ -1,4 +1,5 @@
-//===- Contraction.cpp - contractions and norms of the reference evaluator -*- C++ -*-===//
+//===- Contraction.cpp - contractions and norms of the reference evaluator -*-
+//C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,7 +15,8 @@ using namespace serrano::llm;
 using namespace serrano::reference;
 
 /// `out[m, n] += sum_k a[m, k] * b[k, n]`, all row-major.
-static void multiply(const float *a, const float *b, float *out, int64_t m, int64_t k, int64_t n) {
+static void multiply(const float *a, const float *b, float *out, int64_t m,
+                     int64_t k, int64_t n) {
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < k; ++j) {
       float factor = a[i * k + j];
@@ -23,12 +25,16 @@ static void multiply(const float *a, const float *b, float *out, int64_t m, int6
     }
 }
 
-static Tensor matmul(const Tensor &lhs, const Tensor &rhs, ArrayRef<int64_t> shape) {
+static Tensor matmul(const Tensor &lhs, const Tensor &rhs,
+                     ArrayRef<int64_t> shape) {
   Tensor result = Tensor::makeFloats(shape);
   int64_t m = shape[shape.size() - 2], n = shape.back(), k = lhs.shape.back();
   ArrayRef<int64_t> outer = shape.drop_back(2);
-  SmallVector<int64_t> left = broadcastStrides(ArrayRef(lhs.shape).drop_back(2), outer),
-                       right = broadcastStrides(ArrayRef(rhs.shape).drop_back(2), outer), strides = stridesOf(outer);
+  SmallVector<int64_t> left = broadcastStrides(ArrayRef(lhs.shape).drop_back(2),
+                                               outer),
+                       right = broadcastStrides(
+                           ArrayRef(rhs.shape).drop_back(2), outer),
+                       strides = stridesOf(outer);
   int64_t count = 1;
   for (int64_t extent : outer)
     count *= extent;
@@ -39,22 +45,27 @@ static Tensor matmul(const Tensor &lhs, const Tensor &rhs, ArrayRef<int64_t> sha
       l += index * left[axis];
       r += index * right[axis];
     }
-    multiply(&lhs.floats[l * m * k], &rhs.floats[r * k * n], &result.floats[matrix * m * n], m, k, n);
+    multiply(&lhs.floats[l * m * k], &rhs.floats[r * k * n],
+             &result.floats[matrix * m * n], m, k, n);
   }
   return result;
 }
 
-static Tensor linear(const Tensor &input, const Tensor &weight, const Tensor *bias, ArrayRef<int64_t> shape) {
+static Tensor linear(const Tensor &input, const Tensor &weight,
+                     const Tensor *bias, ArrayRef<int64_t> shape) {
   Tensor result = Tensor::makeFloats(shape);
-  int64_t k = weight.shape[0], n = weight.shape[1], m = k ? input.size() / k : 0;
+  int64_t k = weight.shape[0], n = weight.shape[1],
+          m = k ? input.size() / k : 0;
   if (bias)
     for (int64_t i = 0; i < m * n; ++i)
       result.floats[i] = bias->floats[i % n];
-  multiply(input.floats.data(), weight.floats.data(), result.floats.data(), m, k, n);
+  multiply(input.floats.data(), weight.floats.data(), result.floats.data(), m,
+           k, n);
   return result;
 }
 
-static Tensor rmsNorm(const Tensor &input, const Tensor &scale, double epsilon, float scaleOffset) {
+static Tensor rmsNorm(const Tensor &input, const Tensor &scale, double epsilon,
+                      float scaleOffset) {
   Tensor result = input;
   int64_t features = input.shape.back();
   for (int64_t row = 0; row + features <= input.size(); row += features) {
@@ -63,12 +74,14 @@ static Tensor rmsNorm(const Tensor &input, const Tensor &scale, double epsilon, 
       squares += double(input.floats[row + i]) * input.floats[row + i];
     double factor = 1 / std::sqrt(squares / features + epsilon);
     for (int64_t i = 0; i < features; ++i)
-      result.floats[row + i] = float(input.floats[row + i] * factor) * (scale.floats[i] + scaleOffset);
+      result.floats[row + i] = float(input.floats[row + i] * factor) *
+                               (scale.floats[i] + scaleOffset);
   }
   return result;
 }
 
-static Tensor layerNorm(const Tensor &input, const Tensor &scale, const Tensor *bias, double epsilon) {
+static Tensor layerNorm(const Tensor &input, const Tensor &scale,
+                        const Tensor *bias, double epsilon) {
   Tensor result = input;
   int64_t features = input.shape.back();
   for (int64_t row = 0; row + features <= input.size(); row += features) {
@@ -77,21 +90,27 @@ static Tensor layerNorm(const Tensor &input, const Tensor &scale, const Tensor *
       sum += input.floats[row + i];
     double mean = sum / features;
     for (int64_t i = 0; i < features; ++i)
-      squares += (input.floats[row + i] - mean) * (input.floats[row + i] - mean);
+      squares +=
+          (input.floats[row + i] - mean) * (input.floats[row + i] - mean);
     double factor = 1 / std::sqrt(squares / features + epsilon);
     for (int64_t i = 0; i < features; ++i)
       result.floats[row + i] =
-          float((input.floats[row + i] - mean) * factor) * scale.floats[i] + (bias ? bias->floats[i] : 0);
+          float((input.floats[row + i] - mean) * factor) * scale.floats[i] +
+          (bias ? bias->floats[i] : 0);
   }
   return result;
 }
 
-static Tensor rope(const Tensor &input, const Tensor &cosine, const Tensor &sine) {
+static Tensor rope(const Tensor &input, const Tensor &cosine,
+                   const Tensor &sine) {
   Tensor result = input;
-  int64_t size = input.shape.back(), heads = input.shape[input.shape.size() - 2], half = cosine.shape.back();
+  int64_t size = input.shape.back(),
+          heads = input.shape[input.shape.size() - 2],
+          half = cosine.shape.back();
   SmallVector<int64_t> rows(input.shape.begin(), input.shape.end() - 2);
   SmallVector<int64_t> strides = stridesOf(rows),
-                       table = broadcastStrides(ArrayRef(cosine.shape).drop_back(), rows);
+                       table = broadcastStrides(
+                           ArrayRef(cosine.shape).drop_back(), rows);
   int64_t count = input.size() / std::max<int64_t>(size * heads, 1);
   for (int64_t row = 0; row < count; ++row) {
     int64_t tableRow = 0;
@@ -100,7 +119,8 @@ static Tensor rope(const Tensor &input, const Tensor &cosine, const Tensor &sine
     for (int64_t head = 0; head < heads; ++head)
       for (int64_t i = 0; i < half; ++i) {
         int64_t low = (row * heads + head) * size + i, high = low + half;
-        float c = cosine.floats[tableRow * half + i], s = sine.floats[tableRow * half + i];
+        float c = cosine.floats[tableRow * half + i],
+              s = sine.floats[tableRow * half + i];
         result.floats[low] = input.floats[low] * c - input.floats[high] * s;
         result.floats[high] = input.floats[high] * c + input.floats[low] * s;
       }
@@ -109,7 +129,8 @@ static Tensor rope(const Tensor &input, const Tensor &cosine, const Tensor &sine
 }
 
 /// Reduces or normalises along `axes`, which are brought last.
-static Tensor reduce(ReduceOp op, const Tensor &source, ArrayRef<int64_t> shape) {
+static Tensor reduce(ReduceOp op, const Tensor &source,
+                     ArrayRef<int64_t> shape) {
   bool isFloat = source.isFloat;
   SmallVector<int64_t> kept(source.shape);
   int64_t count = 1;
@@ -117,11 +138,15 @@ static Tensor reduce(ReduceOp op, const Tensor &source, ArrayRef<int64_t> shape)
     count *= kept[axis];
     kept[axis] = 1;
   }
-  SmallVector<int64_t> strides = broadcastStrides(kept, source.shape), sourceStrides = stridesOf(source.shape);
+  SmallVector<int64_t> strides = broadcastStrides(kept, source.shape),
+                       sourceStrides = stridesOf(source.shape);
   std::vector<double> sums;
-  Tensor result = isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
+  Tensor result =
+      isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
   ReduceKind kind = op.getKind();
-  double start = kind == ReduceKind::Max ? -INFINITY : kind == ReduceKind::Min ? INFINITY : 0;
+  double start = kind == ReduceKind::Max   ? -INFINITY
+                 : kind == ReduceKind::Min ? INFINITY
+                                           : 0;
   sums.assign(result.size(), start);
   for (int64_t i = 0; i < source.size(); ++i) {
     int64_t to = 0;
@@ -154,22 +179,28 @@ static Tensor softmax(const Tensor &source, int64_t axis) {
     for (int64_t j = 0; j < extent; ++j)
       sum += std::exp(source.floats[i + j * stride] - highest);
     for (int64_t j = 0; j < extent; ++j)
-      result.floats[i + j * stride] = float(std::exp(source.floats[i + j * stride] - highest) / sum);
+      result.floats[i + j * stride] =
+          float(std::exp(source.floats[i + j * stride] - highest) / sum);
   }
   return result;
 }
 
-bool serrano::reference::evaluateContraction(Operation &op, ArrayRef<const Tensor *> operands,
-                                             ArrayRef<int64_t> shape, Tensor &result) {
+bool serrano::reference::evaluateContraction(Operation &op,
+                                             ArrayRef<const Tensor *> operands,
+                                             ArrayRef<int64_t> shape,
+                                             Tensor &result) {
   if (isa<MatmulOp>(op))
     result = matmul(*operands[0], *operands[1], shape);
   else if (isa<LinearOp>(op))
-    result = linear(*operands[0], *operands[1], operands.size() > 2 ? operands[2] : nullptr, shape);
+    result = linear(*operands[0], *operands[1],
+                    operands.size() > 2 ? operands[2] : nullptr, shape);
   else if (auto norm = dyn_cast<RmsNormOp>(op))
-    result = rmsNorm(*operands[0], *operands[1], norm.getEpsilon().convertToDouble(),
-                     norm.getScaleOffset().convertToFloat());
+    result =
+        rmsNorm(*operands[0], *operands[1], norm.getEpsilon().convertToDouble(),
+                norm.getScaleOffset().convertToFloat());
   else if (auto norm = dyn_cast<LayerNormOp>(op))
-    result = layerNorm(*operands[0], *operands[1], operands.size() > 2 ? operands[2] : nullptr,
+    result = layerNorm(*operands[0], *operands[1],
+                       operands.size() > 2 ? operands[2] : nullptr,
                        norm.getEpsilon().convertToDouble());
   else if (isa<RopeOp>(op))
     result = rope(*operands[0], *operands[1], *operands[2]);

@@ -1,4 +1,5 @@
-//===- Elementwise.cpp - elementwise operations of the reference evaluator -*- C++ -*-===//
+//===- Elementwise.cpp - elementwise operations of the reference evaluator -*-
+//C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -46,7 +47,8 @@ static double compute(UnaryKind kind, double x) {
   case UnaryKind::GeluErf:
     return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
   case UnaryKind::GeluTanh:
-    return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    return x / 2 *
+           (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
   }
   return 0;
 }
@@ -108,11 +110,15 @@ static Tensor broadcastTo(const Tensor &source, ArrayRef<int64_t> shape) {
 }
 
 static bool isBoolResult(Operation &op) {
-  return cast<RankedTensorType>(op.getResult(0).getType()).getElementType().isInteger(1);
+  return cast<RankedTensorType>(op.getResult(0).getType())
+      .getElementType()
+      .isInteger(1);
 }
 
-bool serrano::reference::evaluateElementwise(Operation &op, ArrayRef<const Tensor *> operands,
-                                             ArrayRef<int64_t> shape, Tensor &result) {
+bool serrano::reference::evaluateElementwise(Operation &op,
+                                             ArrayRef<const Tensor *> operands,
+                                             ArrayRef<int64_t> shape,
+                                             Tensor &result) {
   if (auto unary = dyn_cast<UnaryOp>(op)) {
     result = *operands[0];
     for (float &x : result.floats)
@@ -123,33 +129,44 @@ bool serrano::reference::evaluateElementwise(Operation &op, ArrayRef<const Tenso
   }
   if (isa<CastOp>(op)) {
     const Tensor &source = *operands[0];
-    bool toFloat = isa<FloatType>(cast<RankedTensorType>(op.getResult(0).getType()).getElementType());
+    bool toFloat = isa<FloatType>(
+        cast<RankedTensorType>(op.getResult(0).getType()).getElementType());
     result = toFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
     for (int64_t i = 0; i < source.size(); ++i) {
       if (toFloat)
-        result.floats[i] = source.isFloat ? source.floats[i] : float(source.integers[i]);
+        result.floats[i] =
+            source.isFloat ? source.floats[i] : float(source.integers[i]);
       else if (isBoolResult(op))
-        result.integers[i] = source.isFloat ? source.floats[i] != 0 : source.integers[i] != 0;
+        result.integers[i] =
+            source.isFloat ? source.floats[i] != 0 : source.integers[i] != 0;
       else
-        result.integers[i] = source.isFloat ? int64_t(source.floats[i]) : source.integers[i];
+        result.integers[i] =
+            source.isFloat ? int64_t(source.floats[i]) : source.integers[i];
     }
     return true;
   }
   if (isa<BinaryOp, CompareOp>(op)) {
-    Tensor lhs = broadcastTo(*operands[0], shape), rhs = broadcastTo(*operands[1], shape);
+    Tensor lhs = broadcastTo(*operands[0], shape),
+           rhs = broadcastTo(*operands[1], shape);
     auto binary = dyn_cast<BinaryOp>(op);
     auto comparison = dyn_cast<CompareOp>(op);
     if (binary && lhs.isFloat) {
       result = Tensor::makeFloats(shape);
       for (size_t i = 0; i < lhs.floats.size(); ++i)
-        result.floats[i] = compute<float>(binary.getKind(), lhs.floats[i], rhs.isFloat ? rhs.floats[i] : float(rhs.integers[i]));
+        result.floats[i] = compute<float>(binary.getKind(), lhs.floats[i],
+                                          rhs.isFloat ? rhs.floats[i]
+                                                      : float(rhs.integers[i]));
       return true;
     }
     result = Tensor::makeIntegers(shape);
     for (int64_t i = 0; i < lhs.size(); ++i)
-      result.integers[i] = binary        ? compute<int64_t>(binary.getKind(), lhs.integers[i], rhs.integers[i])
-                           : lhs.isFloat ? compute<float>(comparison.getKind(), lhs.floats[i], rhs.floats[i])
-                                         : compute<int64_t>(comparison.getKind(), lhs.integers[i], rhs.integers[i]);
+      result.integers[i] =
+          binary        ? compute<int64_t>(binary.getKind(), lhs.integers[i],
+                                           rhs.integers[i])
+          : lhs.isFloat ? compute<float>(comparison.getKind(), lhs.floats[i],
+                                         rhs.floats[i])
+                        : compute<int64_t>(comparison.getKind(),
+                                           lhs.integers[i], rhs.integers[i]);
     return true;
   }
   if (isa<SelectOp>(op)) {

@@ -1,4 +1,5 @@
-//===- Evaluator.cpp - a slow and plain interpreter of the llm dialect -*- C++ -*-===//
+//===- Evaluator.cpp - a slow and plain interpreter of the llm dialect -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,8 +8,8 @@
 
 #include "Evaluator.h"
 
-#include "serrano/Support/Error.h"
 #include "mlir/IR/Matchers.h"
+#include "serrano/Support/Error.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
@@ -45,7 +46,9 @@ SmallVector<int64_t> serrano::reference::stridesOf(ArrayRef<int64_t> shape) {
   return ViewAttr::getRowMajorStrides(shape);
 }
 
-SmallVector<int64_t> serrano::reference::broadcastStrides(ArrayRef<int64_t> shape, ArrayRef<int64_t> to) {
+SmallVector<int64_t>
+serrano::reference::broadcastStrides(ArrayRef<int64_t> shape,
+                                     ArrayRef<int64_t> to) {
   SmallVector<int64_t> own = stridesOf(shape), result(to.size(), 0);
   for (size_t i = 0; i < shape.size(); ++i)
     if (shape[i] != 1)
@@ -53,9 +56,11 @@ SmallVector<int64_t> serrano::reference::broadcastStrides(ArrayRef<int64_t> shap
   return result;
 }
 
-Tensor serrano::reference::gatherElements(const Tensor &source, ArrayRef<int64_t> shape,
-                                          llvm::function_ref<int64_t(ArrayRef<int64_t>)> sourcePosition) {
-  Tensor result = source.isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
+Tensor serrano::reference::gatherElements(
+    const Tensor &source, ArrayRef<int64_t> shape,
+    llvm::function_ref<int64_t(ArrayRef<int64_t>)> sourcePosition) {
+  Tensor result =
+      source.isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
   SmallVector<int64_t> index(shape.size(), 0);
   for (int64_t i = 0, count = result.size(); i < count; ++i) {
     int64_t from = sourcePosition(index);
@@ -63,7 +68,8 @@ Tensor serrano::reference::gatherElements(const Tensor &source, ArrayRef<int64_t
       result.floats[i] = source.floats[from];
     else
       result.integers[i] = source.integers[from];
-    for (int64_t axis = int64_t(shape.size()) - 1; axis >= 0 && ++index[axis] == shape[axis]; --axis)
+    for (int64_t axis = int64_t(shape.size()) - 1;
+         axis >= 0 && ++index[axis] == shape[axis]; --axis)
       index[axis] = 0;
   }
   return result;
@@ -72,14 +78,17 @@ Tensor serrano::reference::gatherElements(const Tensor &source, ArrayRef<int64_t
 static Tensor fromConstant(DenseElementsAttr elements) {
   bool isFloat = isa<FloatType>(elements.getElementType());
   ArrayRef<int64_t> shape = elements.getType().getShape();
-  Tensor result = isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
+  Tensor result =
+      isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
   if (isFloat)
-    llvm::transform(elements.getValues<APFloat>(), result.floats.begin(),
-                    [](const APFloat &v) { return float(v.convertToDouble()); });
+    llvm::transform(
+        elements.getValues<APFloat>(), result.floats.begin(),
+        [](const APFloat &v) { return float(v.convertToDouble()); });
   else if (elements.getElementType().isInteger(1))
     llvm::copy(elements.getValues<bool>(), result.integers.begin());
   else
-    llvm::transform(elements.getValues<APInt>(), result.integers.begin(), [](const APInt &v) { return v.getSExtValue(); });
+    llvm::transform(elements.getValues<APInt>(), result.integers.begin(),
+                    [](const APInt &v) { return v.getSExtValue(); });
   return result;
 }
 
@@ -99,7 +108,8 @@ static void readInto(const NpyArray &array, Tensor &tensor) {
 
 static llvm::Expected<Tensor> fromNumpy(const NpyArray &array) {
   SmallVector<int64_t> shape(array.shape.begin(), array.shape.end());
-  Tensor result = array.type == NpyType::f4 ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
+  Tensor result = array.type == NpyType::f4 ? Tensor::makeFloats(shape)
+                                            : Tensor::makeIntegers(shape);
   switch (array.type) {
   case NpyType::f4:
     readInto<float>(array, result);
@@ -114,7 +124,8 @@ static llvm::Expected<Tensor> fromNumpy(const NpyArray &array) {
     readInto<uint8_t>(array, result);
     return result;
   default:
-    return makeError("element type {0} is not supported", npyTypeName(array.type));
+    return makeError("element type {0} is not supported",
+                     npyTypeName(array.type));
   }
 }
 
@@ -122,8 +133,10 @@ static NpyArray toNumpy(const Tensor &tensor) {
   NpyArray result;
   result.type = tensor.isFloat ? NpyType::f4 : NpyType::i8;
   result.shape.assign(tensor.shape.begin(), tensor.shape.end());
-  const auto *bytes = tensor.isFloat ? reinterpret_cast<const uint8_t *>(tensor.floats.data())
-                                     : reinterpret_cast<const uint8_t *>(tensor.integers.data());
+  const auto *bytes =
+      tensor.isFloat
+          ? reinterpret_cast<const uint8_t *>(tensor.floats.data())
+          : reinterpret_cast<const uint8_t *>(tensor.integers.data());
   result.bytes.assign(bytes, bytes + tensor.size() * npyTypeSize(result.type));
   return result;
 }
@@ -134,7 +147,8 @@ static NpyArray toNumpy(const Tensor &tensor) {
 
 int64_t Evaluator::valueOf(const Frame &frame, ExtentAttr extent) const {
   int64_t sum = 0;
-  for (auto [coefficient, monomial] : llvm::zip(extent.getCoefficients(), extent.getMonomials())) {
+  for (auto [coefficient, monomial] :
+       llvm::zip(extent.getCoefficients(), extent.getMonomials())) {
     int64_t term = coefficient;
     for (Attribute symbol : monomial)
       term *= frame.symbols.at(cast<StringAttr>(symbol).str());
@@ -144,13 +158,17 @@ int64_t Evaluator::valueOf(const Frame &frame, ExtentAttr extent) const {
 }
 
 SmallVector<int64_t> Evaluator::shapeOf(const Frame &frame, Value value) const {
-  return llvm::map_to_vector(getExtents(value), [&](ExtentAttr extent) { return valueOf(frame, extent); });
+  return llvm::map_to_vector(getExtents(value), [&](ExtentAttr extent) {
+    return valueOf(frame, extent);
+  });
 }
 
-llvm::Error Evaluator::bind(Frame &frame, BlockArgument argument, Tensor tensor) {
+llvm::Error Evaluator::bind(Frame &frame, BlockArgument argument,
+                            Tensor tensor) {
   auto extents = getExtents(argument);
   if (extents.size() != tensor.shape.size())
-    return makeError("argument {0} has rank {1}, found {2}", argument.getArgNumber(), extents.size(),
+    return makeError("argument {0} has rank {1}, found {2}",
+                     argument.getArgNumber(), extents.size(),
                      tensor.shape.size());
   for (auto [extent, size] : llvm::zip(extents, tensor.shape)) {
     // A symbol is known from an argument that has it alone or plus a constant.
@@ -159,10 +177,12 @@ llvm::Error Evaluator::bind(Frame &frame, BlockArgument argument, Tensor tensor)
       frame.symbols[symbols[0].str()] = 0;
       frame.symbols[symbols[0].str()] = size - valueOf(frame, extent);
     }
-    bool isKnown = llvm::all_of(symbols, [&](StringAttr s) { return frame.symbols.count(s.str()); });
+    bool isKnown = llvm::all_of(
+        symbols, [&](StringAttr s) { return frame.symbols.count(s.str()); });
     if (isKnown && valueOf(frame, extent) != size)
-      return makeError("argument {0} has shape {1}, but extent '{2}' is {3}", argument.getArgNumber(),
-                       toString(extents), extent.str(), size);
+      return makeError("argument {0} has shape {1}, but extent '{2}' is {3}",
+                       argument.getArgNumber(), toString(extents), extent.str(),
+                       size);
   }
   frame.values[argument] = std::move(tensor);
   return llvm::Error::success();
@@ -186,7 +206,8 @@ llvm::Expected<const Tensor *> Evaluator::loadWeight(StringRef name) {
   llvm::Expected<MappedFile> file = MappedFile::open(path);
   if (!file)
     return file.takeError();
-  llvm::Expected<ArrayRef<uint8_t>> bytes = file->slice(view.getOffset(), view.getLength());
+  llvm::Expected<ArrayRef<uint8_t>> bytes =
+      file->slice(view.getOffset(), view.getLength());
   if (!bytes)
     return bytes.takeError();
   Tensor tensor = Tensor::makeFloats(type.getShape());
@@ -195,8 +216,10 @@ llvm::Expected<const Tensor *> Evaluator::loadWeight(StringRef name) {
     int64_t position = 0;
     for (auto [i, stride] : llvm::zip(index, view.getStrides()))
       position += i * stride;
-    std::memcpy(&element, bytes->data() + position * sizeof(float), sizeof(float));
-    for (int64_t axis = type.getRank() - 1; axis >= 0 && ++index[axis] == type.getDimSize(axis); --axis)
+    std::memcpy(&element, bytes->data() + position * sizeof(float),
+                sizeof(float));
+    for (int64_t axis = type.getRank() - 1;
+         axis >= 0 && ++index[axis] == type.getDimSize(axis); --axis)
       index[axis] = 0;
   }
   return &(weights[name] = std::move(tensor));
@@ -207,8 +230,9 @@ llvm::Expected<const Tensor *> Evaluator::loadWeight(StringRef name) {
 //===----------------------------------------------------------------------===//
 
 /// `out += softmax(scores) * values`; `valueOf(j)` is the value of key `j`.
-static void attend(ArrayRef<float> scores, llvm::function_ref<const float *(int64_t)> valueOf, float *out,
-                   int64_t size) {
+static void attend(ArrayRef<float> scores,
+                   llvm::function_ref<const float *(int64_t)> valueOf,
+                   float *out, int64_t size) {
   double highest = -INFINITY, sum = 0;
   for (float score : scores)
     highest = std::max(highest, double(score));
@@ -241,12 +265,15 @@ static float cap(float score, std::optional<APFloat> softcap) {
 }
 
 Tensor Evaluator::attention(AttentionOp op, Frame &frame) {
-  const Tensor &q = frame.values[op.getQuery()], &k = frame.values[op.getKey()], &v = frame.values[op.getValue()];
-  int64_t batch = q.shape[0], queries = q.shape[1], heads = q.shape[2], size = q.shape[3];
+  const Tensor &q = frame.values[op.getQuery()], &k = frame.values[op.getKey()],
+               &v = frame.values[op.getValue()];
+  int64_t batch = q.shape[0], queries = q.shape[1], heads = q.shape[2],
+          size = q.shape[3];
   int64_t keys = k.shape[1], kvHeads = k.shape[2], valueSize = v.shape[3];
   Tensor result = Tensor::makeFloats({batch, queries, heads, valueSize});
   const Tensor *mask = op.getMask() ? &frame.values[op.getMask()] : nullptr;
-  const Tensor *keyMask = op.getKeyMask() ? &frame.values[op.getKeyMask()] : nullptr;
+  const Tensor *keyMask =
+      op.getKeyMask() ? &frame.values[op.getKeyMask()] : nullptr;
   SmallVector<int64_t> maskStrides(4, 0);
   if (mask)
     maskStrides = broadcastStrides(mask->shape, {batch, heads, queries, keys});
@@ -257,30 +284,43 @@ Tensor Evaluator::attention(AttentionOp op, Frame &frame) {
         int64_t group = h / (heads / kvHeads), position = keys - queries + i;
         std::vector<float> scores(keys, -INFINITY);
         for (int64_t j = 0; j < keys; ++j) {
-          if ((op.getCausal() && j > position) || (op.getWindow() && j <= position - int64_t(*op.getWindow())) ||
+          if ((op.getCausal() && j > position) ||
+              (op.getWindow() && j <= position - int64_t(*op.getWindow())) ||
               (keyMask && keyMask->integers[b * keys + j] == 0))
             continue;
-          float score = scale * dot(&q.floats[((b * queries + i) * heads + h) * size],
-                                    &k.floats[((b * keys + j) * kvHeads + group) * size], size);
+          float score =
+              scale * dot(&q.floats[((b * queries + i) * heads + h) * size],
+                          &k.floats[((b * keys + j) * kvHeads + group) * size],
+                          size);
           scores[j] = cap(score, op.getSoftcap());
           if (mask)
-            scores[j] += mask->floats[b * maskStrides[0] + h * maskStrides[1] + i * maskStrides[2] + j * maskStrides[3]];
+            scores[j] += mask->floats[b * maskStrides[0] + h * maskStrides[1] +
+                                      i * maskStrides[2] + j * maskStrides[3]];
         }
         attend(
-            scores, [&](int64_t j) { return &v.floats[((b * keys + j) * kvHeads + group) * valueSize]; },
-            &result.floats[((b * queries + i) * heads + h) * valueSize], valueSize);
+            scores,
+            [&](int64_t j) {
+              return &v.floats[((b * keys + j) * kvHeads + group) * valueSize];
+            },
+            &result.floats[((b * queries + i) * heads + h) * valueSize],
+            valueSize);
       }
   return result;
 }
 
 Tensor Evaluator::cachedAttention(CachedAttentionOp op, Frame &frame) {
-  const Tensor &q = frame.values[op.getQuery()], &k = frame.values[op.getKey()], &v = frame.values[op.getValue()];
-  const Tensor &positions = frame.values[op.getPositions()], &starts = frame.values[op.getQueryStarts()],
+  const Tensor &q = frame.values[op.getQuery()], &k = frame.values[op.getKey()],
+               &v = frame.values[op.getValue()];
+  const Tensor &positions = frame.values[op.getPositions()],
+               &starts = frame.values[op.getQueryStarts()],
                &tables = frame.values[op.getBlockTables()];
-  int64_t heads = q.shape[1], kvHeads = k.shape[1], size = q.shape[2], layer = frame.indices[op.getLayer()];
+  int64_t heads = q.shape[1], kvHeads = k.shape[1], size = q.shape[2],
+          layer = frame.indices[op.getLayer()];
   int64_t blocks = tables.shape[1], sequences = tables.shape[0];
   auto slotOf = [&](int64_t sequence, int64_t position) -> KeyValue & {
-    return cache[Slot(layer, tables.integers[sequence * blocks + position / blockSize], position % blockSize)];
+    return cache[Slot(layer,
+                      tables.integers[sequence * blocks + position / blockSize],
+                      position % blockSize)];
   };
   for (int64_t s = 0; s < sequences; ++s)
     for (int64_t t = starts.integers[s]; t < starts.integers[s + 1]; ++t) {
@@ -295,13 +335,21 @@ Tensor Evaluator::cachedAttention(CachedAttentionOp op, Frame &frame) {
     for (int64_t t = starts.integers[s]; t < starts.integers[s + 1]; ++t)
       for (int64_t h = 0; h < heads; ++h) {
         int64_t last = positions.integers[t], group = h / (heads / kvHeads);
-        int64_t first = op.getWindow() ? std::max<int64_t>(0, last - int64_t(*op.getWindow()) + 1) : 0;
+        int64_t first =
+            op.getWindow()
+                ? std::max<int64_t>(0, last - int64_t(*op.getWindow()) + 1)
+                : 0;
         std::vector<float> scores;
         for (int64_t j = first; j <= last; ++j)
-          scores.push_back(cap(
-              scale * dot(&q.floats[(t * heads + h) * size], &slotOf(s, j).key[group * size], size), op.getSoftcap()));
+          scores.push_back(
+              cap(scale * dot(&q.floats[(t * heads + h) * size],
+                              &slotOf(s, j).key[group * size], size),
+                  op.getSoftcap()));
         attend(
-            scores, [&](int64_t j) { return &slotOf(s, first + j).value[group * size]; },
+            scores,
+            [&](int64_t j) {
+              return &slotOf(s, first + j).value[group * size];
+            },
             &result.floats[(t * heads + h) * size], size);
       }
   return result;
@@ -311,8 +359,10 @@ Tensor Evaluator::cachedAttention(CachedAttentionOp op, Frame &frame) {
 // Operations
 //===----------------------------------------------------------------------===//
 
-static Tensor concat(ArrayRef<const Tensor *> operands, int64_t axis, ArrayRef<int64_t> shape) {
-  Tensor result = operands[0]->isFloat ? Tensor::makeFloats(shape) : Tensor::makeIntegers(shape);
+static Tensor concat(ArrayRef<const Tensor *> operands, int64_t axis,
+                     ArrayRef<int64_t> shape) {
+  Tensor result = operands[0]->isFloat ? Tensor::makeFloats(shape)
+                                       : Tensor::makeIntegers(shape);
   SmallVector<int64_t> strides = stridesOf(shape);
   int64_t offset = 0;
   for (const Tensor *operand : operands) {
@@ -331,15 +381,18 @@ static Tensor concat(ArrayRef<const Tensor *> operands, int64_t axis, ArrayRef<i
   return result;
 }
 
-static Tensor gather(const Tensor &source, const Tensor &indices, int64_t axis, ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> strides = stridesOf(source.shape), indexStrides = stridesOf(indices.shape);
+static Tensor gather(const Tensor &source, const Tensor &indices, int64_t axis,
+                     ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides = stridesOf(source.shape),
+                       indexStrides = stridesOf(indices.shape);
   int64_t indexRank = indices.shape.size();
   return gatherElements(source, shape, [&](ArrayRef<int64_t> index) {
     int64_t at = 0, position = 0;
     for (int64_t i = 0; i < indexRank; ++i)
       at += index[axis + i] * indexStrides[i];
     int64_t chosen = indices.integers[at];
-    position = (chosen < 0 ? chosen + source.shape[axis] : chosen) * strides[axis];
+    position =
+        (chosen < 0 ? chosen + source.shape[axis] : chosen) * strides[axis];
     for (int64_t i = 0; i < axis; ++i)
       position += index[i] * strides[i];
     for (size_t i = axis + 1; i < source.shape.size(); ++i)
@@ -348,8 +401,10 @@ static Tensor gather(const Tensor &source, const Tensor &indices, int64_t axis, 
   });
 }
 
-static Tensor gatherNd(const Tensor &source, const Tensor &indices, ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> strides = stridesOf(source.shape), indexStrides = stridesOf(indices.shape);
+static Tensor gatherNd(const Tensor &source, const Tensor &indices,
+                       ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides = stridesOf(source.shape),
+                       indexStrides = stridesOf(indices.shape);
   int64_t depth = indices.shape.back(), outer = indices.shape.size() - 1;
   return gatherElements(source, shape, [&](ArrayRef<int64_t> index) {
     int64_t at = 0, position = 0;
@@ -386,20 +441,26 @@ llvm::Error Evaluator::evaluate(Frame &frame, Operation &op) {
       operands.push_back(&frame.values[operand]);
   SmallVector<int64_t> shape = shapeOf(frame, op.getResult(0));
   Tensor result;
-  if (!evaluateElementwise(op, operands, shape, result) && !evaluateContraction(op, operands, shape, result)) {
+  if (!evaluateElementwise(op, operands, shape, result) &&
+      !evaluateContraction(op, operands, shape, result)) {
     bool isKnown = true;
     ::llvm::TypeSwitch<Operation *>(&op)
         .Case([&](AttentionOp attend) { result = attention(attend, frame); })
-        .Case([&](CachedAttentionOp attend) { result = cachedAttention(attend, frame); })
+        .Case([&](CachedAttentionOp attend) {
+          result = cachedAttention(attend, frame);
+        })
         .Case([&](ExtentsOp extents) {
           result = Tensor::makeIntegers(shape);
-          for (auto [i, extent] : ::llvm::enumerate(extents.getValues().getExtents()))
+          for (auto [i, extent] :
+               ::llvm::enumerate(extents.getValues().getExtents()))
             result.integers[i] = valueOf(frame, extent);
         })
         .Case([&](IotaOp iota) {
           result = Tensor::makeIntegers(shape);
           for (int64_t i = 0; i < shape[0]; ++i)
-            result.integers[i] = valueOf(frame, iota.getStart().getExtents()[0]) + i * iota.getStep();
+            result.integers[i] =
+                valueOf(frame, iota.getStart().getExtents()[0]) +
+                i * iota.getStep();
         })
         .Case([&](ReshapeOp) {
           result = *operands[0];
@@ -407,32 +468,46 @@ llvm::Error Evaluator::evaluate(Frame &frame, Operation &op) {
         })
         .Case([&](TransposeOp transpose) {
           SmallVector<int64_t> strides = stridesOf(operands[0]->shape);
-          result = gatherElements(*operands[0], shape, [&](ArrayRef<int64_t> index) {
-            int64_t position = 0;
-            for (auto [i, from] : ::llvm::zip(index, transpose.getPermutation()))
-              position += i * strides[from];
-            return position;
-          });
+          result =
+              gatherElements(*operands[0], shape, [&](ArrayRef<int64_t> index) {
+                int64_t position = 0;
+                for (auto [i, from] :
+                     ::llvm::zip(index, transpose.getPermutation()))
+                  position += i * strides[from];
+                return position;
+              });
         })
         .Case([&](SliceOp slice) {
           SmallVector<int64_t> strides = stridesOf(operands[0]->shape);
-          result = gatherElements(*operands[0], shape, [&](ArrayRef<int64_t> index) {
-            int64_t position = 0;
-            for (size_t i = 0; i < index.size(); ++i)
-              position +=
-                  (valueOf(frame, slice.getOffsets().getExtents()[i]) + index[i] * slice.getSteps()[i]) * strides[i];
-            return position;
-          });
+          result =
+              gatherElements(*operands[0], shape, [&](ArrayRef<int64_t> index) {
+                int64_t position = 0;
+                for (size_t i = 0; i < index.size(); ++i)
+                  position +=
+                      (valueOf(frame, slice.getOffsets().getExtents()[i]) +
+                       index[i] * slice.getSteps()[i]) *
+                      strides[i];
+                return position;
+              });
         })
-        .Case([&](ConcatOp op) { result = concat(operands, op.getAxis(), shape); })
-        .Case([&](GatherOp op) { result = gather(*operands[0], *operands[1], op.getAxis(), shape); })
-        .Case([&](EmbeddingOp) { result = gather(*operands[0], *operands[1], 0, shape); })
-        .Case([&](GatherNdOp) { result = gatherNd(*operands[0], *operands[1], shape); })
+        .Case([&](ConcatOp op) {
+          result = concat(operands, op.getAxis(), shape);
+        })
+        .Case([&](GatherOp op) {
+          result = gather(*operands[0], *operands[1], op.getAxis(), shape);
+        })
+        .Case([&](EmbeddingOp) {
+          result = gather(*operands[0], *operands[1], 0, shape);
+        })
+        .Case([&](GatherNdOp) {
+          result = gatherNd(*operands[0], *operands[1], shape);
+        })
         .Case([&](RopeAnglesOp angles) {
           Tensor sine = Tensor::makeFloats(shape);
           result = Tensor::makeFloats(shape);
           for (int64_t i = 0, half = shape.back(); i < result.size(); ++i) {
-            float angle = float(operands[0]->integers[i / half]) * operands[1]->floats[i % half];
+            float angle = float(operands[0]->integers[i / half]) *
+                          operands[1]->floats[i % half];
             result.floats[i] = std::cos(angle);
             sine.floats[i] = std::sin(angle);
           }
@@ -446,7 +521,8 @@ llvm::Error Evaluator::evaluate(Frame &frame, Operation &op) {
   return llvm::Error::success();
 }
 
-llvm::Error Evaluator::evaluateBody(Frame &frame, Block &block, SmallVectorImpl<Tensor> &results) {
+llvm::Error Evaluator::evaluateBody(Frame &frame, Block &block,
+                                    SmallVectorImpl<Tensor> &results) {
   // Values are dropped after their last use; a model has many large ones.
   llvm::DenseMap<Value, Operation *> lastUse;
   for (Operation &op : block)
@@ -479,7 +555,8 @@ llvm::Error Evaluator::evaluateLayers(Frame &frame, LayersOp op) {
     for (Value value : op.getShared())
       inner.values[callee.getArgument(next++)] = frame.values[value];
     for (auto names : op.getWeights().getAsRange<ArrayAttr>()) {
-      llvm::Expected<const Tensor *> tensor = loadWeight(cast<FlatSymbolRefAttr>(names[layer]).getValue());
+      llvm::Expected<const Tensor *> tensor =
+          loadWeight(cast<FlatSymbolRefAttr>(names[layer]).getValue());
       if (!tensor)
         return tensor.takeError();
       inner.values[callee.getArgument(next++)] = **tensor;
@@ -503,7 +580,8 @@ llvm::Expected<NpzArrays> Evaluator::run(const NpzArrays &inputs) {
   Frame frame;
   for (BlockArgument argument : entry.getArguments()) {
     unsigned index = argument.getArgNumber();
-    auto name = entry.getArgAttrOfType<StringAttr>(index, LlmDialect::kRoleAttr);
+    auto name =
+        entry.getArgAttrOfType<StringAttr>(index, LlmDialect::kRoleAttr);
     if (!name)
       name = entry.getArgAttrOfType<StringAttr>(index, LlmDialect::kNameAttr);
     auto input = inputs.find(name.str());
@@ -520,6 +598,7 @@ llvm::Expected<NpzArrays> Evaluator::run(const NpzArrays &inputs) {
     return error;
   NpzArrays outputs;
   for (auto [index, tensor] : llvm::enumerate(results))
-    outputs[entry.getResultAttrOfType<StringAttr>(index, LlmDialect::kNameAttr).str()] = toNumpy(tensor);
+    outputs[entry.getResultAttrOfType<StringAttr>(index, LlmDialect::kNameAttr)
+                .str()] = toNumpy(tensor);
   return outputs;
 }

@@ -1,4 +1,5 @@
-//===- Evaluator.h - a slow and plain interpreter of the llm dialect -*- C++ -*-===//
+//===- Evaluator.h - a slow and plain interpreter of the llm dialect -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,9 +10,9 @@
 #define SERRANO_TEST_REFERENCE_EVALUATOR_H
 
 #include "dialects/Llm/Llm.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "serrano/Support/MappedFile.h"
 #include "serrano/Support/Npz.h"
-#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
 #include <map>
 
@@ -36,7 +37,8 @@ struct Tensor {
 class Evaluator {
 public:
   /// `blockSize` is the number of slots in a block of the cache.
-  Evaluator(mlir::ModuleOp module, int64_t blockSize) : module(module), blockSize(blockSize) {}
+  Evaluator(mlir::ModuleOp module, int64_t blockSize)
+      : module(module), blockSize(blockSize) {}
 
   /// Runs the entry once. Arguments are found by their `llm.role`, those
   /// without one by `llm.name`; results are named by `llm.name`. The cache
@@ -58,11 +60,13 @@ private:
   };
 
   llvm::Error bind(Frame &frame, mlir::BlockArgument argument, Tensor tensor);
-  llvm::Error evaluateBody(Frame &frame, mlir::Block &block, llvm::SmallVectorImpl<Tensor> &results);
+  llvm::Error evaluateBody(Frame &frame, mlir::Block &block,
+                           llvm::SmallVectorImpl<Tensor> &results);
   llvm::Error evaluate(Frame &frame, mlir::Operation &op);
   llvm::Error evaluateLayers(Frame &frame, llm::LayersOp op);
   llvm::Expected<const Tensor *> loadWeight(llvm::StringRef name);
-  llvm::SmallVector<int64_t> shapeOf(const Frame &frame, mlir::Value value) const;
+  llvm::SmallVector<int64_t> shapeOf(const Frame &frame,
+                                     mlir::Value value) const;
   int64_t valueOf(const Frame &frame, llm::ExtentAttr extent) const;
 
   Tensor attention(llm::AttentionOp op, Frame &frame);
@@ -79,18 +83,22 @@ private:
 //===----------------------------------------------------------------------===//
 
 /// Whether the operation was one of the file's topic; `result` is its result.
-bool evaluateElementwise(mlir::Operation &op, llvm::ArrayRef<const Tensor *> operands, llvm::ArrayRef<int64_t> shape,
-                         Tensor &result);
-bool evaluateContraction(mlir::Operation &op, llvm::ArrayRef<const Tensor *> operands, llvm::ArrayRef<int64_t> shape,
-                         Tensor &result);
+bool evaluateElementwise(mlir::Operation &op,
+                         llvm::ArrayRef<const Tensor *> operands,
+                         llvm::ArrayRef<int64_t> shape, Tensor &result);
+bool evaluateContraction(mlir::Operation &op,
+                         llvm::ArrayRef<const Tensor *> operands,
+                         llvm::ArrayRef<int64_t> shape, Tensor &result);
 
 /// `result[i] = source[f(i)]` for all index vectors of `shape`.
-Tensor gatherElements(const Tensor &source, llvm::ArrayRef<int64_t> shape,
-                      llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> sourcePosition);
+Tensor gatherElements(
+    const Tensor &source, llvm::ArrayRef<int64_t> shape,
+    llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> sourcePosition);
 /// Row-major strides.
 llvm::SmallVector<int64_t> stridesOf(llvm::ArrayRef<int64_t> shape);
 /// Strides of `shape` within `to`, 0 where it is repeated.
-llvm::SmallVector<int64_t> broadcastStrides(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> to);
+llvm::SmallVector<int64_t> broadcastStrides(llvm::ArrayRef<int64_t> shape,
+                                            llvm::ArrayRef<int64_t> to);
 
 } // namespace serrano::reference
 

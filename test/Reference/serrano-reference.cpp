@@ -16,12 +16,18 @@
 using namespace llvm;
 using namespace serrano;
 
-static cl::opt<std::string> modulePath(cl::Positional, cl::Required, cl::desc("MODULE.mlir"));
-static cl::list<std::string> inputPaths("inputs", cl::desc("Archive with the arguments of a run; one for each run"),
-                                        cl::OneOrMore);
-static cl::list<std::string> outputPaths("outputs", cl::desc("Archive for the results of a run; as many"),
-                                         cl::OneOrMore);
-static cl::opt<int64_t> blockSize("block-size", cl::desc("Slots in a block of the cache"), cl::init(16));
+static cl::opt<std::string> modulePath(cl::Positional, cl::Required,
+                                       cl::desc("MODULE.mlir"));
+static cl::list<std::string> inputPaths(
+    "inputs", cl::desc("Archive with the arguments of a run; one for each run"),
+    cl::OneOrMore);
+static cl::list<std::string>
+    outputPaths("outputs",
+                cl::desc("Archive for the results of a run; as many"),
+                cl::OneOrMore);
+static cl::opt<int64_t> blockSize("block-size",
+                                  cl::desc("Slots in a block of the cache"),
+                                  cl::init(16));
 
 static Error run() {
   mlir::DialectRegistry registry;
@@ -46,9 +52,11 @@ static Error run() {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
-  cl::ParseCommandLineOptions(argc, argv, "reference evaluator of the llm dialect\n");
+  cl::ParseCommandLineOptions(argc, argv,
+                              "reference evaluator of the llm dialect\n");
   if (Error error = run()) {
-    errs() << "serrano-reference: error: " << toString(std::move(error)) << "\n";
+    errs() << "serrano-reference: error: " << toString(std::move(error))
+           << "\n";
     return 1;
   }
   return 0;

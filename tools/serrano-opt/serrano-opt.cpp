@@ -14,5 +14,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   serrano::registerAllDialects(registry);
   serrano::registerAllPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Serrano optimizer driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Serrano optimizer driver\n", registry));
 }

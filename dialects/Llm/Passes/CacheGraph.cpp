@@ -13,7 +13,9 @@ using namespace serrano::llm;
 /// The operand of a transposition of heads and positions.
 static Value matchSwap(Value value) {
   auto swap = value.getDefiningOp<TransposeOp>();
-  return swap && swap.getPermutation() == ArrayRef<int64_t>{0, 2, 1, 3} ? swap.getOperand() : Value();
+  return swap && swap.getPermutation() == ArrayRef<int64_t>{0, 2, 1, 3}
+             ? swap.getOperand()
+             : Value();
 }
 
 /// The keys (or values) that are appended to an argument: `operand` and they
@@ -31,7 +33,8 @@ static Value matchAppend(Value operand, Value &present) {
 
 std::optional<CachedLayer> CacheGraph::matchLayer(AttentionOp op) {
   Value presentKey, presentValue;
-  Value key = matchAppend(op.getKey(), presentKey), value = matchAppend(op.getValue(), presentValue);
+  Value key = matchAppend(op.getKey(), presentKey),
+        value = matchAppend(op.getValue(), presentValue);
   if (!key || !value)
     return std::nullopt;
   presents.insert(presentKey);
@@ -72,17 +75,23 @@ LogicalResult CacheGraph::checkLayers() {
       return fail("this attention is not causal");
     auto q = getExtents(op.getQuery()), k = getExtents(op.getKey());
     if (q[0] != batch || q[1] != length || k[1] != length + past)
-      return fail("this attention has other batch or sequence extents than the first one");
+      return fail("this attention has other batch or sequence extents than the "
+                  "first one");
     if (k != getExtents(op.getValue()) || k[2] != key[2] || k[3] != key[3])
-      return fail("this attention has keys of shape " + toString(k) + " and values of shape " +
-                  toString(getExtents(op.getValue())) + ", the first one keys of shape " + toString(key));
+      return fail("this attention has keys of shape " + toString(k) +
+                  " and values of shape " +
+                  toString(getExtents(op.getValue())) +
+                  ", the first one keys of shape " + toString(key));
     // Sequences of a step are not padded, so a mask that says which keys are
-    // padding has nothing to say. It must come from an argument for that purpose.
+    // padding has nothing to say. It must come from an argument for that
+    // purpose.
     if (op.getKeyMask())
       for (BlockArgument source : getSources(op.getKeyMask()))
-        if (!isa<IntegerType>(cast<RankedTensorType>(source.getType()).getElementType()) ||
+        if (!isa<IntegerType>(
+                cast<RankedTensorType>(source.getType()).getElementType()) ||
             getExtents(source) == SmallVector<ExtentAttr>{batch, length})
-          return fail("this attention's key mask is not computed from an attention mask input");
+          return fail("this attention's key mask is not computed from an "
+                      "attention mask input");
   }
   return success();
 }
@@ -99,7 +108,8 @@ FailureOr<CacheGraph> CacheGraph::analyze(func::FuncOp function) {
   if (graph.layers.empty())
     return graph;
   if (!others.empty()) {
-    others.front().emitRemark() << "the cache is not promoted: this attention does not append to past keys and values "
+    others.front().emitRemark() << "the cache is not promoted: this attention "
+                                   "does not append to past keys and values "
                                    "that are arguments, others do";
     return failure();
   }
@@ -111,7 +121,8 @@ FailureOr<CacheGraph> CacheGraph::analyze(func::FuncOp function) {
       graph.outputs.push_back(index);
   if (!graph.presents.empty()) {
     emitRemark(graph.presents.front().getLoc())
-        << "the cache is not promoted: these keys or values are appended to past ones but no result";
+        << "the cache is not promoted: these keys or values are appended to "
+           "past ones but no result";
     return failure();
   }
   return graph;

@@ -1,4 +1,5 @@
-//===- FoldWeightViews.cpp - turns movements of weights into views -*- C++ -*-===//
+//===- FoldWeightViews.cpp - turns movements of weights into views -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -21,22 +22,27 @@ using namespace serrano::llm;
 // Views of views
 //===----------------------------------------------------------------------===//
 
-static ViewAttr withLayout(ViewAttr view, int64_t skippedBytes, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
-  return ViewAttr::get(view.getContext(), view.getFile(), view.getOffset() + skippedBytes,
+static ViewAttr withLayout(ViewAttr view, int64_t skippedBytes,
+                           ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
+  return ViewAttr::get(view.getContext(), view.getFile(),
+                       view.getOffset() + skippedBytes,
                        view.getLength() - skippedBytes, shape, strides);
 }
 
 static ViewAttr transposed(ViewAttr view, ArrayRef<int64_t> permutation) {
   auto permute = [&](ArrayRef<int64_t> values) {
-    return llvm::map_to_vector(permutation, [&](int64_t from) { return values[from]; });
+    return llvm::map_to_vector(permutation,
+                               [&](int64_t from) { return values[from]; });
   };
-  return withLayout(view, 0, permute(view.getShape()), permute(view.getStrides()));
+  return withLayout(view, 0, permute(view.getShape()),
+                    permute(view.getStrides()));
 }
 
 static ViewAttr sliced(ViewAttr view, SliceOp op) {
   SmallVector<int64_t> strides;
   int64_t skipped = 0;
-  for (auto [offset, step, stride] : llvm::zip(op.getOffsets().getExtents(), op.getSteps(), view.getStrides())) {
+  for (auto [offset, step, stride] : llvm::zip(
+           op.getOffsets().getExtents(), op.getSteps(), view.getStrides())) {
     std::optional<int64_t> constant = offset.getConstantValue();
     if (!constant || step < 0)
       return {};
@@ -65,16 +71,19 @@ static ViewAttr reshaped(ViewAttr view, ArrayRef<int64_t> shape) {
       return {};
     result.push_back(extent == 1 ? 1 : strides[next++]);
   }
-  return next == extents.size() ? withLayout(view, 0, shape, result) : ViewAttr();
+  return next == extents.size() ? withLayout(view, 0, shape, result)
+                                : ViewAttr();
 }
 
 namespace {
 
-struct FoldWeightViews : serrano::llm::impl::FoldWeightViewsBase<FoldWeightViews> {
+struct FoldWeightViews
+    : serrano::llm::impl::FoldWeightViewsBase<FoldWeightViews> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     SmallVector<LinearOp> projections;
-    getOperation().walk([&](LinearOp linear) { projections.push_back(linear); });
+    getOperation().walk(
+        [&](LinearOp linear) { projections.push_back(linear); });
     for (LinearOp linear : projections)
       sliceWeights(linear);
     // Operations come after their operands, so one walk folds chains.
@@ -92,8 +101,10 @@ struct FoldWeightViews : serrano::llm::impl::FoldWeightViewsBase<FoldWeightViews
       auto slice = dyn_cast<SliceOp>(user);
       if (!slice)
         return;
-      auto from = getExtents(slice.getOperand()), to = getExtents(slice.getResult());
-      if (ArrayRef(from).drop_back() != ArrayRef(to).drop_back() || slice.getSteps()[axis] != 1 ||
+      auto from = getExtents(slice.getOperand()),
+           to = getExtents(slice.getResult());
+      if (ArrayRef(from).drop_back() != ArrayRef(to).drop_back() ||
+          slice.getSteps()[axis] != 1 ||
           !slice.getOffsets().getExtents()[axis].getConstantValue())
         return;
     }
@@ -104,15 +115,19 @@ struct FoldWeightViews : serrano::llm::impl::FoldWeightViewsBase<FoldWeightViews
         auto type = cast<RankedTensorType>(weight.getType());
         SmallVector<int64_t> shape(type.getShape());
         shape.back() = slice.getType().getShape().back();
-        SmallVector<ExtentAttr> offsets(shape.size(), ExtentAttr::getConstant(&getContext(), 0));
+        SmallVector<ExtentAttr> offsets(
+            shape.size(), ExtentAttr::getConstant(&getContext(), 0));
         offsets.back() = slice.getOffsets().getExtents().back();
         SmallVector<int64_t> steps(shape.size(), 1);
-        return SliceOp::create(builder, slice.getLoc(), type.clone(shape), weight,
-                               DimsAttr::get(&getContext(), offsets), builder.getDenseI64ArrayAttr(steps));
+        return SliceOp::create(builder, slice.getLoc(), type.clone(shape),
+                               weight, DimsAttr::get(&getContext(), offsets),
+                               builder.getDenseI64ArrayAttr(steps));
       };
       Value bias = linear.getBias() ? cut(linear.getBias()) : Value();
-      auto part = LinearOp::create(builder, FusedLoc::get(&getContext(), {linear.getLoc(), slice.getLoc()}),
-                                   slice.getType(), linear.getInput(), cut(linear.getWeight()), bias);
+      auto part = LinearOp::create(
+          builder,
+          FusedLoc::get(&getContext(), {linear.getLoc(), slice.getLoc()}),
+          slice.getType(), linear.getInput(), cut(linear.getWeight()), bias);
       slice.replaceAllUsesWith(part.getResult());
       slice.erase();
     }
@@ -143,12 +158,14 @@ struct FoldWeightViews : serrano::llm::impl::FoldWeightViewsBase<FoldWeightViews
     WeightOp &folded = views[{view, type}];
     if (!folded) {
       OpBuilder builder(weight->getContext());
-      folded = WeightOp::create(builder, weight.getLoc(), weight.getSymName(), type, builder.getArrayAttr(view),
-                                IntegerAttr(), builder.getStringAttr("private"));
+      folded = WeightOp::create(builder, weight.getLoc(), weight.getSymName(),
+                                type, builder.getArrayAttr(view), IntegerAttr(),
+                                builder.getStringAttr("private"));
       symbols.insert(folded, std::next(Block::iterator(weight)));
     }
     OpBuilder builder(op);
-    Value value = GetWeightOp::create(builder, get.getLoc(), type, FlatSymbolRefAttr::get(folded));
+    Value value = GetWeightOp::create(builder, get.getLoc(), type,
+                                      FlatSymbolRefAttr::get(folded));
     op->replaceAllUsesWith(ValueRange(value));
     op->erase();
   }

@@ -1,4 +1,5 @@
-//===- IndexAnalysis.cpp - tensors as functions of their indices -*- C++ -*-===//
+//===- IndexAnalysis.cpp - tensors as functions of their indices -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -15,7 +16,9 @@ using namespace serrano::llm;
 
 using MaybeElement = std::optional<Element>;
 
-static bool isConstant(const Element &element) { return !element.integer && element.conditions.empty(); }
+static bool isConstant(const Element &element) {
+  return !element.integer && element.conditions.empty();
+}
 
 /// Without a condition, `whenFalse` never applies.
 static Element makeConstant(double value) { return {{}, {}, value, value}; }
@@ -55,7 +58,8 @@ MaybeElement IndexAnalysis::fail(Operation *op, const char *why) {
   return std::nullopt;
 }
 
-MaybeElement IndexAnalysis::evaluateBroadcast(Value operand, ArrayRef<ExtentAttr> indices) {
+MaybeElement IndexAnalysis::evaluateBroadcast(Value operand,
+                                              ArrayRef<ExtentAttr> indices) {
   auto extents = getExtents(operand);
   SmallVector<ExtentAttr> own(indices.take_back(extents.size()));
   for (auto [extent, index] : llvm::zip(extents, own))
@@ -64,9 +68,11 @@ MaybeElement IndexAnalysis::evaluateBroadcast(Value operand, ArrayRef<ExtentAttr
   return evaluate(operand, own);
 }
 
-MaybeElement IndexAnalysis::evaluateReshape(ReshapeOp op, ArrayRef<ExtentAttr> indices) {
+MaybeElement IndexAnalysis::evaluateReshape(ReshapeOp op,
+                                            ArrayRef<ExtentAttr> indices) {
   auto from = getExtents(op.getOperand()), to = getExtents(op.getResult());
-  ExtentAttr zero = ExtentAttr::getConstant(context, 0), one = ExtentAttr::getConstant(context, 1);
+  ExtentAttr zero = ExtentAttr::getConstant(context, 0),
+             one = ExtentAttr::getConstant(context, 1);
   SmallVector<ExtentAttr> result(from.size(), zero);
   // Dimensions of extent 1 come and go.
   SmallVector<unsigned> fromKept, toKept;
@@ -101,17 +107,21 @@ MaybeElement IndexAnalysis::evaluateReshape(ReshapeOp op, ArrayRef<ExtentAttr> i
       continue;
     ExtentAttr index = ExtentAttr::getSymbol(context, symbol.getValue());
     auto at = [&](int64_t value) {
-      return position.substitute(
-          [&](StringAttr s) { return s == symbol ? ExtentAttr::getConstant(context, value) : ExtentAttr(); });
+      return position.substitute([&](StringAttr s) {
+        return s == symbol ? ExtentAttr::getConstant(context, value)
+                           : ExtentAttr();
+      });
     };
     ExtentAttr factor = at(1) - at(0);
     auto *dimension = llvm::find(strides, factor);
     // Of dimensions with the same stride the last one has the elements.
-    while (dimension != strides.end() && from[dimension - strides.begin()] == one)
+    while (dimension != strides.end() &&
+           from[dimension - strides.begin()] == one)
       dimension = std::find(dimension + 1, strides.end(), factor);
     if (dimension == strides.end())
       return fail(op, "splits an index in a way that is not understood");
-    result[dimension - strides.begin()] = result[dimension - strides.begin()] + index;
+    result[dimension - strides.begin()] =
+        result[dimension - strides.begin()] + index;
     position = at(0);
   }
   if (!position.isConstant(0))
@@ -119,8 +129,10 @@ MaybeElement IndexAnalysis::evaluateReshape(ReshapeOp op, ArrayRef<ExtentAttr> i
   return evaluate(op.getOperand(), result);
 }
 
-MaybeElement IndexAnalysis::evaluateBinary(BinaryOp op, ArrayRef<ExtentAttr> indices) {
-  MaybeElement lhs = evaluateBroadcast(op.getLhs(), indices), rhs = evaluateBroadcast(op.getRhs(), indices);
+MaybeElement IndexAnalysis::evaluateBinary(BinaryOp op,
+                                           ArrayRef<ExtentAttr> indices) {
+  MaybeElement lhs = evaluateBroadcast(op.getLhs(), indices),
+               rhs = evaluateBroadcast(op.getRhs(), indices);
   if (!lhs || !rhs)
     return std::nullopt;
   BinaryKind kind = op.getKind();
@@ -128,7 +140,8 @@ MaybeElement IndexAnalysis::evaluateBinary(BinaryOp op, ArrayRef<ExtentAttr> ind
     if (!normalizeBoolean(*lhs) || !normalizeBoolean(*rhs))
       return fail(op, "joins conditions that are not understood");
     if (isConstant(*lhs) || isConstant(*rhs)) {
-      Element &constant = isConstant(*lhs) ? *lhs : *rhs, &other = isConstant(*lhs) ? *rhs : *lhs;
+      Element &constant = isConstant(*lhs) ? *lhs : *rhs,
+              &other = isConstant(*lhs) ? *rhs : *lhs;
       return constant.whenTrue != 0 ? other : makeConstant(0);
     }
     for (Condition &condition : rhs->conditions)
@@ -147,7 +160,9 @@ MaybeElement IndexAnalysis::evaluateBinary(BinaryOp op, ArrayRef<ExtentAttr> ind
   }
   *lhs = withConstants(*lhs);
   *rhs = withConstants(*rhs);
-  if (lhs->integer || rhs->integer || !(isConstant(*lhs) || isConstant(*rhs) || lhs->conditions == rhs->conditions))
+  if (lhs->integer || rhs->integer ||
+      !(isConstant(*lhs) || isConstant(*rhs) ||
+        lhs->conditions == rhs->conditions))
     return fail(op, "mixes conditions");
   auto compute = [&](double l, double r) -> std::optional<double> {
     switch (kind) {
@@ -165,14 +180,20 @@ MaybeElement IndexAnalysis::evaluateBinary(BinaryOp op, ArrayRef<ExtentAttr> ind
       return std::nullopt;
     }
   };
-  auto whenTrue = compute(lhs->whenTrue, rhs->whenTrue), whenFalse = compute(lhs->whenFalse, rhs->whenFalse);
+  auto whenTrue = compute(lhs->whenTrue, rhs->whenTrue),
+       whenFalse = compute(lhs->whenFalse, rhs->whenFalse);
   if (!whenTrue || !whenFalse)
     return fail(op, "computes a mask in a way that is not understood");
-  return Element{{}, isConstant(*lhs) ? rhs->conditions : lhs->conditions, *whenTrue, *whenFalse};
+  return Element{{},
+                 isConstant(*lhs) ? rhs->conditions : lhs->conditions,
+                 *whenTrue,
+                 *whenFalse};
 }
 
-MaybeElement IndexAnalysis::evaluateCompare(CompareOp op, ArrayRef<ExtentAttr> indices) {
-  MaybeElement lhs = evaluateBroadcast(op.getLhs(), indices), rhs = evaluateBroadcast(op.getRhs(), indices);
+MaybeElement IndexAnalysis::evaluateCompare(CompareOp op,
+                                            ArrayRef<ExtentAttr> indices) {
+  MaybeElement lhs = evaluateBroadcast(op.getLhs(), indices),
+               rhs = evaluateBroadcast(op.getRhs(), indices);
   if (!lhs || !rhs)
     return std::nullopt;
   CompareKind kind = op.getKind();
@@ -190,7 +211,8 @@ MaybeElement IndexAnalysis::evaluateCompare(CompareOp op, ArrayRef<ExtentAttr> i
       value = difference * -1 + 1;
     if (!value)
       return fail(op, "compares indices for equality");
-    return Element{{}, {Condition{Condition::AtMostZero, *value, {}, {}, false}}, 1, 0};
+    return Element{
+        {}, {Condition{Condition::AtMostZero, *value, {}, {}, false}}, 1, 0};
   }
   *lhs = withConstants(*lhs);
   *rhs = withConstants(*rhs);
@@ -219,16 +241,19 @@ MaybeElement IndexAnalysis::evaluateCompare(CompareOp op, ArrayRef<ExtentAttr> i
                  compare(lhs->whenFalse, rhs->whenFalse)};
 }
 
-MaybeElement IndexAnalysis::evaluateSelect(SelectOp op, ArrayRef<ExtentAttr> indices) {
+MaybeElement IndexAnalysis::evaluateSelect(SelectOp op,
+                                           ArrayRef<ExtentAttr> indices) {
   MaybeElement condition = evaluateBroadcast(op.getCondition(), indices);
-  MaybeElement yes = evaluateBroadcast(op.getTrueValue(), indices), no = evaluateBroadcast(op.getFalseValue(), indices);
+  MaybeElement yes = evaluateBroadcast(op.getTrueValue(), indices),
+               no = evaluateBroadcast(op.getFalseValue(), indices);
   if (!condition || !yes || !no)
     return std::nullopt;
   *condition = withConstants(*condition);
   *yes = withConstants(*yes);
   *no = withConstants(*no);
   auto isKnownUnder = [&](const Element &element) {
-    return !element.integer && (isConstant(element) || element.conditions == condition->conditions);
+    return !element.integer &&
+           (isConstant(element) || element.conditions == condition->conditions);
   };
   if (condition->integer || !isKnownUnder(*yes) || !isKnownUnder(*no))
     return fail(op, "chooses between values that depend on other conditions");
@@ -238,7 +263,8 @@ MaybeElement IndexAnalysis::evaluateSelect(SelectOp op, ArrayRef<ExtentAttr> ind
                  condition->whenFalse != 0 ? yes->whenFalse : no->whenFalse};
 }
 
-MaybeElement IndexAnalysis::evaluateGather(Value operand, Value indexTensor, ArrayRef<ExtentAttr> indices,
+MaybeElement IndexAnalysis::evaluateGather(Value operand, Value indexTensor,
+                                           ArrayRef<ExtentAttr> indices,
                                            GatherOp op) {
   int64_t axis = op.getAxis(), indexRank = getExtents(indexTensor).size();
   MaybeElement index = evaluate(indexTensor, indices.slice(axis, indexRank));
@@ -252,9 +278,11 @@ MaybeElement IndexAnalysis::evaluateGather(Value operand, Value indexTensor, Arr
   return evaluate(operand, own);
 }
 
-MaybeElement IndexAnalysis::evaluateGatherNd(GatherNdOp op, ArrayRef<ExtentAttr> indices) {
+MaybeElement IndexAnalysis::evaluateGatherNd(GatherNdOp op,
+                                             ArrayRef<ExtentAttr> indices) {
   auto indexExtents = getExtents(op.getIndices());
-  int64_t outer = indexExtents.size() - 1, depth = *indexExtents.back().getConstantValue();
+  int64_t outer = indexExtents.size() - 1,
+          depth = *indexExtents.back().getConstantValue();
   SmallVector<ExtentAttr> own;
   for (int64_t i = 0; i < depth; ++i) {
     SmallVector<ExtentAttr> at(indices.take_front(outer));
@@ -270,7 +298,8 @@ MaybeElement IndexAnalysis::evaluateGatherNd(GatherNdOp op, ArrayRef<ExtentAttr>
   return evaluate(op.getOperand(), own);
 }
 
-MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices) {
+MaybeElement IndexAnalysis::evaluate(Value tensor,
+                                     ArrayRef<ExtentAttr> indices) {
   auto type = cast<RankedTensorType>(tensor.getType());
   Operation *op = tensor.getDefiningOp();
   if (!op) {
@@ -278,7 +307,8 @@ MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices)
       problem = "depends on an argument that holds no integers";
       return std::nullopt;
     }
-    Condition isSet{Condition::IsSet, {}, tensor, SmallVector<ExtentAttr>(indices), false};
+    Condition isSet{
+        Condition::IsSet, {}, tensor, SmallVector<ExtentAttr>(indices), false};
     return Element{{}, {isSet}, 1, 0};
   }
   DenseElementsAttr elements;
@@ -289,7 +319,11 @@ MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices)
       return makeConstant(elements.getSplatValue<APFloat>().convertToDouble());
     if (type.getElementType().isInteger(1))
       return makeConstant(elements.getSplatValue<bool>());
-    return Element{ExtentAttr::getConstant(context, elements.getSplatValue<APInt>().getSExtValue()), {}, 0, 0};
+    return Element{ExtentAttr::getConstant(
+                       context, elements.getSplatValue<APInt>().getSExtValue()),
+                   {},
+                   0,
+                   0};
   }
   return llvm::TypeSwitch<Operation *, MaybeElement>(op)
       .Case([&](ExtentsOp extents) -> MaybeElement {
@@ -299,10 +333,17 @@ MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices)
         return Element{extents.getValues().getExtents()[*index], {}, 0, 0};
       })
       .Case([&](IotaOp iota) -> MaybeElement {
-        return Element{iota.getStart().getExtents()[0] + indices[0] * iota.getStep(), {}, 0, 0};
+        return Element{iota.getStart().getExtents()[0] +
+                           indices[0] * iota.getStep(),
+                       {},
+                       0,
+                       0};
       })
-      .Case([&](ReshapeOp reshape) { return evaluateReshape(reshape, indices); })
-      .Case([&](BroadcastOp broadcast) { return evaluateBroadcast(broadcast.getOperand(), indices); })
+      .Case(
+          [&](ReshapeOp reshape) { return evaluateReshape(reshape, indices); })
+      .Case([&](BroadcastOp broadcast) {
+        return evaluateBroadcast(broadcast.getOperand(), indices);
+      })
       .Case([&](TransposeOp transpose) {
         SmallVector<ExtentAttr> own(indices.size());
         for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
@@ -311,13 +352,16 @@ MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices)
       })
       .Case([&](SliceOp slice) {
         SmallVector<ExtentAttr> own;
-        for (auto [index, offset, step] : llvm::zip(indices, slice.getOffsets().getExtents(), slice.getSteps()))
+        for (auto [index, offset, step] : llvm::zip(
+                 indices, slice.getOffsets().getExtents(), slice.getSteps()))
           own.push_back(offset + index * step);
         return evaluate(slice.getOperand(), own);
       })
       .Case([&](CastOp castOp) -> MaybeElement {
         MaybeElement element = evaluate(castOp.getOperand(), indices);
-        if (!element || (element->integer && type.getElementType().isInteger() && !type.getElementType().isInteger(1)))
+        if (!element ||
+            (element->integer && type.getElementType().isInteger() &&
+             !type.getElementType().isInteger(1)))
           return element;
         *element = withConstants(*element);
         if (element->integer)
@@ -331,7 +375,9 @@ MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices)
       .Case([&](UnaryOp unary) -> MaybeElement {
         MaybeElement element = evaluate(unary.getOperand(), indices);
         if (!element || element->integer)
-          return element ? fail(op, "computes with indices in a way that is not understood") : element;
+          return element ? fail(op, "computes with indices in a way that is "
+                                    "not understood")
+                         : element;
         if (unary.getKind() == UnaryKind::Not) {
           element->whenTrue = element->whenTrue == 0;
           element->whenFalse = element->whenFalse == 0;
@@ -344,9 +390,16 @@ MaybeElement IndexAnalysis::evaluate(Value tensor, ArrayRef<ExtentAttr> indices)
         return element;
       })
       .Case([&](BinaryOp binary) { return evaluateBinary(binary, indices); })
-      .Case([&](CompareOp compare) { return evaluateCompare(compare, indices); })
+      .Case(
+          [&](CompareOp compare) { return evaluateCompare(compare, indices); })
       .Case([&](SelectOp select) { return evaluateSelect(select, indices); })
-      .Case([&](GatherOp gather) { return evaluateGather(gather.getOperand(), gather.getIndices(), indices, gather); })
-      .Case([&](GatherNdOp gather) { return evaluateGatherNd(gather, indices); })
-      .Default([&](Operation *other) { return fail(other, "is not understood in a mask"); });
+      .Case([&](GatherOp gather) {
+        return evaluateGather(gather.getOperand(), gather.getIndices(), indices,
+                              gather);
+      })
+      .Case(
+          [&](GatherNdOp gather) { return evaluateGatherNd(gather, indices); })
+      .Default([&](Operation *other) {
+        return fail(other, "is not understood in a mask");
+      });
 }

@@ -17,7 +17,8 @@ struct Condition {
   enum Kind {
     /// `value <= 0`
     AtMostZero,
-    /// the element of `tensor`, an argument of the function, at `indices` is not 0
+    /// the element of `tensor`, an argument of the function, at `indices` is
+    /// not 0
     IsSet
   } kind;
   ExtentAttr value;
@@ -26,7 +27,8 @@ struct Condition {
   bool isNegated = false;
 
   bool operator==(const Condition &other) const {
-    return kind == other.kind && value == other.value && tensor == other.tensor && indices == other.indices &&
+    return kind == other.kind && value == other.value &&
+           tensor == other.tensor && indices == other.indices &&
            isNegated == other.isNegated;
   }
 };
@@ -52,22 +54,31 @@ public:
 
   /// The element of `tensor` at these indices, or nothing; then getProblem()
   /// says why.
-  std::optional<Element> evaluate(mlir::Value tensor, llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluate(mlir::Value tensor,
+                                  llvm::ArrayRef<ExtentAttr> indices);
 
   const std::string &getProblem() const { return problem; }
 
 private:
   std::optional<Element> fail(mlir::Operation *op, const char *why);
-  std::optional<Element> evaluateReshape(ReshapeOp op, llvm::ArrayRef<ExtentAttr> indices);
-  std::optional<Element> evaluateBinary(BinaryOp op, llvm::ArrayRef<ExtentAttr> indices);
-  std::optional<Element> evaluateCompare(CompareOp op, llvm::ArrayRef<ExtentAttr> indices);
-  std::optional<Element> evaluateSelect(SelectOp op, llvm::ArrayRef<ExtentAttr> indices);
-  std::optional<Element> evaluateGather(mlir::Value operand, mlir::Value indexTensor,
-                                        llvm::ArrayRef<ExtentAttr> indices, GatherOp op);
-  std::optional<Element> evaluateGatherNd(GatherNdOp op, llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluateReshape(ReshapeOp op,
+                                         llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluateBinary(BinaryOp op,
+                                        llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluateCompare(CompareOp op,
+                                         llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluateSelect(SelectOp op,
+                                        llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluateGather(mlir::Value operand,
+                                        mlir::Value indexTensor,
+                                        llvm::ArrayRef<ExtentAttr> indices,
+                                        GatherOp op);
+  std::optional<Element> evaluateGatherNd(GatherNdOp op,
+                                          llvm::ArrayRef<ExtentAttr> indices);
 
   /// An operand that is broadcast to the shape that `indices` index.
-  std::optional<Element> evaluateBroadcast(mlir::Value operand, llvm::ArrayRef<ExtentAttr> indices);
+  std::optional<Element> evaluateBroadcast(mlir::Value operand,
+                                           llvm::ArrayRef<ExtentAttr> indices);
 
   mlir::MLIRContext *context;
   std::string problem;

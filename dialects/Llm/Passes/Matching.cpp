@@ -28,7 +28,8 @@ bool serrano::llm::isScalar(Value value, double expected) {
   return scalar && std::abs(*scalar - expected) <= 1e-6 * std::abs(expected);
 }
 
-bool serrano::llm::matchEitherOrder(BinaryOp op, llvm::function_ref<bool(Value, Value)> matches) {
+bool serrano::llm::matchEitherOrder(
+    BinaryOp op, llvm::function_ref<bool(Value, Value)> matches) {
   return matches(op.getLhs(), op.getRhs()) || matches(op.getRhs(), op.getLhs());
 }
 
@@ -49,7 +50,8 @@ static void collectFactors(Value value, Product &product, bool isRoot) {
       collectFactors(op.getRhs(), product, false);
       return;
     }
-    if (std::optional<double> divisor = getScalar(op.getRhs()); op.getKind() == BinaryKind::Div && divisor) {
+    if (std::optional<double> divisor = getScalar(op.getRhs());
+        op.getKind() == BinaryKind::Div && divisor) {
       product.constant /= *divisor;
       collectFactors(op.getLhs(), product, false);
       return;
@@ -74,6 +76,7 @@ Value serrano::llm::stripReshapes(Value value) {
 }
 
 Location serrano::llm::fuseLocations(ValueRange values) {
-  SmallVector<Location> locations = llvm::map_to_vector(values, [](Value value) { return value.getLoc(); });
+  SmallVector<Location> locations =
+      llvm::map_to_vector(values, [](Value value) { return value.getLoc(); });
   return FusedLoc::get(values.front().getContext(), locations);
 }

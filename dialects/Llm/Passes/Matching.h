@@ -30,7 +30,8 @@ inline BinaryOp getBinary(mlir::Value value, BinaryKind kind) {
 }
 
 /// Whether `matches` holds for the operands of `op` in one order or the other.
-bool matchEitherOrder(BinaryOp op, llvm::function_ref<bool(mlir::Value, mlir::Value)> matches);
+bool matchEitherOrder(
+    BinaryOp op, llvm::function_ref<bool(mlir::Value, mlir::Value)> matches);
 
 /// Whether the value is a weight (or a constant in its place) of this rank.
 bool isWeight(mlir::Value value, int64_t rank);

@@ -1,4 +1,5 @@
-//===- OutlineLayers.cpp - makes equal layers one function and a loop -*- C++ -*-===//
+//===- OutlineLayers.cpp - makes equal layers one function and a loop -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -24,9 +25,13 @@ using namespace serrano::llm;
 static constexpr size_t kMaxAttentionsPerLayer = 4;
 
 /// Operations that only bring a value into the function.
-static bool isLeaf(Operation *op) { return isa<GetWeightOp, arith::ConstantOp>(op); }
+static bool isLeaf(Operation *op) {
+  return isa<GetWeightOp, arith::ConstantOp>(op);
+}
 
-static bool isAnchor(Operation *op) { return isa<AttentionOp, CachedAttentionOp>(op); }
+static bool isAnchor(Operation *op) {
+  return isa<AttentionOp, CachedAttentionOp>(op);
+}
 
 namespace {
 
@@ -37,8 +42,8 @@ using Carried = std::pair<size_t, unsigned>;
 /// begin + (i + 1) * period) of the function are layer `i`.
 struct Chain {
   size_t begin = 0, period = 0, count = 0;
-  /// Values of the layer before that a layer uses, with what the first layer has
-  /// in their place.
+  /// Values of the layer before that a layer uses, with what the first layer
+  /// has in their place.
   llvm::MapVector<Carried, Value> carried;
   /// Values from before the first layer.
   llvm::SetVector<Value> shared;
@@ -72,7 +77,8 @@ public:
     for (size_t perLayer = 1; perLayer <= kMaxAttentionsPerLayer; ++perLayer)
       for (size_t first = 0; first + 2 * perLayer <= anchors.size(); ++first) {
         size_t period = anchors[first + perLayer] - anchors[first];
-        size_t earliest = anchors[first] + 1 >= period ? anchors[first] + 1 - period : 0;
+        size_t earliest =
+            anchors[first] + 1 >= period ? anchors[first] + 1 - period : 0;
         for (size_t begin = earliest; begin <= anchors[first]; ++begin) {
           std::optional<Chain> chain = follow(begin, period);
           if (chain && (!best || isBetter(*chain, *best)))
@@ -91,7 +97,8 @@ private:
   static bool isBetter(const Chain &chain, const Chain &best) {
     if (chain.size() != best.size())
       return chain.size() > best.size();
-    return chain.period == best.period && chain.carried.size() <= best.carried.size();
+    return chain.period == best.period &&
+           chain.carried.size() <= best.carried.size();
   }
 
   std::optional<Chain> follow(size_t begin, size_t period) {
@@ -103,7 +110,8 @@ private:
       return std::nullopt;
     while (begin + (chain.count + 1) * period <= ops.size() && addLayer(chain))
       ++chain.count;
-    if (chain.count < 2 || !collectFirstLayer(chain) || !hasOnlyCarriedResults(chain))
+    if (chain.count < 2 || !collectFirstLayer(chain) ||
+        !hasOnlyCarriedResults(chain))
       return std::nullopt;
     return chain;
   }
@@ -112,7 +120,9 @@ private:
   /// and leaves.
   std::optional<size_t> positionOf(Value value) const {
     auto found = positions.find(value.getDefiningOp());
-    return value.getDefiningOp() && found != positions.end() ? std::optional(found->second) : std::nullopt;
+    return value.getDefiningOp() && found != positions.end()
+               ? std::optional(found->second)
+               : std::nullopt;
   }
 
   /// Whether layer `chain.count` equals the first one.
@@ -121,8 +131,10 @@ private:
     size_t start = chain.begin + chain.count * chain.period;
     for (size_t i = 0; i < chain.period; ++i) {
       Operation *first = ops[chain.begin + i], *other = ops[start + i];
-      if (first->getName() != other->getName() || first->getAttrDictionary() != other->getAttrDictionary() ||
-          first->getResultTypes() != other->getResultTypes() || first->getNumOperands() != other->getNumOperands())
+      if (first->getName() != other->getName() ||
+          first->getAttrDictionary() != other->getAttrDictionary() ||
+          first->getResultTypes() != other->getResultTypes() ||
+          first->getNumOperands() != other->getNumOperands())
         return false;
       for (auto [f, o] : llvm::zip(first->getOperands(), other->getOperands()))
         if (!matchOperand(extended, f, o, start))
@@ -132,8 +144,8 @@ private:
     return true;
   }
 
-  /// Whether operand `other` of a layer that starts at `start` means the same as
-  /// operand `first` of the first layer.
+  /// Whether operand `other` of a layer that starts at `start` means the same
+  /// as operand `first` of the first layer.
   bool matchOperand(Chain &chain, Value first, Value other, size_t start) {
     if (first.getType() != other.getType())
       return false;
@@ -147,7 +159,8 @@ private:
       // A weight used twice by a layer has its name already.
       if (names.size() == chain.count)
         names.push_back(otherWeight.getNameAttr());
-      return names.size() == chain.count + 1 && names.back() == otherWeight.getNameAttr();
+      return names.size() == chain.count + 1 &&
+             names.back() == otherWeight.getNameAttr();
     }
     if (auto constant = first.getDefiningOp<arith::ConstantOp>()) {
       auto otherConstant = other.getDefiningOp<arith::ConstantOp>();
@@ -155,7 +168,8 @@ private:
         return false;
       if (constant.getValue() == otherConstant.getValue())
         return !chain.layerIndices.contains(first);
-      auto index = dyn_cast<IntegerAttr>(constant.getValue()), otherIndex = dyn_cast<IntegerAttr>(otherConstant.getValue());
+      auto index = dyn_cast<IntegerAttr>(constant.getValue()),
+           otherIndex = dyn_cast<IntegerAttr>(otherConstant.getValue());
       // The layers have to be counted by one.
       if (!constant.getType().isIndex() ||
           otherIndex.getInt() - index.getInt() != int64_t(chain.count))
@@ -165,13 +179,15 @@ private:
     }
     std::optional<size_t> at = positionOf(other);
     if (at && *at >= start)
-      return positionOf(first) == *at - start + chain.begin && resultNumber(first) == resultNumber(other);
+      return positionOf(first) == *at - start + chain.begin &&
+             resultNumber(first) == resultNumber(other);
     if (at && *at + chain.period >= start && *at >= chain.begin) {
       // From the layer before; the first layer has the initial value there.
       std::optional<size_t> firstAt = positionOf(first);
       if (firstAt && *firstAt >= chain.begin)
         return false;
-      Value &initial = chain.carried[{*at + chain.period - start, resultNumber(other)}];
+      Value &initial =
+          chain.carried[{*at + chain.period - start, resultNumber(other)}];
       if (initial && initial != first)
         return false;
       initial = first;
@@ -180,7 +196,9 @@ private:
     return first == other;
   }
 
-  static unsigned resultNumber(Value value) { return cast<OpResult>(value).getResultNumber(); }
+  static unsigned resultNumber(Value value) {
+    return cast<OpResult>(value).getResultNumber();
+  }
 
   /// Values that the first layer uses from before it are carried or shared.
   bool collectFirstLayer(Chain &chain) {
@@ -204,7 +222,8 @@ private:
     size_t end = chain.begin + chain.size(), last = end - chain.period;
     for (size_t i = chain.begin; i < end; ++i)
       for (OpResult result : ops[i]->getResults()) {
-        bool isCarried = i >= last && chain.carried.count({i - last, result.getResultNumber()});
+        bool isCarried = i >= last && chain.carried.count(
+                                          {i - last, result.getResultNumber()});
         for (Operation *user : result.getUsers()) {
           auto at = positions.find(user);
           bool isInside = at != positions.end() && at->second < end;
@@ -223,7 +242,8 @@ private:
 struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (!function->hasAttr(LlmDialect::kEntryAttr))
         continue;
       hoistShared(function);
@@ -234,8 +254,8 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
   }
 
   /// Moves what several layers use, but an exporter computes in the first one,
-  /// before all layers: what a later layer uses too, and in a step what does not
-  /// depend on the tokens themselves.
+  /// before all layers: what a later layer uses too, and in a step what does
+  /// not depend on the tokens themselves.
   static void hoistShared(func::FuncOp function) {
     SmallVector<Operation *> anchors;
     for (Operation &op : function.front())
@@ -245,7 +265,8 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
       return;
     llvm::SetVector<Operation *> hidden;
     for (BlockArgument argument : function.getArguments()) {
-      auto role = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), LlmDialect::kRoleAttr);
+      auto role = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                        LlmDialect::kRoleAttr);
       if (!role || role.getValue() == "token_ids")
         hidden.insert_range(argument.getUsers());
     }
@@ -255,24 +276,35 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
     for (Operation &op : function.front()) {
       if (&op == anchors[0])
         break;
-      auto isLater = [&](Operation *user) { return anchors[1]->isBeforeInBlock(user); };
-      if (!isLeaf(&op) && (!hidden.contains(&op) || llvm::any_of(op.getUsers(), isLater)))
+      auto isLater = [&](Operation *user) {
+        return anchors[1]->isBeforeInBlock(user);
+      };
+      if (!isLeaf(&op) &&
+          (!hidden.contains(&op) || llvm::any_of(op.getUsers(), isLater)))
         shared.push_back(&op);
     }
     for (size_t i = 0; i < shared.size(); ++i)
       for (Value operand : shared[i]->getOperands())
-        if (Operation *op = operand.getDefiningOp(); op && !llvm::is_contained(shared, op))
+        if (Operation *op = operand.getDefiningOp();
+            op && !llvm::is_contained(shared, op))
           shared.push_back(op);
-    llvm::sort(shared, [](Operation *l, Operation *r) { return l->isBeforeInBlock(r); });
-    // The first operation that stays; those before it are moved to where they are.
-    Operation *front = &*llvm::find_if(function.front(), [&](Operation &op) { return !llvm::is_contained(shared, &op); });
+    llvm::sort(shared, [](Operation *l, Operation *r) {
+      return l->isBeforeInBlock(r);
+    });
+    // The first operation that stays; those before it are moved to where they
+    // are.
+    Operation *front = &*llvm::find_if(function.front(), [&](Operation &op) {
+      return !llvm::is_contained(shared, &op);
+    });
     for (Operation *op : shared)
       op->moveBefore(front);
   }
 
-  void outline(func::FuncOp function, const Chain &chain, ArrayRef<Operation *> ops, SymbolTable &symbols) {
+  void outline(func::FuncOp function, const Chain &chain,
+               ArrayRef<Operation *> ops, SymbolTable &symbols) {
     OpBuilder builder(function);
-    SmallVector<Value> initial(llvm::make_second_range(chain.carried)), shared(chain.shared.begin(), chain.shared.end());
+    SmallVector<Value> initial(llvm::make_second_range(chain.carried)),
+        shared(chain.shared.begin(), chain.shared.end());
     SmallVector<Type> types{builder.getIndexType()};
     llvm::append_range(types, ValueRange(initial).getTypes());
     llvm::append_range(types, ValueRange(shared).getTypes());
@@ -280,13 +312,15 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
       types.push_back(weight.getType());
     auto resultTypes = llvm::to_vector(ValueRange(initial).getTypes());
     ArrayRef<Operation *> layer = ops.slice(chain.begin, chain.period);
-    for (auto [carried, type] : llvm::zip(llvm::make_first_range(chain.carried), resultTypes))
+    for (auto [carried, type] :
+         llvm::zip(llvm::make_first_range(chain.carried), resultTypes))
       if (layer[carried.first]->getResult(carried.second).getType() != type)
         return;
 
     // The function of the first layer.
-    auto callee = func::FuncOp::create(builder, layer.front()->getLoc(), "layer",
-                                       builder.getFunctionType(types, resultTypes));
+    auto callee =
+        func::FuncOp::create(builder, layer.front()->getLoc(), "layer",
+                             builder.getFunctionType(types, resultTypes));
     callee.setPrivate();
     symbols.insert(callee);
     Block *body = callee.addEntryBlock();
@@ -305,13 +339,15 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
       mapping.map(weight, body->getArgument(next++));
     for (Operation *op : layer) {
       for (Value operand : op->getOperands())
-        if (auto constant = operand.getDefiningOp<arith::ConstantOp>(); constant && !mapping.contains(operand))
+        if (auto constant = operand.getDefiningOp<arith::ConstantOp>();
+            constant && !mapping.contains(operand))
           builder.clone(*constant, mapping);
       builder.clone(*op, mapping);
     }
     SmallVector<Value> results;
     for (Carried carried : llvm::make_first_range(chain.carried))
-      results.push_back(mapping.lookup(layer[carried.first]->getResult(carried.second)));
+      results.push_back(
+          mapping.lookup(layer[carried.first]->getResult(carried.second)));
     func::ReturnOp::create(builder, layer.back()->getLoc(), results);
 
     // The loop in place of all layers.
@@ -319,14 +355,21 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
     SmallVector<Attribute> weights;
     for (auto &[weight, names] : chain.weights)
       weights.push_back(builder.getArrayAttr(names));
-    auto loop = LayersOp::create(builder, layer.front()->getLoc(), resultTypes, FlatSymbolRefAttr::get(callee),
-                                 builder.getI64IntegerAttr(first), builder.getI64IntegerAttr(chain.count), initial,
-                                 shared, builder.getArrayAttr(weights));
-    ArrayRef<Operation *> last = ops.slice(chain.begin + chain.size() - chain.period, chain.period);
-    for (auto [carried, result] : llvm::zip(llvm::make_first_range(chain.carried), loop.getResults()))
-      last[carried.first]->getResult(carried.second).replaceUsesWithIf(result, [&](OpOperand &use) {
-        return !use.getOwner()->isBeforeInBlock(last.back()) && use.getOwner() != last.back();
-      });
+    auto loop = LayersOp::create(
+        builder, layer.front()->getLoc(), resultTypes,
+        FlatSymbolRefAttr::get(callee), builder.getI64IntegerAttr(first),
+        builder.getI64IntegerAttr(chain.count), initial, shared,
+        builder.getArrayAttr(weights));
+    ArrayRef<Operation *> last =
+        ops.slice(chain.begin + chain.size() - chain.period, chain.period);
+    for (auto [carried, result] :
+         llvm::zip(llvm::make_first_range(chain.carried), loop.getResults()))
+      last[carried.first]
+          ->getResult(carried.second)
+          .replaceUsesWithIf(result, [&](OpOperand &use) {
+            return !use.getOwner()->isBeforeInBlock(last.back()) &&
+                   use.getOwner() != last.back();
+          });
     for (Operation *op : llvm::reverse(ops.slice(chain.begin, chain.size()))) {
       op->dropAllUses();
       op->erase();

@@ -1,4 +1,5 @@
-//===- PromoteCache.cpp - makes a decoder graph a step over a paged cache -*- C++ -*-===//
+//===- PromoteCache.cpp - makes a decoder graph a step over a paged cache -*-
+//C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -29,7 +30,8 @@ namespace {
 class StepBuilder {
 public:
   StepBuilder(func::FuncOp graphFunction, const CacheGraph &graph)
-      : source(graphFunction), graph(graph), context(graphFunction.getContext()), builder(context) {}
+      : source(graphFunction), graph(graph),
+        context(graphFunction.getContext()), builder(context) {}
 
   /// Null after a remark.
   func::FuncOp build();
@@ -41,7 +43,8 @@ private:
 
   bool isRow(Value value) const {
     auto extents = getExtents(value);
-    return extents.size() >= 2 && (extents[0] == graph.batch || extents[0].isConstant(1)) &&
+    return extents.size() >= 2 &&
+           (extents[0] == graph.batch || extents[0].isConstant(1)) &&
            extents[1] == graph.length;
   }
   /// Whether each row is its token's position: computed, or an argument of that
@@ -49,7 +52,9 @@ private:
   bool isPositions(Value value) const;
   bool isInvariant(Value value) const {
     return llvm::none_of(getExtents(value), [&](ExtentAttr extent) {
-      return llvm::any_of(extent.getSymbols(), [&](StringAttr s) { return stepSymbols.contains(s); });
+      return llvm::any_of(extent.getSymbols(), [&](StringAttr s) {
+        return stepSymbols.contains(s);
+      });
     });
   }
   void findLive();
@@ -61,11 +66,15 @@ private:
   // The step
   //===------------------------------------------------------------------===//
 
-  ExtentAttr symbol(StringRef name) const { return ExtentAttr::getSymbol(context, name); }
-  Value addArgument(StringRef role, ArrayRef<ExtentAttr> extents, StringAttr name, Location loc);
+  ExtentAttr symbol(StringRef name) const {
+    return ExtentAttr::getSymbol(context, name);
+  }
+  Value addArgument(StringRef role, ArrayRef<ExtentAttr> extents,
+                    StringAttr name, Location loc);
   void addArguments();
   LogicalResult fail(Operation *op, const Twine &why) {
-    op->emitRemark() << "the cache is not promoted: " << op->getName().getStringRef() << " " << why;
+    op->emitRemark() << "the cache is not promoted: "
+                     << op->getName().getStringRef() << " " << why;
     return failure();
   }
   /// A row's type with one leading dimension `rows`.
@@ -73,7 +82,8 @@ private:
     auto extents = getExtents(value);
     extents.erase(extents.begin());
     extents[0] = rows;
-    return getTensorType(extents, cast<RankedTensorType>(value.getType()).getElementType());
+    return getTensorType(
+        extents, cast<RankedTensorType>(value.getType()).getElementType());
   }
   LogicalResult convert(Operation *op);
   LogicalResult convertRows(Operation *op);
@@ -105,7 +115,8 @@ static StringAttr getName(func::FuncOp function, unsigned argument) {
 
 bool StepBuilder::isPositions(Value value) const {
   auto type = cast<RankedTensorType>(value.getType());
-  if (!isRow(value) || type.getRank() != 2 || !isa<IntegerType>(type.getElementType()) ||
+  if (!isRow(value) || type.getRank() != 2 ||
+      !isa<IntegerType>(type.getElementType()) ||
       type.getElementType().isInteger(1))
     return false;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
@@ -114,7 +125,8 @@ bool StepBuilder::isPositions(Value value) const {
            llvm::any_of(value.getUsers(), llvm::IsaPred<RopeAnglesOp>);
   }
   ExtentAttr query = symbol("$query");
-  std::optional<Element> element = IndexAnalysis(context).evaluate(value, {symbol("$batch"), query});
+  std::optional<Element> element =
+      IndexAnalysis(context).evaluate(value, {symbol("$batch"), query});
   return element && element->integer == query + graph.past;
 }
 
@@ -149,9 +161,11 @@ void StepBuilder::findLive() {
 Value StepBuilder::findCut(Value output) const {
   Value cut = output;
   while (Operation *op = cut.getDefiningOp()) {
-    if (!isa<LinearOp, RmsNormOp, LayerNormOp, UnaryOp, BinaryOp, CastOp, ReshapeOp>(op))
+    if (!isa<LinearOp, RmsNormOp, LayerNormOp, UnaryOp, BinaryOp, CastOp,
+             ReshapeOp>(op))
       break;
-    SmallVector<Value> rows = llvm::to_vector(llvm::make_filter_range(op->getOperands(), [&](Value v) { return isRow(v); }));
+    SmallVector<Value> rows = llvm::to_vector(llvm::make_filter_range(
+        op->getOperands(), [&](Value v) { return isRow(v); }));
     if (rows.size() != 1 || !op->hasOneUse())
       break;
     cut = rows.front();
@@ -163,14 +177,16 @@ Value StepBuilder::findCut(Value output) const {
 // The step
 //===----------------------------------------------------------------------===//
 
-Value StepBuilder::addArgument(StringRef role, ArrayRef<ExtentAttr> extents, StringAttr name, Location loc) {
+Value StepBuilder::addArgument(StringRef role, ArrayRef<ExtentAttr> extents,
+                               StringAttr name, Location loc) {
   SmallVector<NamedAttribute> attributes;
   if (name)
     attributes.push_back(builder.getNamedAttr(LlmDialect::kNameAttr, name));
-  attributes.push_back(builder.getNamedAttr(LlmDialect::kRoleAttr, builder.getStringAttr(role)));
+  attributes.push_back(
+      builder.getNamedAttr(LlmDialect::kRoleAttr, builder.getStringAttr(role)));
   unsigned index = step.getNumArguments();
-  (void)step.insertArgument(index, getTensorType(extents, builder.getI32Type()), builder.getDictionaryAttr(attributes),
-                            loc);
+  (void)step.insertArgument(index, getTensorType(extents, builder.getI32Type()),
+                            builder.getDictionaryAttr(attributes), loc);
   return step.getArgument(index);
 }
 
@@ -181,13 +197,15 @@ void StepBuilder::addArguments() {
   for (BlockArgument argument : source.getArguments()) {
     if (!live.contains(argument))
       continue;
-    (positionValues.contains(argument) ? positionsName : tokensName) = getName(source, argument.getArgNumber());
+    (positionValues.contains(argument) ? positionsName : tokensName) =
+        getName(source, argument.getArgNumber());
   }
   tokens = addArgument("token_ids", {tokenCount}, tokensName, loc);
   positions = addArgument("positions", {tokenCount}, positionsName, loc);
   queryStarts = addArgument("query_starts", {sequences + 1}, {}, loc);
   kvLengths = addArgument("kv_lengths", {sequences}, {}, loc);
-  blockTables = addArgument("block_tables", {sequences, symbol("blocks")}, {}, loc);
+  blockTables =
+      addArgument("block_tables", {sequences, symbol("blocks")}, {}, loc);
   logitRows = addArgument("logit_rows", {symbol("logit_rows")}, {}, loc);
 }
 
@@ -195,18 +213,21 @@ void StepBuilder::convertAttention(AttentionOp op) {
   const CachedLayer *layer = layerOf.lookup(op);
   Value query = mapping.lookup(op.getQuery());
   int64_t index = layer - graph.getLayers().begin();
-  Value layerIndex = arith::ConstantIndexOp::create(builder, op.getLoc(), index);
+  Value layerIndex =
+      arith::ConstantIndexOp::create(builder, op.getLoc(), index);
   Value result = CachedAttentionOp::create(
-      builder, op.getLoc(), query.getType(), FlatSymbolRefAttr::get(context, "kv"), layerIndex, query,
-      mapping.lookup(layer->newKey),
-      mapping.lookup(layer->newValue), positions, queryStarts, kvLengths, blockTables, op.getScaleAttr(),
+      builder, op.getLoc(), query.getType(),
+      FlatSymbolRefAttr::get(context, "kv"), layerIndex, query,
+      mapping.lookup(layer->newKey), mapping.lookup(layer->newValue), positions,
+      queryStarts, kvLengths, blockTables, op.getScaleAttr(),
       op.getWindowAttr(), op.getSoftcapAttr());
   mapping.map(op.getResult(), result);
 }
 
 /// Operands that are no rows are broadcast to rows: their dimensions for batch
 /// and sequence, if they have them, are of extent 1 and go.
-LogicalResult StepBuilder::convertBroadcasting(Operation *op, Operation *clone) {
+LogicalResult StepBuilder::convertBroadcasting(Operation *op,
+                                               Operation *clone) {
   int64_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
   for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
     auto type = cast<RankedTensorType>(operand.getType());
@@ -219,13 +240,17 @@ LogicalResult StepBuilder::convertBroadcasting(Operation *op, Operation *clone) 
       continue;
     auto extents = getExtents(operand);
     int64_t extra = type.getRank() - (rank - 2);
-    if (!llvm::all_of(ArrayRef(extents).take_front(extra), [](ExtentAttr e) { return e.isConstant(1); }))
-      return fail(op, "mixes tokens with a value of shape " + toString(extents));
+    if (!llvm::all_of(ArrayRef(extents).take_front(extra),
+                      [](ExtentAttr e) { return e.isConstant(1); }))
+      return fail(op,
+                  "mixes tokens with a value of shape " + toString(extents));
     extents.erase(extents.begin(), extents.begin() + extra);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(clone);
-    clone->setOperand(index, ReshapeOp::create(builder, op->getLoc(), getTensorType(extents, type.getElementType()),
-                                               mapping.lookup(operand)));
+    clone->setOperand(
+        index, ReshapeOp::create(builder, op->getLoc(),
+                                 getTensorType(extents, type.getElementType()),
+                                 mapping.lookup(operand)));
   }
   return success();
 }
@@ -245,26 +270,35 @@ LogicalResult StepBuilder::convertRows(Operation *op) {
     return fail(op, "makes rows out of nothing");
   for (Value result : op->getResults())
     if (!isRow(result))
-      return fail(op, "mixes tokens: its result has shape " + toString(getExtents(result)));
+      return fail(op, "mixes tokens: its result has shape " +
+                          toString(getExtents(result)));
   Operation *clone = builder.clone(*op, mapping);
   for (auto [from, to] : llvm::zip(op->getResults(), clone->getResults()))
     to.setType(rowType(from, rows));
 
-  auto keepsRows = [&](ArrayRef<int64_t> axes) { return llvm::all_of(axes, [](int64_t axis) { return axis >= 2; }); };
-  auto less = [](ArrayRef<int64_t> axes) { return llvm::map_to_vector(axes, [](int64_t axis) { return axis - 1; }); };
+  auto keepsRows = [&](ArrayRef<int64_t> axes) {
+    return llvm::all_of(axes, [](int64_t axis) { return axis >= 2; });
+  };
+  auto less = [](ArrayRef<int64_t> axes) {
+    return llvm::map_to_vector(axes, [](int64_t axis) { return axis - 1; });
+  };
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<EmbeddingOp, LinearOp, RmsNormOp, LayerNormOp, RopeAnglesOp, RopeOp, UnaryOp, CastOp, ReshapeOp>(
-          [&](auto) { return success(); })
-      .Case<BinaryOp, CompareOp, SelectOp>([&](auto) { return convertBroadcasting(op, clone); })
+      .Case<EmbeddingOp, LinearOp, RmsNormOp, LayerNormOp, RopeAnglesOp, RopeOp,
+            UnaryOp, CastOp, ReshapeOp>([&](auto) { return success(); })
+      .Case<BinaryOp, CompareOp, SelectOp>(
+          [&](auto) { return convertBroadcasting(op, clone); })
       .Case([&](BroadcastOp broadcast) -> LogicalResult {
         // Over the batch, this is the same value; over later dimensions, each
         // token's own.
-        if (!isRow(broadcast.getOperand()) || broadcast.getOperand().getType().getRank() != broadcast.getType().getRank())
+        if (!isRow(broadcast.getOperand()) ||
+            broadcast.getOperand().getType().getRank() !=
+                broadcast.getType().getRank())
           return fail(op, "broadcasts to tokens");
         return success();
       })
       .Case([&](ConcatOp concat) -> LogicalResult {
-        if (concat.getAxis() < 2 || !llvm::all_of(op->getOperands(), [&](Value v) { return isRow(v); }))
+        if (concat.getAxis() < 2 ||
+            !llvm::all_of(op->getOperands(), [&](Value v) { return isRow(v); }))
           return fail(op, "concatenates tokens");
         cast<ConcatOp>(clone).setAxis(concat.getAxis() - 1);
         return success();
@@ -290,14 +324,17 @@ LogicalResult StepBuilder::convertRows(Operation *op) {
       })
       .Case([&](SliceOp slice) -> LogicalResult {
         ArrayRef<ExtentAttr> offsets = slice.getOffsets().getExtents();
-        if (!offsets[0].isConstant(0) || !offsets[1].isConstant(0) || slice.getSteps()[0] != 1 ||
-            slice.getSteps()[1] != 1)
+        if (!offsets[0].isConstant(0) || !offsets[1].isConstant(0) ||
+            slice.getSteps()[0] != 1 || slice.getSteps()[1] != 1)
           return fail(op, "takes some of the tokens");
-        cast<SliceOp>(clone).setOffsetsAttr(DimsAttr::get(context, offsets.drop_front()));
+        cast<SliceOp>(clone).setOffsetsAttr(
+            DimsAttr::get(context, offsets.drop_front()));
         cast<SliceOp>(clone).setSteps(slice.getSteps().drop_front());
         return success();
       })
-      .Default([&](Operation *) { return fail(op, "is not known to compute each token on its own"); });
+      .Default([&](Operation *) {
+        return fail(op, "is not known to compute each token on its own");
+      });
 }
 
 LogicalResult StepBuilder::convert(Operation *op) {
@@ -305,11 +342,16 @@ LogicalResult StepBuilder::convert(Operation *op) {
     convertAttention(cast<AttentionOp>(op));
     return success();
   }
-  if (llvm::all_of(op->getOperands(), [&](Value v) { return !isRow(v) && isInvariant(v); }) &&
+  if (llvm::all_of(op->getOperands(),
+                   [&](Value v) { return !isRow(v) && isInvariant(v); }) &&
       llvm::all_of(op->getResults(), [&](Value v) { return isInvariant(v); })) {
-    if (isa<ExtentsOp, IotaOp>(op) && op->getAttrDictionary().walk([&](StringAttr s) {
-          return stepSymbols.contains(s) ? WalkResult::interrupt() : WalkResult::advance();
-        }).wasInterrupted())
+    if (isa<ExtentsOp, IotaOp>(op) && op->getAttrDictionary()
+                                          .walk([&](StringAttr s) {
+                                            return stepSymbols.contains(s)
+                                                       ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
+                                          })
+                                          .wasInterrupted())
       return fail(op, "depends on the lengths of sequences");
     builder.clone(*op, mapping);
     return success();
@@ -326,7 +368,8 @@ func::FuncOp StepBuilder::build() {
   findLive();
 
   builder.setInsertionPoint(source);
-  step = func::FuncOp::create(builder, source.getLoc(), "step", builder.getFunctionType({}, {}));
+  step = func::FuncOp::create(builder, source.getLoc(), "step",
+                              builder.getFunctionType({}, {}));
   step->setAttr(LlmDialect::kEntryAttr, builder.getStringAttr("step"));
   builder.setInsertionPointToStart(step.addEntryBlock());
   addArguments();
@@ -335,10 +378,12 @@ func::FuncOp StepBuilder::build() {
     if (!live.contains(argument) || positionValues.contains(argument))
       continue;
     auto type = cast<RankedTensorType>(argument.getType());
-    if (!isRow(argument) || type.getRank() != 2 || !isa<IntegerType>(type.getElementType())) {
-      emitRemark(argument.getLoc()) << "the cache is not promoted: argument "
-                                    << getName(source, argument.getArgNumber())
-                                    << " is used beside the attentions and is no token id or position";
+    if (!isRow(argument) || type.getRank() != 2 ||
+        !isa<IntegerType>(type.getElementType())) {
+      emitRemark(argument.getLoc())
+          << "the cache is not promoted: argument "
+          << getName(source, argument.getArgNumber())
+          << " is used beside the attentions and is no token id or position";
       step.erase();
       return {};
     }
@@ -356,7 +401,9 @@ func::FuncOp StepBuilder::build() {
       return;
     Value all = mapping.lookup(value);
     RankedTensorType type = rowType(value, symbol("logit_rows"));
-    mapping.map(value, GatherOp::create(builder, value.getLoc(), type, all, logitRows, /*axis=*/0).getResult());
+    mapping.map(value, GatherOp::create(builder, value.getLoc(), type, all,
+                                        logitRows, /*axis=*/0)
+                           .getResult());
   };
   for (Operation &op : source.front().without_terminator()) {
     if (op.getNumResults() == 0 || llvm::none_of(op.getResults(), [&](Value v) {
@@ -374,7 +421,8 @@ func::FuncOp StepBuilder::build() {
   for (unsigned output : graph.getOutputs())
     outputs.push_back(mapping.lookup(returned.getOperand(output)));
   func::ReturnOp::create(builder, returned.getLoc(), outputs);
-  step.setFunctionType(builder.getFunctionType(step.getArgumentTypes(), ValueRange(outputs).getTypes()));
+  step.setFunctionType(builder.getFunctionType(step.getArgumentTypes(),
+                                               ValueRange(outputs).getTypes()));
   for (auto [index, output] : llvm::enumerate(graph.getOutputs()))
     if (auto name = source.getResultAttr(output, LlmDialect::kNameAttr))
       step.setResultAttr(index, LlmDialect::kNameAttr, name);
@@ -385,7 +433,8 @@ namespace {
 
 struct PromoteCache : serrano::llm::impl::PromoteCacheBase<PromoteCache> {
   void runOnOperation() override {
-    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       auto entry = function->getAttrOfType<StringAttr>(LlmDialect::kEntryAttr);
       if (!entry || entry.getValue() != "graph")
         continue;
@@ -397,11 +446,13 @@ struct PromoteCache : serrano::llm::impl::PromoteCacheBase<PromoteCache> {
     }
   }
 
-  void replace(func::FuncOp function, func::FuncOp step, const CacheGraph &graph) {
-    auto key = cast<RankedTensorType>(graph.getLayers().front().attention.getKey().getType());
+  void replace(func::FuncOp function, func::FuncOp step,
+               const CacheGraph &graph) {
+    auto key = cast<RankedTensorType>(
+        graph.getLayers().front().attention.getKey().getType());
     OpBuilder builder(step);
-    CacheOp::create(builder, function.getLoc(), "kv", graph.getLayers().size(), key.getDimSize(2), key.getDimSize(3),
-                    key.getElementType());
+    CacheOp::create(builder, function.getLoc(), "kv", graph.getLayers().size(),
+                    key.getDimSize(2), key.getDimSize(3), key.getElementType());
     function.erase();
   }
 };

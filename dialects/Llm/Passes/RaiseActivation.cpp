@@ -19,7 +19,9 @@ namespace serrano::llm {
 using namespace mlir;
 using namespace serrano::llm;
 
-static bool isNear(double value, double expected) { return std::abs(value - expected) <= 1e-5 * std::abs(expected); }
+static bool isNear(double value, double expected) {
+  return std::abs(value - expected) <= 1e-5 * std::abs(expected);
+}
 
 /// Whether `value` is `constant * x^power`.
 static bool isMonomial(Value value, Value x, int power, double constant) {
@@ -28,7 +30,8 @@ static bool isMonomial(Value value, Value x, int power, double constant) {
   for (Value factor : product.factors) {
     if (factor == x)
       ++found;
-    else if (auto op = getBinary(factor, BinaryKind::Pow); op && op.getLhs() == x && getScalar(op.getRhs()))
+    else if (auto op = getBinary(factor, BinaryKind::Pow);
+             op && op.getLhs() == x && getScalar(op.getRhs()))
       found += int(*getScalar(op.getRhs()));
     else
       return false;
@@ -39,12 +42,13 @@ static bool isMonomial(Value value, Value x, int power, double constant) {
 /// Whether `value` is `sqrt(2 / pi) * (x + 0.044715 x^3)`.
 static bool isGeluTanhArgument(Value value, Value x) {
   Product product = getProduct(value);
-  if (product.factors.size() != 1 || !isNear(product.constant, std::sqrt(2 / M_PI)))
+  if (product.factors.size() != 1 ||
+      !isNear(product.constant, std::sqrt(2 / M_PI)))
     return false;
   auto sum = getBinary(product.factors[0], BinaryKind::Add);
   return sum && matchEitherOrder(sum, [&](Value linear, Value cubic) {
-    return linear == x && isMonomial(cubic, x, 3, 0.044715);
-  });
+           return linear == x && isMonomial(cubic, x, 3, 0.044715);
+         });
 }
 
 /// The kind of GELU if `gate` is `1 + erf(x / sqrt(2))` or `1 + tanh(...)`.
@@ -54,9 +58,11 @@ static std::optional<UnaryKind> matchGate(Value gate, Value x) {
     matchEitherOrder(sum, [&](Value function, Value one) {
       if (!isScalar(one, 1))
         return false;
-      if (auto erf = getUnary(function, UnaryKind::Erf); erf && isMonomial(erf.getOperand(), x, 1, std::sqrt(0.5)))
+      if (auto erf = getUnary(function, UnaryKind::Erf);
+          erf && isMonomial(erf.getOperand(), x, 1, std::sqrt(0.5)))
         kind = UnaryKind::GeluErf;
-      if (auto tanh = getUnary(function, UnaryKind::Tanh); tanh && isGeluTanhArgument(tanh.getOperand(), x))
+      if (auto tanh = getUnary(function, UnaryKind::Tanh);
+          tanh && isGeluTanhArgument(tanh.getOperand(), x))
         kind = UnaryKind::GeluTanh;
       return kind.has_value();
     });
@@ -67,7 +73,8 @@ namespace {
 
 struct RaiseSilu : OpRewritePattern<BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(BinaryOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(BinaryOp op,
+                                PatternRewriter &rewriter) const override {
     if (op.getKind() != BinaryKind::Mul)
       return failure();
     return success(matchEitherOrder(op, [&](Value x, Value gate) {
@@ -75,7 +82,9 @@ struct RaiseSilu : OpRewritePattern<BinaryOp> {
       if (!sigmoid || sigmoid.getOperand() != x)
         return false;
       Location loc = fuseLocations({gate, op});
-      rewriter.replaceOp(op, UnaryOp::create(rewriter, loc, op.getType(), UnaryKind::Silu, x).getResult());
+      rewriter.replaceOp(
+          op, UnaryOp::create(rewriter, loc, op.getType(), UnaryKind::Silu, x)
+                  .getResult());
       return true;
     }));
   }
@@ -84,7 +93,8 @@ struct RaiseSilu : OpRewritePattern<BinaryOp> {
 /// `x * (1 + f(x)) * 0.5`, its factors in any order.
 struct RaiseGelu : OpRewritePattern<BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(BinaryOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(BinaryOp op,
+                                PatternRewriter &rewriter) const override {
     if (op.getKind() != BinaryKind::Mul)
       return failure();
     Product product = getProduct(op);
@@ -96,14 +106,17 @@ struct RaiseGelu : OpRewritePattern<BinaryOp> {
       if (!kind || x.getType() != op.getType())
         continue;
       Location loc = fuseLocations({gate, op});
-      rewriter.replaceOp(op, UnaryOp::create(rewriter, loc, op.getType(), *kind, x).getResult());
+      rewriter.replaceOp(
+          op,
+          UnaryOp::create(rewriter, loc, op.getType(), *kind, x).getResult());
       return success();
     }
     return failure();
   }
 };
 
-struct RaiseActivation : serrano::llm::impl::RaiseActivationBase<RaiseActivation> {
+struct RaiseActivation
+    : serrano::llm::impl::RaiseActivationBase<RaiseActivation> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<RaiseSilu, RaiseGelu>(&getContext());

@@ -29,7 +29,8 @@ static constexpr int64_t kSwapHeads[] = {0, 2, 1, 3};
 /// Takes products with constants off `value` and puts them into `scale`.
 static Value stripScale(Value value, double &scale) {
   while (auto op = value.getDefiningOp<BinaryOp>()) {
-    std::optional<double> rhs = getScalar(op.getRhs()), lhs = getScalar(op.getLhs());
+    std::optional<double> rhs = getScalar(op.getRhs()),
+                          lhs = getScalar(op.getLhs());
     if (op.getKind() == BinaryKind::Mul && rhs) {
       scale *= *rhs;
       value = op.getLhs();
@@ -53,7 +54,8 @@ static Value stripNanGuard(Value value) {
   if (!select || !isScalar(select.getTrueValue(), 0))
     return value;
   auto isNan = select.getCondition().getDefiningOp<CompareOp>();
-  bool matches = isNan && isNan.getKind() == CompareKind::Ne && isNan.getLhs() == isNan.getRhs() &&
+  bool matches = isNan && isNan.getKind() == CompareKind::Ne &&
+                 isNan.getLhs() == isNan.getRhs() &&
                  isNan.getLhs() == select.getFalseValue();
   return matches ? select.getFalseValue() : value;
 }
@@ -62,29 +64,34 @@ static Value stripNanGuard(Value value) {
 /// reshape, broadcast and reshape.
 static Value stripRepeat(Value value) {
   auto merge = value.getDefiningOp<ReshapeOp>();
-  auto repeat = merge ? merge.getOperand().getDefiningOp<BroadcastOp>() : BroadcastOp();
+  auto repeat =
+      merge ? merge.getOperand().getDefiningOp<BroadcastOp>() : BroadcastOp();
   if (!repeat)
     return value;
-  auto from = getExtents(repeat.getOperand()), to = getExtents(repeat.getResult()), merged = getExtents(value);
-  if (from.size() != 5 || to.size() != 5 || merged.size() != 4 || !from[2].isConstant(1) ||
-      merged[1] != to[1] * to[2])
+  auto from = getExtents(repeat.getOperand()),
+       to = getExtents(repeat.getResult()), merged = getExtents(value);
+  if (from.size() != 5 || to.size() != 5 || merged.size() != 4 ||
+      !from[2].isConstant(1) || merged[1] != to[1] * to[2])
     return value;
   for (int i : {0, 1, 3, 4})
     if (from[i] != to[i] || (i != 1 && to[i] != merged[i < 2 ? i : i - 1]))
       return value;
   Value source = repeat.getOperand();
   SmallVector<ExtentAttr> unrepeated{from[0], from[1], from[3], from[4]};
-  if (auto split = source.getDefiningOp<ReshapeOp>(); split && getExtents(split.getOperand()) == unrepeated)
+  if (auto split = source.getDefiningOp<ReshapeOp>();
+      split && getExtents(split.getOperand()) == unrepeated)
     return split.getOperand();
   return value;
 }
 
 /// The value whose transposition by [0, 1, 3, 2] is `value`.
 static Value transposeLast(Value value, PatternRewriter &rewriter) {
-  return TransposeOp::create(rewriter, value.getLoc(), value, ArrayRef<int64_t>{0, 1, 3, 2});
+  return TransposeOp::create(rewriter, value.getLoc(), value,
+                             ArrayRef<int64_t>{0, 1, 3, 2});
 }
 
-/// Brings [batch, heads, positions, size] into the order that llm.attention has.
+/// Brings [batch, heads, positions, size] into the order that llm.attention
+/// has.
 static Value swapHeads(Value value, PatternRewriter &rewriter) {
   return TransposeOp::create(rewriter, value.getLoc(), value, kSwapHeads);
 }
@@ -93,7 +100,8 @@ namespace {
 
 struct RaiseSoftmaxAttention : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(MatmulOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(MatmulOp op,
+                                PatternRewriter &rewriter) const override {
     auto softmax = stripNanGuard(op.getLhs()).getDefiningOp<SoftmaxOp>();
     if (!softmax || softmax.getType().getRank() != 4 || softmax.getAxis() != 3)
       return failure();
@@ -128,25 +136,31 @@ struct RaiseSoftmaxAttention : OpRewritePattern<MatmulOp> {
     auto product = scores.getDefiningOp<MatmulOp>();
     if (!product)
       return failure();
-    Value query = stripScale(product.getLhs(), scale), keyTransposed = stripScale(product.getRhs(), scale);
+    Value query = stripScale(product.getLhs(), scale),
+          keyTransposed = stripScale(product.getRhs(), scale);
     // The transposition and the repetition of heads come in this order.
     Value key;
     if (auto transpose = keyTransposed.getDefiningOp<TransposeOp>();
-        transpose && transpose.getPermutation() == ArrayRef<int64_t>{0, 1, 3, 2})
+        transpose &&
+        transpose.getPermutation() == ArrayRef<int64_t>{0, 1, 3, 2})
       key = stripRepeat(stripScale(transpose.getOperand(), scale));
     else
       key = transposeLast(keyTransposed, rewriter);
     Value value = stripRepeat(op.getRhs());
     // Exporters multiply query and key by rounded roots of the scale.
     if (auto size = getExtents(key).back().getConstantValue())
-      if (double usual = 1 / std::sqrt(double(*size)); std::abs(scale - usual) <= 1e-6 * usual)
+      if (double usual = 1 / std::sqrt(double(*size));
+          std::abs(scale - usual) <= 1e-6 * usual)
         scale = usual;
     auto extents = getExtents(op.getResult());
     Location loc = fuseLocations({product, softmax, op});
-    Type resultType = getTensorType({extents[0], extents[2], extents[1], extents[3]}, op.getType().getElementType());
+    Type resultType =
+        getTensorType({extents[0], extents[2], extents[1], extents[3]},
+                      op.getType().getElementType());
     Value result = AttentionOp::create(
-        rewriter, loc, resultType, swapHeads(query, rewriter), swapHeads(key, rewriter), swapHeads(value, rewriter),
-        mask, Value(), rewriter.getF32FloatAttr(float(scale)), UnitAttr(), IntegerAttr(),
+        rewriter, loc, resultType, swapHeads(query, rewriter),
+        swapHeads(key, rewriter), swapHeads(value, rewriter), mask, Value(),
+        rewriter.getF32FloatAttr(float(scale)), UnitAttr(), IntegerAttr(),
         softcap != 0 ? rewriter.getF32FloatAttr(float(softcap)) : FloatAttr());
     rewriter.replaceOpWithNewOp<TransposeOp>(op, result, kSwapHeads);
     return success();
@@ -157,7 +171,8 @@ struct RaiseSoftmaxAttention : OpRewritePattern<MatmulOp> {
 /// before it.
 struct UnrepeatHeads : OpRewritePattern<AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
     auto strip = [](Value operand) -> Value {
       auto transpose = operand.getDefiningOp<TransposeOp>();
       if (!transpose || transpose.getPermutation() != ArrayRef(kSwapHeads))
@@ -168,7 +183,8 @@ struct UnrepeatHeads : OpRewritePattern<AttentionOp> {
     Value key = strip(op.getKey()), value = strip(op.getValue());
     if (!key || !value)
       return failure();
-    Value newKey = swapHeads(key, rewriter), newValue = swapHeads(value, rewriter);
+    Value newKey = swapHeads(key, rewriter),
+          newValue = swapHeads(value, rewriter);
     rewriter.modifyOpInPlace(op, [&] {
       op.getKeyMutable().assign(newKey);
       op.getValueMutable().assign(newValue);
@@ -194,8 +210,11 @@ struct MaskMeaning {
 static MaskMeaning interpretMask(AttentionOp op) {
   MLIRContext *context = op.getContext();
   MaskMeaning meaning;
-  auto symbol = [&](StringRef name) { return ExtentAttr::getSymbol(context, name); };
-  ExtentAttr batch = symbol("$batch"), head = symbol("$head"), query = symbol("$query"), key = symbol("$key");
+  auto symbol = [&](StringRef name) {
+    return ExtentAttr::getSymbol(context, name);
+  };
+  ExtentAttr batch = symbol("$batch"), head = symbol("$head"),
+             query = symbol("$query"), key = symbol("$key");
   auto mask = getExtents(op.getMask());
   SmallVector<ExtentAttr> indices{batch, head, query, key};
   indices.erase(indices.begin(), indices.end() - mask.size());
@@ -210,27 +229,31 @@ static MaskMeaning interpretMask(AttentionOp op) {
   }
   // Anything this low has no weight in a softmax over scores of models.
   constexpr double kMasked = -1e4;
-  if (element->integer || element->whenTrue != 0 || (!element->conditions.empty() && element->whenFalse > kMasked)) {
+  if (element->integer || element->whenTrue != 0 ||
+      (!element->conditions.empty() && element->whenFalse > kMasked)) {
     meaning.problem = "its values are not 0 and minus infinity";
     return meaning;
   }
   ExtentAttr past = getExtents(op.getKey())[1] - getExtents(op.getQuery())[1];
   ExtentAttr distance = query + past - key;
   for (const Condition &condition : element->conditions) {
-    if (condition.kind == Condition::IsSet && !condition.isNegated && condition.indices.size() == 2 &&
-        condition.indices[0] == batch && condition.indices[1] == key &&
+    if (condition.kind == Condition::IsSet && !condition.isNegated &&
+        condition.indices.size() == 2 && condition.indices[0] == batch &&
+        condition.indices[1] == key &&
         (!meaning.keyMask || meaning.keyMask == condition.tensor)) {
       meaning.keyMask = condition.tensor;
       continue;
     }
     if (condition.kind == Condition::AtMostZero) {
       // Not (value <= 0) is 1 - value <= 0.
-      ExtentAttr value = condition.isNegated ? condition.value * -1 + 1 : condition.value;
+      ExtentAttr value =
+          condition.isNegated ? condition.value * -1 + 1 : condition.value;
       if (value == distance * -1) {
         meaning.causal = true;
         continue;
       }
-      if (auto constant = (value - distance).getConstantValue(); constant && *constant < 0) {
+      if (auto constant = (value - distance).getConstantValue();
+          constant && *constant < 0) {
         // distance - window + 1 <= 0
         meaning.window = 1 - *constant;
         continue;
@@ -267,7 +290,8 @@ struct RaiseAttention : serrano::llm::impl::RaiseAttentionBase<RaiseAttention> {
     const MaskMeaning &meaning = found->second;
     if (!meaning.problem.empty()) {
       if (isNew)
-        op.emitRemark() << "attention keeps its mask as an operand: " << meaning.problem;
+        op.emitRemark() << "attention keeps its mask as an operand: "
+                        << meaning.problem;
       return;
     }
     OpBuilder builder(op);
@@ -275,13 +299,18 @@ struct RaiseAttention : serrano::llm::impl::RaiseAttentionBase<RaiseAttention> {
     if (keyMask) {
       auto extents = getExtents(keyMask);
       ExtentAttr keys = getExtents(op.getKey())[1];
-      // The model may not say that its mask has as many entries as there are keys.
+      // The model may not say that its mask has as many entries as there are
+      // keys.
       if (extents[1] != keys) {
         extents[1] = keys;
         ExtentAttr zero = ExtentAttr::getConstant(&getContext(), 0);
         keyMask = SliceOp::create(
-            builder, op.getLoc(), getTensorType(extents, cast<RankedTensorType>(keyMask.getType()).getElementType()),
-            keyMask, DimsAttr::get(&getContext(), {zero, zero}), builder.getDenseI64ArrayAttr({1, 1}));
+            builder, op.getLoc(),
+            getTensorType(
+                extents,
+                cast<RankedTensorType>(keyMask.getType()).getElementType()),
+            keyMask, DimsAttr::get(&getContext(), {zero, zero}),
+            builder.getDenseI64ArrayAttr({1, 1}));
       }
     }
     op.getMaskMutable().clear();

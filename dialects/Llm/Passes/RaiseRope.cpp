@@ -25,7 +25,8 @@ using namespace serrano::llm;
 /// Both halves of `concat(half, half)` along the last dimension.
 static Value matchDoubled(Value value) {
   auto concat = value.getDefiningOp<ConcatOp>();
-  if (!concat || concat.getOperands().size() != 2 || concat.getOperands()[0] != concat.getOperands()[1] ||
+  if (!concat || concat.getOperands().size() != 2 ||
+      concat.getOperands()[0] != concat.getOperands()[1] ||
       int64_t(concat.getAxis()) != concat.getType().getRank() - 1)
     return {};
   return concat.getOperands()[0];
@@ -33,7 +34,8 @@ static Value matchDoubled(Value value) {
 
 /// `positions` (integers) and `frequencies` (a weight) of their outer product,
 /// whose last dimension is that of the frequencies.
-static bool matchOuterProduct(Value value, Value &positions, Value &frequencies) {
+static bool matchOuterProduct(Value value, Value &positions,
+                              Value &frequencies) {
   if (auto transpose = value.getDefiningOp<TransposeOp>()) {
     // [batch, frequencies, positions] is brought into order.
     if (transpose.getPermutation() != ArrayRef<int64_t>{0, 2, 1})
@@ -42,16 +44,19 @@ static bool matchOuterProduct(Value value, Value &positions, Value &frequencies)
   }
   Operation *op = value.getDefiningOp();
   auto product = dyn_cast_or_null<BinaryOp>(op);
-  if (!isa_and_nonnull<MatmulOp>(op) && !(product && product.getKind() == BinaryKind::Mul))
+  if (!isa_and_nonnull<MatmulOp>(op) &&
+      !(product && product.getKind() == BinaryKind::Mul))
     return false;
   for (auto [p, f] : {std::pair(0, 1), std::pair(1, 0)}) {
     auto isPosition = stripReshapes(op->getOperand(p)).getDefiningOp<CastOp>();
     Value weight = stripReshapes(op->getOperand(f));
-    if (!isPosition || !isWeight(weight, cast<RankedTensorType>(weight.getType()).getRank()))
+    if (!isPosition ||
+        !isWeight(weight, cast<RankedTensorType>(weight.getType()).getRank()))
       continue;
     positions = stripReshapes(isPosition.getOperand());
     frequencies = weight;
-    return isa<IntegerType>(cast<RankedTensorType>(positions.getType()).getElementType());
+    return isa<IntegerType>(
+        cast<RankedTensorType>(positions.getType()).getElementType());
   }
   return false;
 }
@@ -61,14 +66,18 @@ namespace {
 /// cos(concat(f, f)) is concat(cos(f), cos(f)), and so are sines and products
 /// with a constant: what follows sees each half once.
 struct HalveDoubled : RewritePattern {
-  HalveDoubled(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+  HalveDoubled(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
     Value half;
     unsigned index = 0;
     if (auto unary = dyn_cast<UnaryOp>(op)) {
-      if (unary.getKind() == UnaryKind::Cos || unary.getKind() == UnaryKind::Sin)
+      if (unary.getKind() == UnaryKind::Cos ||
+          unary.getKind() == UnaryKind::Sin)
         half = matchDoubled(unary.getOperand());
-    } else if (auto binary = dyn_cast<BinaryOp>(op); binary && binary.getKind() == BinaryKind::Mul) {
+    } else if (auto binary = dyn_cast<BinaryOp>(op);
+               binary && binary.getKind() == BinaryKind::Mul) {
       for (index = 0; index < 2 && !half; ++index)
         if (getScalar(binary->getOperand(1 - index)))
           half = matchDoubled(binary->getOperand(index));
@@ -80,33 +89,42 @@ struct HalveDoubled : RewritePattern {
     halved->setOperand(index, half);
     halved->getResult(0).setType(half.getType());
     Value result = halved->getResult(0);
-    rewriter.replaceOpWithNewOp<ConcatOp>(op, op->getResult(0).getType(), ValueRange{result, result},
-                                          cast<RankedTensorType>(half.getType()).getRank() - 1);
+    rewriter.replaceOpWithNewOp<ConcatOp>(
+        op, op->getResult(0).getType(), ValueRange{result, result},
+        cast<RankedTensorType>(half.getType()).getRank() - 1);
     return success();
   }
 };
 
 struct RaiseAngles : OpRewritePattern<UnaryOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(UnaryOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(UnaryOp op,
+                                PatternRewriter &rewriter) const override {
     Value positions, frequencies;
     if ((op.getKind() != UnaryKind::Cos && op.getKind() != UnaryKind::Sin) ||
         !matchOuterProduct(op.getOperand(), positions, frequencies))
       return failure();
     auto extents = getExtents(op.getResult());
-    int64_t count = cast<RankedTensorType>(frequencies.getType()).getNumElements();
+    int64_t count =
+        cast<RankedTensorType>(frequencies.getType()).getNumElements();
     if (!extents.back().isConstant(count))
       return failure();
     auto shape = ArrayRef(extents).drop_back();
-    if (product(op.getContext(), getExtents(positions)) != product(op.getContext(), shape))
+    if (product(op.getContext(), getExtents(positions)) !=
+        product(op.getContext(), shape))
       return failure();
     Type integer = cast<RankedTensorType>(positions.getType()).getElementType();
-    positions = rewriter.createOrFold<ReshapeOp>(op.getLoc(), getTensorType(shape, integer), positions);
+    positions = rewriter.createOrFold<ReshapeOp>(
+        op.getLoc(), getTensorType(shape, integer), positions);
     frequencies = rewriter.createOrFold<ReshapeOp>(
-        op.getLoc(), RankedTensorType::get(count, op.getType().getElementType()), frequencies);
+        op.getLoc(),
+        RankedTensorType::get(count, op.getType().getElementType()),
+        frequencies);
     // Cosine and sine of equal operands become one operation by CSE.
-    auto angles = RopeAnglesOp::create(rewriter, op.getLoc(), op.getType(), op.getType(), positions, frequencies);
-    rewriter.replaceOp(op, op.getKind() == UnaryKind::Cos ? angles.getCosine() : angles.getSine());
+    auto angles = RopeAnglesOp::create(rewriter, op.getLoc(), op.getType(),
+                                       op.getType(), positions, frequencies);
+    rewriter.replaceOp(op, op.getKind() == UnaryKind::Cos ? angles.getCosine()
+                                                          : angles.getSine());
     return success();
   }
 };
@@ -119,16 +137,20 @@ struct RaiseAngles : OpRewritePattern<UnaryOp> {
 /// the first negated: concat(-x[half:], x[:half]).
 static bool isRotatedHalf(Value value, Value x) {
   auto concat = value.getDefiningOp<ConcatOp>();
-  if (!concat || concat.getOperands().size() != 2 || int64_t(concat.getAxis()) != concat.getType().getRank() - 1)
+  if (!concat || concat.getOperands().size() != 2 ||
+      int64_t(concat.getAxis()) != concat.getType().getRank() - 1)
     return false;
   auto negated = getUnary(concat.getOperands()[0], UnaryKind::Neg);
   auto low = concat.getOperands()[1].getDefiningOp<SliceOp>();
-  auto high = negated ? negated.getOperand().getDefiningOp<SliceOp>() : SliceOp();
+  auto high =
+      negated ? negated.getOperand().getDefiningOp<SliceOp>() : SliceOp();
   auto size = getExtents(x).back().getConstantValue();
-  if (!low || !high || low.getOperand() != x || high.getOperand() != x || !size || *size % 2)
+  if (!low || !high || low.getOperand() != x || high.getOperand() != x ||
+      !size || *size % 2)
     return false;
   auto isHalf = [&](SliceOp slice, int64_t offset) {
-    return slice.getOffsets().getExtents().back().isConstant(offset) && slice.getSteps().back() == 1 &&
+    return slice.getOffsets().getExtents().back().isConstant(offset) &&
+           slice.getSteps().back() == 1 &&
            getExtents(slice.getResult()).back().isConstant(*size / 2);
   };
   return isHalf(low, 0) && isHalf(high, *size / 2);
@@ -139,44 +161,58 @@ struct RaiseRotation : OpRewritePattern<BinaryOp> {
 
   /// The half table behind `value`, which has an axis of extent 1 for the heads
   /// and every column twice.
-  static Value matchTable(Value value, int64_t headAxis, PatternRewriter &rewriter) {
+  static Value matchTable(Value value, int64_t headAxis,
+                          PatternRewriter &rewriter) {
     auto extents = getExtents(value);
     Value half = matchDoubled(stripReshapes(value));
     if (!half || extents.size() != 4 || !extents[headAxis].isConstant(1))
       return {};
     extents.erase(extents.begin() + headAxis);
     extents.back() = getExtents(half).back();
-    auto type = getTensorType(extents, cast<RankedTensorType>(half.getType()).getElementType());
-    if (product(type.getContext(), getExtents(half)) != product(type.getContext(), extents))
+    auto type = getTensorType(
+        extents, cast<RankedTensorType>(half.getType()).getElementType());
+    if (product(type.getContext(), getExtents(half)) !=
+        product(type.getContext(), extents))
       return {};
     return rewriter.createOrFold<ReshapeOp>(value.getLoc(), type, half);
   }
 
-  LogicalResult matchAndRewrite(BinaryOp op, PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(BinaryOp op,
+                                PatternRewriter &rewriter) const override {
     if (op.getKind() != BinaryKind::Add || op.getType().getRank() != 4)
       return failure();
     return success(matchEitherOrder(op, [&](Value straight, Value crossed) {
-      auto a = getBinary(straight, BinaryKind::Mul), b = getBinary(crossed, BinaryKind::Mul);
+      auto a = getBinary(straight, BinaryKind::Mul),
+           b = getBinary(crossed, BinaryKind::Mul);
       return a && b && matchEitherOrder(a, [&](Value x, Value cosine) {
-        return matchEitherOrder(b, [&](Value rotated, Value sine) {
-          if (!isRotatedHalf(rotated, x) || x.getType() != op.getType())
-            return false;
-          // Exporters put the heads before or after the positions.
-          for (int64_t headAxis : {1, 2}) {
-            Value c = matchTable(cosine, headAxis, rewriter), s = matchTable(sine, headAxis, rewriter);
-            if (!c || !s)
-              continue;
-            SmallVector<int64_t> swap{0, 2, 1, 3};
-            Location loc = fuseLocations({straight, crossed, op});
-            Value input = headAxis == 1 ? TransposeOp::create(rewriter, loc, x, swap).getResult() : x;
-            Value result = RopeOp::create(rewriter, loc, input.getType(), input, c, s);
-            rewriter.replaceOp(op, headAxis == 1 ? TransposeOp::create(rewriter, loc, result, swap).getResult()
-                                                 : result);
-            return true;
-          }
-          return false;
-        });
-      });
+               return matchEitherOrder(b, [&](Value rotated, Value sine) {
+                 if (!isRotatedHalf(rotated, x) || x.getType() != op.getType())
+                   return false;
+                 // Exporters put the heads before or after the positions.
+                 for (int64_t headAxis : {1, 2}) {
+                   Value c = matchTable(cosine, headAxis, rewriter),
+                         s = matchTable(sine, headAxis, rewriter);
+                   if (!c || !s)
+                     continue;
+                   SmallVector<int64_t> swap{0, 2, 1, 3};
+                   Location loc = fuseLocations({straight, crossed, op});
+                   Value input =
+                       headAxis == 1
+                           ? TransposeOp::create(rewriter, loc, x, swap)
+                                 .getResult()
+                           : x;
+                   Value result = RopeOp::create(rewriter, loc, input.getType(),
+                                                 input, c, s);
+                   rewriter.replaceOp(op, headAxis == 1
+                                              ? TransposeOp::create(
+                                                    rewriter, loc, result, swap)
+                                                    .getResult()
+                                              : result);
+                   return true;
+                 }
+                 return false;
+               });
+             });
     }));
   }
 };

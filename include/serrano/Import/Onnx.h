@@ -24,7 +24,8 @@ namespace serrano {
 ///
 /// An error begins with the file and, where there is one, the node:
 /// "FILE: node 'NAME' (OpType): what was expected and found".
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(llvm::StringRef path, mlir::MLIRContext &context);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+importOnnx(llvm::StringRef path, mlir::MLIRContext &context);
 
 } // namespace serrano
 

@@ -16,11 +16,14 @@ using namespace serrano::onnx_import;
 ExtentAttr ExtentSolver::resolve(ExtentAttr extent) const {
   if (abbreviations.empty())
     return extent;
-  return extent.substitute([&](StringAttr symbol) { return abbreviations.lookup(symbol); });
+  return extent.substitute(
+      [&](StringAttr symbol) { return abbreviations.lookup(symbol); });
 }
 
-SmallVector<ExtentAttr> ExtentSolver::resolve(ArrayRef<ExtentAttr> extents) const {
-  return llvm::map_to_vector(extents, [&](ExtentAttr extent) { return resolve(extent); });
+SmallVector<ExtentAttr>
+ExtentSolver::resolve(ArrayRef<ExtentAttr> extents) const {
+  return llvm::map_to_vector(
+      extents, [&](ExtentAttr extent) { return resolve(extent); });
 }
 
 void ExtentSolver::declare(ExtentAttr extent) {
@@ -40,15 +43,19 @@ bool ExtentSolver::equate(ExtentAttr lhs, ExtentAttr rhs) {
   StringAttr solved;
   ExtentAttr value;
   std::pair<bool, unsigned> best;
-  for (auto [coefficient, monomial] : llvm::zip(difference.getCoefficients(), difference.getMonomials())) {
+  for (auto [coefficient, monomial] :
+       llvm::zip(difference.getCoefficients(), difference.getMonomials())) {
     if (monomial.size() != 1 || (coefficient != 1 && coefficient != -1))
       continue;
     auto symbol = cast<StringAttr>(monomial[0]);
     auto hasSymbol = [&](ArrayAttr m) { return llvm::is_contained(m, symbol); };
     if (llvm::count_if(difference.getMonomials(), hasSymbol) != 1)
       continue;
-    ExtentAttr candidate = ExtentAttr::getSymbol(lhs.getContext(), symbol.getValue()) - difference * coefficient;
-    bool isSum = llvm::all_of(candidate.getCoefficients(), [](int64_t c) { return c > 0; });
+    ExtentAttr candidate =
+        ExtentAttr::getSymbol(lhs.getContext(), symbol.getValue()) -
+        difference * coefficient;
+    bool isSum = llvm::all_of(candidate.getCoefficients(),
+                              [](int64_t c) { return c > 0; });
     std::pair<bool, unsigned> rank{isSum, order.lookup(symbol)};
     if (!solved || rank > best) {
       solved = symbol;
@@ -58,11 +65,14 @@ bool ExtentSolver::equate(ExtentAttr lhs, ExtentAttr rhs) {
   }
   if (!solved)
     return false;
-  // A size is never negative, so an extent that cannot be positive is no solution.
-  if (std::optional<int64_t> constant = value.getConstantValue(); constant && *constant < 0)
+  // A size is never negative, so an extent that cannot be positive is no
+  // solution.
+  if (std::optional<int64_t> constant = value.getConstantValue();
+      constant && *constant < 0)
     return false;
   for (auto &[symbol, abbreviated] : abbreviations)
-    abbreviated = abbreviated.substitute([&](StringAttr s) { return s == solved ? value : ExtentAttr(); });
+    abbreviated = abbreviated.substitute(
+        [&](StringAttr s) { return s == solved ? value : ExtentAttr(); });
   abbreviations[solved] = value;
   return true;
 }
@@ -79,5 +89,7 @@ void ExtentSolver::applyTo(Operation *root) const {
   replacer.addReplacement([&](DimsAttr dims) -> std::optional<Attribute> {
     return DimsAttr::get(dims.getContext(), resolve(dims.getExtents()));
   });
-  replacer.recursivelyReplaceElementsIn(root, /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true);
+  replacer.recursivelyReplaceElementsIn(root, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/false,
+                                        /*replaceTypes=*/true);
 }

@@ -24,7 +24,8 @@ public:
 
   /// `extent` without abbreviations.
   llm::ExtentAttr resolve(llm::ExtentAttr extent) const;
-  llvm::SmallVector<llm::ExtentAttr> resolve(llvm::ArrayRef<llm::ExtentAttr> extents) const;
+  llvm::SmallVector<llm::ExtentAttr>
+  resolve(llvm::ArrayRef<llm::ExtentAttr> extents) const;
 
   /// Registers the symbols of an input of the graph, in order.
   void declare(llm::ExtentAttr extent);

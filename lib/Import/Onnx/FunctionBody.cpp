@@ -31,7 +31,9 @@ static onnx::TypeProto toTypeProto(const Operand &operand, TensorStore &store) {
 
 /// Replaces references to the function's attributes by the node's values, or
 /// drops them where the node has none.
-static void bindAttributes(onnx::NodeProto &bodyNode, const onnx::NodeProto &node, const onnx::OpSchema &schema) {
+static void bindAttributes(onnx::NodeProto &bodyNode,
+                           const onnx::NodeProto &node,
+                           const onnx::OpSchema &schema) {
   auto *attributes = bodyNode.mutable_attribute();
   for (int i = attributes->size() - 1; i >= 0; --i) {
     onnx::AttributeProto &attribute = *attributes->Mutable(i);
@@ -42,7 +44,8 @@ static void bindAttributes(onnx::NodeProto &bodyNode, const onnx::NodeProto &nod
       if (candidate.name() == attribute.ref_attr_name())
         bound = &candidate;
     if (!bound)
-      if (auto found = schema.attributes().find(attribute.ref_attr_name()); found != schema.attributes().end())
+      if (auto found = schema.attributes().find(attribute.ref_attr_name());
+          found != schema.attributes().end())
         if (found->second.default_value.has_type())
           bound = &found->second.default_value;
     if (!bound) {
@@ -57,7 +60,8 @@ static void bindAttributes(onnx::NodeProto &bodyNode, const onnx::NodeProto &nod
 
 bool Graph::expandFunctionBody(const onnx::NodeProto &node, Location loc) {
   int version = int(versionOf(node.domain()));
-  const onnx::OpSchema *schema = onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
+  const onnx::OpSchema *schema =
+      onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
   if (!schema || !hasFunctionBody(*schema))
     return false;
   onnx::FunctionProto body;
@@ -67,7 +71,8 @@ bool Graph::expandFunctionBody(const onnx::NodeProto &node, Location loc) {
   } else {
     std::vector<onnx::TypeProto> types;
     for (const std::string &input : node.input())
-      types.push_back(input.empty() ? onnx::TypeProto() : toTypeProto(lookup(input), store));
+      types.push_back(input.empty() ? onnx::TypeProto()
+                                    : toTypeProto(lookup(input), store));
     onnx::FunctionBodyBuildContextImpl context(node, types);
     if (!schema->BuildContextDependentFunction(context, body, version))
       fail("its function body cannot be built for these inputs");
@@ -79,7 +84,8 @@ bool Graph::expandFunctionBody(const onnx::NodeProto &node, Location loc) {
   std::swap(opsets, bodyOpsets);
   // Names inside the body are made unique by a prefix; inputs and outputs stand
   // for the node's.
-  std::string prefix = llvm::formatv("{0}/{1}#{2}/", node.name(), node.op_type(), expansions++);
+  std::string prefix =
+      llvm::formatv("{0}/{1}#{2}/", node.name(), node.op_type(), expansions++);
   std::map<std::string, std::string> names{{"", ""}};
   for (int i = 0; i < body.input_size(); ++i)
     names[body.input(i)] = i < node.input_size() ? node.input(i) : "";

@@ -26,11 +26,13 @@ static constexpr int64_t kMaxKnownElements = 1024;
 
 /// A node without a name has that of its first output.
 static StringRef nameOf(const onnx::NodeProto &node) {
-  return node.name().empty() && node.output_size() ? node.output(0) : node.name();
+  return node.name().empty() && node.output_size() ? node.output(0)
+                                                   : node.name();
 }
 
 static std::string opOf(const onnx::NodeProto &node) {
-  return node.domain().empty() ? node.op_type() : node.domain() + "." + node.op_type();
+  return node.domain().empty() ? node.op_type()
+                               : node.domain() + "." + node.op_type();
 }
 
 static std::string describe(const onnx::NodeProto &node) {
@@ -42,12 +44,16 @@ const Operand &Graph::lookup(const std::string &name) {
     return found->second;
   auto initializer = initializers.find(name);
   if (initializer == initializers.end())
-    fail("input '{0}' is the output of no earlier node, no graph input and no initialiser", name);
+    fail("input '{0}' is the output of no earlier node, no graph input and no "
+         "initialiser",
+         name);
   Location loc = NameLoc::get(StringAttr::get(module.getContext(), name));
   return operands[name] = importTensor(*initializer->second, name, loc);
 }
 
-void Graph::define(const std::string &name, Operand operand) { operands[name] = std::move(operand); }
+void Graph::define(const std::string &name, Operand operand) {
+  operands[name] = std::move(operand);
+}
 
 int64_t Graph::versionOf(const std::string &domain) const {
   auto found = opsets.find(domain == "ai.onnx" ? "" : domain);
@@ -70,37 +76,52 @@ static std::optional<int64_t> getIotaStep(ArrayRef<int64_t> values) {
   return step == 0 ? std::nullopt : std::optional(step);
 }
 
-Operand Graph::importTensor(const onnx::TensorProto &tensor, StringRef name, Location loc) {
+Operand Graph::importTensor(const onnx::TensorProto &tensor, StringRef name,
+                            Location loc) {
   MLIRContext *context = module.getContext();
   RankedTensorType type = store.typeOf(tensor);
   ImplicitLocOpBuilder builder(loc, getBuilder());
   bool isInteger = isa<IntegerType>(type.getElementType());
   std::optional<TensorStore::Location> location = store.locate(tensor);
-  bool isSmall = isInteger ? TensorStore::byteSizeOf(type) <= kMaxIntegerBytes : type.getNumElements() <= 1;
+  bool isSmall = isInteger ? TensorStore::byteSizeOf(type) <= kMaxIntegerBytes
+                           : type.getNumElements() <= 1;
   if (location && !isSmall) {
     OpBuilder atModule(block->getParentOp());
-    auto view = ViewAttr::get(context, StringAttr::get(context, location->file), location->offset, location->length,
-                              type.getShape(), ViewAttr::getRowMajorStrides(type.getShape()));
-    auto weight = WeightOp::create(atModule, loc, name, type, atModule.getArrayAttr(view), IntegerAttr(),
-                                   atModule.getStringAttr("private"));
-    return {GetWeightOp::create(builder, type, FlatSymbolRefAttr::get(weight)), type, std::nullopt};
+    auto view =
+        ViewAttr::get(context, StringAttr::get(context, location->file),
+                      location->offset, location->length, type.getShape(),
+                      ViewAttr::getRowMajorStrides(type.getShape()));
+    auto weight =
+        WeightOp::create(atModule, loc, name, type, atModule.getArrayAttr(view),
+                         IntegerAttr(), atModule.getStringAttr("private"));
+    return {GetWeightOp::create(builder, type, FlatSymbolRefAttr::get(weight)),
+            type, std::nullopt};
   }
   DenseElementsAttr elements = store.read(tensor);
   if (!isInteger || type.getNumElements() > kMaxKnownElements * 64)
     return {arith::ConstantOp::create(builder, elements), type, std::nullopt};
   bool isBool = type.getElementType().isInteger(1);
-  auto values = llvm::map_to_vector(elements.getValues<APInt>(), [&](const APInt &value) {
-    return isBool ? int64_t(value.getZExtValue()) : value.getSExtValue();
-  });
+  auto values =
+      llvm::map_to_vector(elements.getValues<APInt>(), [&](const APInt &value) {
+        return isBool ? int64_t(value.getZExtValue()) : value.getSExtValue();
+      });
   if (std::optional<int64_t> step = getIotaStep(values)) {
-    auto vectorType = RankedTensorType::get({int64_t(values.size())}, type.getElementType());
-    auto start = DimsAttr::get(context, ExtentAttr::getConstant(context, values[0]));
-    Value iota = IotaOp::create(builder, vectorType, start, builder.getI64IntegerAttr(*step));
-    return {type.getRank() == 1 ? iota : ReshapeOp::create(builder, type, iota).getResult(), type, std::nullopt};
+    auto vectorType =
+        RankedTensorType::get({int64_t(values.size())}, type.getElementType());
+    auto start =
+        DimsAttr::get(context, ExtentAttr::getConstant(context, values[0]));
+    Value iota = IotaOp::create(builder, vectorType, start,
+                                builder.getI64IntegerAttr(*step));
+    return {type.getRank() == 1
+                ? iota
+                : ReshapeOp::create(builder, type, iota).getResult(),
+            type, std::nullopt};
   }
   if (type.getRank() > 1 || type.getNumElements() > kMaxKnownElements)
     return {arith::ConstantOp::create(builder, elements), type, std::nullopt};
-  return {Value(), type, llvm::map_to_vector(values, [&](int64_t v) { return ExtentAttr::getConstant(context, v); })};
+  return {Value(), type, llvm::map_to_vector(values, [&](int64_t v) {
+            return ExtentAttr::getConstant(context, v);
+          })};
 }
 
 //===----------------------------------------------------------------------===//
@@ -125,9 +146,10 @@ void Graph::checkOps(const onnx::GraphProto &proto) {
     versions[domain] = int(version);
   checker.set_opset_imports(versions);
   for (auto [index, node] : llvm::enumerate(proto.node())) {
-    const onnx::OpSchema *schema =
-        onnx::OpSchemaRegistry::Schema(node.op_type(), int(versionOf(node.domain())), node.domain());
-    if (!findOpBuilder(node.domain(), node.op_type()) && !(schema && hasFunctionBody(*schema))) {
+    const onnx::OpSchema *schema = onnx::OpSchemaRegistry::Schema(
+        node.op_type(), int(versionOf(node.domain())), node.domain());
+    if (!findOpBuilder(node.domain(), node.op_type()) &&
+        !(schema && hasFunctionBody(*schema))) {
       names[index] = opOf(node);
       Unknown &entry = unknown[names[index]];
       entry.first = entry.count++ ? entry.first : &node;
@@ -138,18 +160,22 @@ void Graph::checkOps(const onnx::GraphProto &proto) {
     if (!schema || node.op_type() == "Constant")
       continue;
     try {
-      onnx::checker::check_node(node, checker, onnx::checker::LexicalScopeContext());
+      onnx::checker::check_node(node, checker,
+                                onnx::checker::LexicalScopeContext());
     } catch (const std::exception &error) {
-      fail("{0}: {1}", describe(node), StringRef(error.what()).split('\n').first);
+      fail("{0}: {1}", describe(node),
+           StringRef(error.what()).split('\n').first);
     }
   }
   if (unknown.empty())
     return;
   std::string list;
   for (const auto &[name, entry] : unknown)
-    list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')", list.empty() ? "" : ", ", name, entry.count,
+    list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')",
+                          list.empty() ? "" : ", ", name, entry.count,
                           entry.count == 1 ? "" : "s", nameOf(*entry.first));
-  fail("{0}: unknown op; all unknown ops of this model: {1}", describe(*unknown.front().second.first), list);
+  fail("{0}: unknown op; all unknown ops of this model: {1}",
+       describe(*unknown.front().second.first), list);
 }
 
 void Graph::importNode(const onnx::NodeProto &node) {
@@ -173,7 +199,8 @@ void Graph::importNode(const onnx::NodeProto &node) {
 
 Extents Graph::importShape(const onnx::ValueInfoProto &value) {
   MLIRContext *context = module.getContext();
-  if (!value.type().has_tensor_type() || !value.type().tensor_type().has_shape())
+  if (!value.type().has_tensor_type() ||
+      !value.type().tensor_type().has_shape())
     fail("'{0}' has no tensor type with a known rank", value.name());
   Extents result;
   for (const auto &dim : value.type().tensor_type().shape().dim()) {
@@ -181,8 +208,10 @@ Extents Graph::importShape(const onnx::ValueInfoProto &value) {
       result.push_back(ExtentAttr::getConstant(context, dim.dim_value()));
       continue;
     }
-    std::string name = dim.dim_param().empty() ? llvm::formatv("{0}_dim{1}", value.name(), result.size()).str()
-                                               : dim.dim_param();
+    std::string name =
+        dim.dim_param().empty()
+            ? llvm::formatv("{0}_dim{1}", value.name(), result.size()).str()
+            : dim.dim_param();
     ExtentAttr extent = ExtentAttr::fromString(context, name);
     result.push_back(extent ? extent : ExtentAttr::getSymbol(context, name));
   }
@@ -205,7 +234,8 @@ void Graph::importModel(const onnx::GraphProto &proto) {
     store.locate(tensor);
   }
   if (proto.sparse_initializer_size())
-    fail("initialiser '{0}' is sparse; only dense ones are supported", proto.sparse_initializer(0).values().name());
+    fail("initialiser '{0}' is sparse; only dense ones are supported",
+         proto.sparse_initializer(0).values().name());
 
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   SmallVector<Type> types;
@@ -219,14 +249,19 @@ void Graph::importModel(const onnx::GraphProto &proto) {
     types.push_back(getTensorType(shape, importElementType(input)));
     names.push_back(input.name());
   }
-  Location loc = NameLoc::get(StringAttr::get(context, proto.name().empty() ? "graph" : proto.name()));
-  auto function = func::FuncOp::create(builder, loc, "main", builder.getFunctionType(types, {}));
+  Location loc = NameLoc::get(
+      StringAttr::get(context, proto.name().empty() ? "graph" : proto.name()));
+  auto function = func::FuncOp::create(builder, loc, "main",
+                                       builder.getFunctionType(types, {}));
   function->setAttr(LlmDialect::kEntryAttr, builder.getStringAttr("graph"));
   block = function.addEntryBlock();
   for (auto [index, argument] : llvm::enumerate(function.getArguments())) {
     argument.setLoc(NameLoc::get(StringAttr::get(context, names[index])));
-    function.setArgAttr(index, LlmDialect::kNameAttr, builder.getStringAttr(names[index]));
-    define(names[index].str(), Operand{argument, cast<RankedTensorType>(argument.getType()), std::nullopt});
+    function.setArgAttr(index, LlmDialect::kNameAttr,
+                        builder.getStringAttr(names[index]));
+    define(names[index].str(),
+           Operand{argument, cast<RankedTensorType>(argument.getType()),
+                   std::nullopt});
   }
   for (const onnx::NodeProto &node : proto.node())
     importNode(node);
@@ -234,14 +269,16 @@ void Graph::importModel(const onnx::GraphProto &proto) {
   solver.applyTo(module);
 }
 
-void Graph::importOutputs(const onnx::GraphProto &proto, func::FuncOp function) {
+void Graph::importOutputs(const onnx::GraphProto &proto,
+                          func::FuncOp function) {
   MLIRContext *context = module.getContext();
   SmallVector<Value> values;
   for (const onnx::ValueInfoProto &output : proto.output()) {
     // Seen as the input of a node, known integers become a value.
     onnx::NodeProto reader;
     reader.add_input(output.name());
-    Node view(*this, reader, 0, NameLoc::get(StringAttr::get(context, output.name())));
+    Node view(*this, reader, 0,
+              NameLoc::get(StringAttr::get(context, output.name())));
     Value value = view.value(0);
     if (output.type().tensor_type().has_shape()) {
       Extents declared = importShape(output), found = view.extents(value);
@@ -249,14 +286,16 @@ void Graph::importOutputs(const onnx::GraphProto &proto, func::FuncOp function) 
       for (size_t i = 0; fits && i < found.size(); ++i)
         fits = solver.equate(found[i], declared[i]);
       if (!fits)
-        fail("output '{0}' is declared with shape {1}, but its shape is {2}", output.name(), toString(declared),
-             toString(found));
+        fail("output '{0}' is declared with shape {1}, but its shape is {2}",
+             output.name(), toString(declared), toString(found));
     }
     values.push_back(value);
   }
   OpBuilder builder = getBuilder();
   func::ReturnOp::create(builder, function.getLoc(), values);
-  function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(values).getTypes()));
+  function.setFunctionType(builder.getFunctionType(
+      function.getArgumentTypes(), ValueRange(values).getTypes()));
   for (auto [index, output] : llvm::enumerate(proto.output()))
-    function.setResultAttr(index, LlmDialect::kNameAttr, builder.getStringAttr(output.name()));
+    function.setResultAttr(index, LlmDialect::kNameAttr,
+                           builder.getStringAttr(output.name()));
 }

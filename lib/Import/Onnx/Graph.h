@@ -21,8 +21,10 @@ using OpsetVersions = std::map<std::string, int64_t>;
 /// Names of one graph or function body and what they stand for.
 class Graph {
 public:
-  Graph(mlir::ModuleOp module, TensorStore &store, ExtentSolver &solver, OpsetVersions opsets)
-      : module(module), store(store), solver(solver), opsets(std::move(opsets)) {}
+  Graph(mlir::ModuleOp module, TensorStore &store, ExtentSolver &solver,
+        OpsetVersions opsets)
+      : module(module), store(store), solver(solver),
+        opsets(std::move(opsets)) {}
 
   /// Imports the model's graph as a function.
   void importModel(const onnx::GraphProto &proto);
@@ -37,7 +39,8 @@ public:
 
   /// The tensor as an operand: integers and single elements as constants, other
   /// values as a weight named `name`.
-  Operand importTensor(const onnx::TensorProto &tensor, llvm::StringRef name, mlir::Location loc);
+  Operand importTensor(const onnx::TensorProto &tensor, llvm::StringRef name,
+                       mlir::Location loc);
 
   /// Calls the builder of the node's op, or expands its function body.
   void importNode(const onnx::NodeProto &node);
@@ -46,7 +49,8 @@ private:
   void checkOps(const onnx::GraphProto &proto);
   llm::Extents importShape(const onnx::ValueInfoProto &value);
   mlir::Type importElementType(const onnx::ValueInfoProto &value);
-  void importOutputs(const onnx::GraphProto &proto, mlir::func::FuncOp function);
+  void importOutputs(const onnx::GraphProto &proto,
+                     mlir::func::FuncOp function);
   bool expandFunctionBody(const onnx::NodeProto &node, mlir::Location loc);
   int64_t versionOf(const std::string &domain) const;
 

@@ -8,8 +8,8 @@
 #include "ModelFile.h"
 #include "ImportError.h"
 
-#include "serrano/Support/MappedFile.h"
 #include "onnx/defs/parser.h"
+#include "serrano/Support/MappedFile.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -23,8 +23,10 @@ namespace {
 enum class Message { Model, Graph, Node, Attribute, Tensor };
 
 // Field numbers of onnx.proto.
-constexpr uint64_t kGraphValueInfo = 13, kNodeDocString = 6, kNodeMetadata = 9, kTensorFloatData = 4,
-                   kTensorRawData = 9, kTensorDoubleData = 10, kTensorExternalData = 13, kTensorDataLocation = 14;
+constexpr uint64_t kGraphValueInfo = 13, kNodeDocString = 6, kNodeMetadata = 9,
+                   kTensorFloatData = 4, kTensorRawData = 9,
+                   kTensorDoubleData = 10, kTensorExternalData = 13,
+                   kTensorDataLocation = 14;
 
 /// Data up to this size stays in the message.
 constexpr uint64_t kInlineBytes = 8;
@@ -43,7 +45,8 @@ public:
 
 private:
   [[noreturn]] void damaged(uint64_t position) {
-    fail("damaged or not an ONNX model: no valid protobuf field at byte {0} of {1}; the file may be truncated",
+    fail("damaged or not an ONNX model: no valid protobuf field at byte {0} of "
+         "{1}; the file may be truncated",
          position, file.size());
   }
 
@@ -84,7 +87,7 @@ private:
     case Message::Node:
       return field == 5 ? std::optional(Message::Attribute) : std::nullopt;
     case Message::Attribute:
-      return field == 5 || field == 10 ? std::optional(Message::Tensor)
+      return field == 5 || field == 10   ? std::optional(Message::Tensor)
              : field == 6 || field == 11 ? std::optional(Message::Graph)
                                          : std::nullopt;
     case Message::Tensor:
@@ -95,7 +98,8 @@ private:
 
   static bool isDropped(Message message, uint64_t field) {
     return (message == Message::Graph && field == kGraphValueInfo) ||
-           (message == Message::Node && (field == kNodeDocString || field == kNodeMetadata));
+           (message == Message::Node &&
+            (field == kNodeDocString || field == kNodeMetadata));
   }
 
   std::string copyMessage(Message message, uint64_t begin, uint64_t end) {
@@ -123,7 +127,8 @@ private:
           continue;
         }
         // Packed floats lie in the file as raw data does.
-        bool isData = field == kTensorRawData || field == kTensorFloatData || field == kTensorDoubleData;
+        bool isData = field == kTensorRawData || field == kTensorFloatData ||
+                      field == kTensorDoubleData;
         if (message == Message::Tensor && isData && length > kInlineBytes) {
           writeReference(out, payload, length);
           continue;
@@ -133,12 +138,14 @@ private:
       }
       if (position > end)
         damaged(fieldStart);
-      out.append(reinterpret_cast<const char *>(file.data()) + fieldStart, position - fieldStart);
+      out.append(reinterpret_cast<const char *>(file.data()) + fieldStart,
+                 position - fieldStart);
     }
     return out;
   }
 
-  static void writeReference(std::string &out, uint64_t offset, uint64_t length) {
+  static void writeReference(std::string &out, uint64_t offset,
+                             uint64_t length) {
     auto writeEntry = [&](StringRef key, StringRef value) {
       std::string entry;
       writeBytes(entry, 1, key);
@@ -183,6 +190,7 @@ onnx::ModelProto serrano::onnx_import::readModel(StringRef path) {
   if (!model.ParseFromString(stripped))
     fail("damaged or not an ONNX model: its protobuf message cannot be parsed");
   if (!model.has_graph() || model.opset_import().empty())
-    fail("not an ONNX model: it has no {0}", model.has_graph() ? "operator set" : "graph");
+    fail("not an ONNX model: it has no {0}",
+         model.has_graph() ? "operator set" : "graph");
   return model;
 }

@@ -1,4 +1,5 @@
-//===- Node.cpp - a node of an ONNX graph, as op builders see it -*- C++ -*-===//
+//===- Node.cpp - a node of an ONNX graph, as op builders see it -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,8 +13,10 @@ using namespace mlir;
 using namespace serrano::llm;
 using namespace serrano::onnx_import;
 
-Node::Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset, Location loc)
-    : proto(proto), opset(opset), graph(graph), builder(loc, graph.getBuilder()) {}
+Node::Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset,
+           Location loc)
+    : proto(proto), opset(opset), graph(graph),
+      builder(loc, graph.getBuilder()) {}
 
 //===----------------------------------------------------------------------===//
 // Inputs
@@ -31,12 +34,16 @@ Value Node::value(int index) {
     return found.value;
   Extents elements = *known(index);
   Operand withValue = found;
-  auto isConstant = [](ExtentAttr e) { return e.getConstantValue().has_value(); };
+  auto isConstant = [](ExtentAttr e) {
+    return e.getConstantValue().has_value();
+  };
   if (llvm::all_of(elements, isConstant)) {
     unsigned width = found.type.getElementTypeBitWidth();
-    auto values = llvm::map_to_vector(
-        elements, [&](ExtentAttr e) { return APInt(width, *e.getConstantValue(), false, /*implicitTrunc=*/true); });
-    withValue.value = arith::ConstantOp::create(builder, DenseElementsAttr::get(found.type, values));
+    auto values = llvm::map_to_vector(elements, [&](ExtentAttr e) {
+      return APInt(width, *e.getConstantValue(), false, /*implicitTrunc=*/true);
+    });
+    withValue.value = arith::ConstantOp::create(
+        builder, DenseElementsAttr::get(found.type, values));
   } else {
     withValue.value = ExtentsOp::create(builder, found.type, dims(elements));
   }
@@ -44,7 +51,9 @@ Value Node::value(int index) {
   return withValue.value;
 }
 
-Extents Node::extents(int index) const { return graph.getSolver().resolve(getExtents(operand(index).type)); }
+Extents Node::extents(int index) const {
+  return graph.getSolver().resolve(getExtents(operand(index).type));
+}
 
 std::optional<Extents> Node::known(int index) const {
   const Operand &found = operand(index);
@@ -56,8 +65,9 @@ std::optional<Extents> Node::known(int index) const {
 Extents Node::requireKnown(int index, StringRef what) const {
   if (std::optional<Extents> elements = known(index))
     return *elements;
-  fail(llvm::formatv("{0} '{1}' depends on data; expected a constant or a function of the inputs' shapes", what,
-                     proto.input(index)));
+  fail(llvm::formatv("{0} '{1}' depends on data; expected a constant or a "
+                     "function of the inputs' shapes",
+                     what, proto.input(index)));
 }
 
 SmallVector<int64_t> Node::requireConstants(int index, StringRef what) const {
@@ -65,7 +75,8 @@ SmallVector<int64_t> Node::requireConstants(int index, StringRef what) const {
   for (ExtentAttr element : requireKnown(index, what)) {
     std::optional<int64_t> value = element.getConstantValue();
     if (!value)
-      fail(llvm::formatv("{0} '{1}' is '{2}'; expected a constant", what, proto.input(index), element.str()));
+      fail(llvm::formatv("{0} '{1}' is '{2}'; expected a constant", what,
+                         proto.input(index), element.str()));
     result.push_back(*value);
   }
   return result;
@@ -106,12 +117,14 @@ std::optional<SmallVector<int64_t>> Node::integers(StringRef name) const {
 
 void Node::require(StringRef name, int64_t byDefault, int64_t supported) const {
   if (int64_t value = integer(name, byDefault); value != supported)
-    fail(llvm::formatv("attribute '{0}' is {1}; only {2} is supported", name, value, supported));
+    fail(llvm::formatv("attribute '{0}' is {1}; only {2} is supported", name,
+                       value, supported));
 }
 
 int64_t Node::normalizeAxis(int64_t axis, int64_t rank) const {
   if (axis < -rank || axis >= rank)
-    fail(llvm::formatv("axis {0} is outside rank {1}; expected {2} to {3}", axis, rank, -rank, rank - 1));
+    fail(llvm::formatv("axis {0} is outside rank {1}; expected {2} to {3}",
+                       axis, rank, -rank, rank - 1));
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -133,37 +146,53 @@ std::optional<SmallVector<int64_t>> Node::axes(int input, int64_t rank) const {
 
 void Node::result(int index, Value value) {
   if (wants(index))
-    graph.define(proto.output(index), Operand{value, cast<RankedTensorType>(value.getType()), std::nullopt});
+    graph.define(
+        proto.output(index),
+        Operand{value, cast<RankedTensorType>(value.getType()), std::nullopt});
 }
 
-void Node::resultKnown(int index, Extents elements, int64_t rank, Type elementType) {
+void Node::resultKnown(int index, Extents elements, int64_t rank,
+                       Type elementType) {
   SmallVector<int64_t> shape(rank, elements.size());
-  graph.define(proto.output(index), Operand{Value(), RankedTensorType::get(shape, elementType), std::move(elements)});
+  graph.define(proto.output(index),
+               Operand{Value(), RankedTensorType::get(shape, elementType),
+                       std::move(elements)});
 }
 
 //===----------------------------------------------------------------------===//
 // Building
 //===----------------------------------------------------------------------===//
 
-Extents Node::infer(llvm::function_ref<FailureOr<Extents>(ShapeInference &)> infer) {
-  ShapeInference inference([&](ExtentAttr l, ExtentAttr r) { return graph.getSolver().equate(l, r); });
+Extents
+Node::infer(llvm::function_ref<FailureOr<Extents>(ShapeInference &)> infer) {
+  ShapeInference inference([&](ExtentAttr l, ExtentAttr r) {
+    return graph.getSolver().equate(l, r);
+  });
   FailureOr<Extents> result = infer(inference);
   if (failed(result))
     fail(inference.getError());
   return graph.getSolver().resolve(*result);
 }
 
-Extents Node::extents(Value value) const { return graph.getSolver().resolve(getExtents(value)); }
+Extents Node::extents(Value value) const {
+  return graph.getSolver().resolve(getExtents(value));
+}
 
-static Type elementTypeOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+static Type elementTypeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
 
 Value Node::scalar(double value, Type elementType) {
   auto type = RankedTensorType::get({}, elementType);
   if (isa<FloatType>(elementType))
-    return arith::ConstantOp::create(builder, DenseElementsAttr::get(type, builder.getFloatAttr(elementType, value)));
+    return arith::ConstantOp::create(
+        builder,
+        DenseElementsAttr::get(type, builder.getFloatAttr(elementType, value)));
   return arith::ConstantOp::create(
-      builder, DenseElementsAttr::get(type, APInt(elementType.getIntOrFloatBitWidth(), int64_t(value),
-                                                  /*isSigned=*/true, /*implicitTrunc=*/true)));
+      builder,
+      DenseElementsAttr::get(
+          type, APInt(elementType.getIntOrFloatBitWidth(), int64_t(value),
+                      /*isSigned=*/true, /*implicitTrunc=*/true)));
 }
 
 Value Node::unary(UnaryKind kind, Value operand) {
@@ -172,65 +201,96 @@ Value Node::unary(UnaryKind kind, Value operand) {
 
 Value Node::binary(BinaryKind kind, Value lhs, Value rhs) {
   if (elementTypeOf(lhs) != elementTypeOf(rhs) && kind != BinaryKind::Pow)
-    fail(llvm::formatv("operands have different element types, {0} and {1}", elementTypeOf(lhs), elementTypeOf(rhs)));
-  Extents result = infer([&](ShapeInference &s) { return s.broadcast(extents(lhs), extents(rhs)); });
-  return BinaryOp::create(builder, getTensorType(result, elementTypeOf(lhs)), kind, lhs, rhs);
+    fail(llvm::formatv("operands have different element types, {0} and {1}",
+                       elementTypeOf(lhs), elementTypeOf(rhs)));
+  Extents result = infer([&](ShapeInference &s) {
+    return s.broadcast(extents(lhs), extents(rhs));
+  });
+  return BinaryOp::create(builder, getTensorType(result, elementTypeOf(lhs)),
+                          kind, lhs, rhs);
 }
 
 Value Node::compare(CompareKind kind, Value lhs, Value rhs) {
-  Extents result = infer([&](ShapeInference &s) { return s.broadcast(extents(lhs), extents(rhs)); });
-  return CompareOp::create(builder, getTensorType(result, builder.getI1Type()), kind, lhs, rhs);
+  Extents result = infer([&](ShapeInference &s) {
+    return s.broadcast(extents(lhs), extents(rhs));
+  });
+  return CompareOp::create(builder, getTensorType(result, builder.getI1Type()),
+                           kind, lhs, rhs);
 }
 
 Value Node::select(Value condition, Value trueValue, Value falseValue) {
   Extents result = infer([&](ShapeInference &s) -> FailureOr<Extents> {
-    FailureOr<Extents> values = s.broadcast(extents(trueValue), extents(falseValue));
+    FailureOr<Extents> values =
+        s.broadcast(extents(trueValue), extents(falseValue));
     return failed(values) ? values : s.broadcast(extents(condition), *values);
   });
-  return SelectOp::create(builder, getTensorType(result, elementTypeOf(trueValue)), condition, trueValue, falseValue);
+  return SelectOp::create(builder,
+                          getTensorType(result, elementTypeOf(trueValue)),
+                          condition, trueValue, falseValue);
 }
 
 Value Node::cast(Value operand, Type elementType) {
   if (elementTypeOf(operand) == elementType)
     return operand;
-  return CastOp::create(builder, getTensorType(extents(operand), elementType), operand);
+  return CastOp::create(builder, getTensorType(extents(operand), elementType),
+                        operand);
 }
 
 Value Node::reshape(Value operand, ArrayRef<ExtentAttr> to) {
   Extents from = extents(operand);
-  ExtentAttr count = product(builder.getContext(), from), wanted = product(builder.getContext(), to);
+  ExtentAttr count = product(builder.getContext(), from),
+             wanted = product(builder.getContext(), to);
   if (count != wanted && !graph.getSolver().equate(count, wanted))
-    fail(llvm::formatv("cannot reshape {0} to {1}: {2} elements against {3}", toString(from), toString(to),
-                       count.str(), wanted.str()));
-  return ReshapeOp::create(builder, getTensorType(graph.getSolver().resolve(to), elementTypeOf(operand)), operand);
+    fail(llvm::formatv("cannot reshape {0} to {1}: {2} elements against {3}",
+                       toString(from), toString(to), count.str(),
+                       wanted.str()));
+  return ReshapeOp::create(
+      builder,
+      getTensorType(graph.getSolver().resolve(to), elementTypeOf(operand)),
+      operand);
 }
 
 Value Node::transpose(Value operand, ArrayRef<int64_t> permutation) {
-  Extents result = infer([&](ShapeInference &s) { return s.transpose(extents(operand), permutation); });
-  return TransposeOp::create(builder, getTensorType(result, elementTypeOf(operand)), operand,
-                             builder.getDenseI64ArrayAttr(permutation));
+  Extents result = infer([&](ShapeInference &s) {
+    return s.transpose(extents(operand), permutation);
+  });
+  return TransposeOp::create(
+      builder, getTensorType(result, elementTypeOf(operand)), operand,
+      builder.getDenseI64ArrayAttr(permutation));
 }
 
 Value Node::broadcast(Value operand, ArrayRef<ExtentAttr> to) {
-  Extents result = infer([&](ShapeInference &s) { return s.broadcast(extents(operand), to); });
+  Extents result = infer(
+      [&](ShapeInference &s) { return s.broadcast(extents(operand), to); });
   RankedTensorType type = getTensorType(result, elementTypeOf(operand));
-  return type == operand.getType() ? operand : BroadcastOp::create(builder, type, operand).getResult();
+  return type == operand.getType()
+             ? operand
+             : BroadcastOp::create(builder, type, operand).getResult();
 }
 
 Value Node::concat(ValueRange operands, int64_t axis) {
-  auto shapes = llvm::map_to_vector(operands, [&](Value v) { return extents(v); });
-  Extents result = infer([&](ShapeInference &s) { return s.concat(shapes, axis); });
-  return ConcatOp::create(builder, getTensorType(result, elementTypeOf(operands.front())), operands, axis);
+  auto shapes =
+      llvm::map_to_vector(operands, [&](Value v) { return extents(v); });
+  Extents result =
+      infer([&](ShapeInference &s) { return s.concat(shapes, axis); });
+  return ConcatOp::create(
+      builder, getTensorType(result, elementTypeOf(operands.front())), operands,
+      axis);
 }
 
-Value Node::slice(Value operand, int64_t axis, ExtentAttr offset, ExtentAttr size) {
+Value Node::slice(Value operand, int64_t axis, ExtentAttr offset,
+                  ExtentAttr size) {
   Extents result = extents(operand), offsets(result.size(), extent(0));
   result[axis] = size;
   offsets[axis] = offset;
-  return SliceOp::create(builder, getTensorType(result, elementTypeOf(operand)), operand, dims(offsets),
-                         builder.getDenseI64ArrayAttr(SmallVector<int64_t>(result.size(), 1)));
+  return SliceOp::create(
+      builder, getTensorType(result, elementTypeOf(operand)), operand,
+      dims(offsets),
+      builder.getDenseI64ArrayAttr(SmallVector<int64_t>(result.size(), 1)));
 }
 
-Value Node::iota(ExtentAttr start, ExtentAttr size, int64_t step, Type elementType) {
-  return IotaOp::create(builder, getTensorType({size}, elementType), dims({start}), builder.getI64IntegerAttr(step));
+Value Node::iota(ExtentAttr start, ExtentAttr size, int64_t step,
+                 Type elementType) {
+  return IotaOp::create(builder, getTensorType({size}, elementType),
+                        dims({start}), builder.getI64IntegerAttr(step));
 }

@@ -31,21 +31,26 @@ struct Operand {
 class Node {
 public:
   /// `opset` is the version of the node's domain.
-  Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset, mlir::Location loc);
+  Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset,
+       mlir::Location loc);
 
   const onnx::NodeProto &proto;
   const int64_t opset;
   Graph &graph;
   mlir::ImplicitLocOpBuilder builder;
 
-  [[noreturn]] void fail(const std::string &message) const { throw ImportError(message); }
+  [[noreturn]] void fail(const std::string &message) const {
+    throw ImportError(message);
+  }
 
   //===------------------------------------------------------------------===//
   // Inputs
   //===------------------------------------------------------------------===//
 
   /// Whether an optional input is there.
-  bool has(int index) const { return index < proto.input_size() && !proto.input(index).empty(); }
+  bool has(int index) const {
+    return index < proto.input_size() && !proto.input(index).empty();
+  }
   /// Number of inputs, absent trailing ones not counted.
   int inputCount() const { return proto.input_size(); }
   const Operand &operand(int index) const;
@@ -53,13 +58,16 @@ public:
   mlir::Value value(int index);
   llm::Extents extents(int index) const;
   int64_t rank(int index) const { return operand(index).type.getRank(); }
-  mlir::Type elementType(int index) const { return operand(index).type.getElementType(); }
+  mlir::Type elementType(int index) const {
+    return operand(index).type.getElementType();
+  }
   /// The input's elements, if they are known.
   std::optional<llm::Extents> known(int index) const;
   /// The input's elements; fails if they are not known, e.g. depend on data.
   llm::Extents requireKnown(int index, llvm::StringRef what) const;
   /// The input's elements; fails if they are not constant.
-  llvm::SmallVector<int64_t> requireConstants(int index, llvm::StringRef what) const;
+  llvm::SmallVector<int64_t> requireConstants(int index,
+                                              llvm::StringRef what) const;
 
   //===------------------------------------------------------------------===//
   // Attributes
@@ -69,9 +77,11 @@ public:
   int64_t integer(llvm::StringRef name, int64_t byDefault) const;
   float real(llvm::StringRef name, float byDefault) const;
   std::string text(llvm::StringRef name, llvm::StringRef byDefault) const;
-  std::optional<llvm::SmallVector<int64_t>> integers(llvm::StringRef name) const;
+  std::optional<llvm::SmallVector<int64_t>>
+  integers(llvm::StringRef name) const;
   /// Fails unless the attribute is absent or `supported`.
-  void require(llvm::StringRef name, int64_t byDefault, int64_t supported) const;
+  void require(llvm::StringRef name, int64_t byDefault,
+               int64_t supported) const;
   /// `axis` counted from the front; fails if it is outside `rank`.
   int64_t normalizeAxis(int64_t axis, int64_t rank) const;
   /// Axes from the attribute of older versions or the input of newer ones, from
@@ -82,20 +92,27 @@ public:
   // Outputs
   //===------------------------------------------------------------------===//
 
-  bool wants(int index) const { return index < proto.output_size() && !proto.output(index).empty(); }
+  bool wants(int index) const {
+    return index < proto.output_size() && !proto.output(index).empty();
+  }
   void result(int index, mlir::Value value);
-  void resultKnown(int index, llm::Extents elements, int64_t rank, mlir::Type elementType);
+  void resultKnown(int index, llm::Extents elements, int64_t rank,
+                   mlir::Type elementType);
 
   //===------------------------------------------------------------------===//
   // Building
   //===------------------------------------------------------------------===//
 
-  llm::ExtentAttr extent(int64_t value) const { return llm::ExtentAttr::getConstant(builder.getContext(), value); }
+  llm::ExtentAttr extent(int64_t value) const {
+    return llm::ExtentAttr::getConstant(builder.getContext(), value);
+  }
   llm::DimsAttr dims(llvm::ArrayRef<llm::ExtentAttr> extents) const {
     return llm::DimsAttr::get(builder.getContext(), extents);
   }
   /// Runs `infer` on a ShapeInference that learns from equal extents.
-  llm::Extents infer(llvm::function_ref<mlir::FailureOr<llm::Extents>(llm::ShapeInference &)> infer);
+  llm::Extents
+  infer(llvm::function_ref<mlir::FailureOr<llm::Extents>(llm::ShapeInference &)>
+            infer);
   /// The extents of a value, without abbreviations.
   llm::Extents extents(mlir::Value value) const;
 
@@ -103,15 +120,21 @@ public:
   mlir::Value unary(llm::UnaryKind kind, mlir::Value operand);
   mlir::Value binary(llm::BinaryKind kind, mlir::Value lhs, mlir::Value rhs);
   mlir::Value compare(llm::CompareKind kind, mlir::Value lhs, mlir::Value rhs);
-  mlir::Value select(mlir::Value condition, mlir::Value trueValue, mlir::Value falseValue);
+  mlir::Value select(mlir::Value condition, mlir::Value trueValue,
+                     mlir::Value falseValue);
   mlir::Value cast(mlir::Value operand, mlir::Type elementType);
-  mlir::Value reshape(mlir::Value operand, llvm::ArrayRef<llm::ExtentAttr> extents);
-  mlir::Value transpose(mlir::Value operand, llvm::ArrayRef<int64_t> permutation);
-  mlir::Value broadcast(mlir::Value operand, llvm::ArrayRef<llm::ExtentAttr> extents);
+  mlir::Value reshape(mlir::Value operand,
+                      llvm::ArrayRef<llm::ExtentAttr> extents);
+  mlir::Value transpose(mlir::Value operand,
+                        llvm::ArrayRef<int64_t> permutation);
+  mlir::Value broadcast(mlir::Value operand,
+                        llvm::ArrayRef<llm::ExtentAttr> extents);
   mlir::Value concat(mlir::ValueRange operands, int64_t axis);
   /// Elements `[offset, offset + size)` of dimension `axis`.
-  mlir::Value slice(mlir::Value operand, int64_t axis, llm::ExtentAttr offset, llm::ExtentAttr size);
-  mlir::Value iota(llm::ExtentAttr start, llm::ExtentAttr size, int64_t step, mlir::Type elementType);
+  mlir::Value slice(mlir::Value operand, int64_t axis, llm::ExtentAttr offset,
+                    llm::ExtentAttr size);
+  mlir::Value iota(llm::ExtentAttr start, llm::ExtentAttr size, int64_t step,
+                   mlir::Type elementType);
 };
 
 } // namespace serrano::onnx_import

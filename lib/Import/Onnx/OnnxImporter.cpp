@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "serrano/Import/Onnx.h"
 #include "Graph.h"
 #include "ModelFile.h"
+#include "serrano/Import/Onnx.h"
 
-#include "serrano/Support/Error.h"
 #include "mlir/IR/Verifier.h"
+#include "serrano/Support/Error.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -28,23 +28,30 @@ static OpsetVersions readOpsets(const onnx::ModelProto &model) {
   if (own == opsets.end())
     fail("the model names no version of ONNX's own operator set");
   if (own->second < kMinOpset || own->second > kMaxOpset)
-    fail("operator set version {0} is not supported; expected {1} to {2}, export the model again or convert it with "
+    fail("operator set version {0} is not supported; expected {1} to {2}, "
+         "export the model again or convert it with "
          "onnx.version_converter",
          own->second, kMinOpset, kMaxOpset);
   return opsets;
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>> serrano::importOnnx(StringRef path, MLIRContext &context) {
-  context.loadDialect<llm::LlmDialect, arith::ArithDialect, func::FuncDialect>();
+llvm::Expected<OwningOpRef<ModuleOp>>
+serrano::importOnnx(StringRef path, MLIRContext &context) {
+  context
+      .loadDialect<llm::LlmDialect, arith::ArithDialect, func::FuncDialect>();
   try {
     onnx::ModelProto model = readModel(path);
     OpsetVersions opsets = readOpsets(model);
     if (model.functions_size())
-      fail("function '{0}' of the model itself is not supported; inline it with onnx.inliner",
+      fail("function '{0}' of the model itself is not supported; inline it "
+           "with onnx.inliner",
            model.functions(0).name());
-    OwningOpRef<ModuleOp> module = ModuleOp::create(FileLineColLoc::get(&context, path, 0, 0));
+    OwningOpRef<ModuleOp> module =
+        ModuleOp::create(FileLineColLoc::get(&context, path, 0, 0));
     StringRef folder = llvm::sys::path::parent_path(path);
-    (*module)->setAttr(llm::LlmDialect::kDirectoryAttr, StringAttr::get(&context, folder.empty() ? "." : folder));
+    (*module)->setAttr(
+        llm::LlmDialect::kDirectoryAttr,
+        StringAttr::get(&context, folder.empty() ? "." : folder));
     TensorStore store(path, context);
     ExtentSolver solver;
     Graph(*module, store, solver, std::move(opsets)).importModel(model.graph());

@@ -11,12 +11,14 @@
 
 using namespace serrano::onnx_import;
 
-OpBuilderFn serrano::onnx_import::findOpBuilder(llvm::StringRef domain, llvm::StringRef op) {
+OpBuilderFn serrano::onnx_import::findOpBuilder(llvm::StringRef domain,
+                                                llvm::StringRef op) {
   static const llvm::StringMap<OpBuilderFn> table = [] {
     llvm::StringMap<OpBuilderFn> result;
     for (llvm::ArrayRef<OpEntry> family :
-         {getAttentionOps(), getElementwiseOps(), getLinearOps(), getMovementOps(), getNormalizationOps(),
-          getReductionOps(), getShapeOps()})
+         {getAttentionOps(), getElementwiseOps(), getLinearOps(),
+          getMovementOps(), getNormalizationOps(), getReductionOps(),
+          getShapeOps()})
       for (const OpEntry &entry : family)
         result[(entry.domain + ":" + entry.name).str()] = entry.build;
     return result;

@@ -29,7 +29,8 @@ const MappedFile &TensorStore::map(StringRef file, StringRef tensor) {
   llvm::sys::path::append(path, file);
   llvm::Expected<MappedFile> mapped = MappedFile::open(path);
   if (!mapped)
-    fail("external data of '{0}': {1}", tensor, llvm::toString(mapped.takeError()));
+    fail("external data of '{0}': {1}", tensor,
+         llvm::toString(mapped.takeError()));
   return files.try_emplace(file, std::move(*mapped)).first->second;
 }
 
@@ -55,10 +56,12 @@ Type TensorStore::elementTypeOf(int32_t onnxType) {
   case onnx::TensorProto::BOOL:
     return builder.getI1Type();
   default:
-    fail("element type {0} is not supported; expected float, float16, bfloat16, double, int64, int32, int8, uint8 "
+    fail("element type {0} is not supported; expected float, float16, "
+         "bfloat16, double, int64, int32, int8, uint8 "
          "or bool",
          onnx::TensorProto_DataType_IsValid(onnxType)
-             ? onnx::TensorProto_DataType_Name(onnx::TensorProto_DataType(onnxType))
+             ? onnx::TensorProto_DataType_Name(
+                   onnx::TensorProto_DataType(onnxType))
              : std::to_string(onnxType));
   }
 }
@@ -90,69 +93,86 @@ RankedTensorType TensorStore::typeOf(const onnx::TensorProto &tensor) {
 }
 
 uint64_t TensorStore::byteSizeOf(RankedTensorType type) {
-  return type.getNumElements() * std::max(1u, type.getElementTypeBitWidth() / 8);
+  return type.getNumElements() *
+         std::max(1u, type.getElementTypeBitWidth() / 8);
 }
 
-std::optional<TensorStore::Location> TensorStore::locate(const onnx::TensorProto &tensor) {
+std::optional<TensorStore::Location>
+TensorStore::locate(const onnx::TensorProto &tensor) {
   if (tensor.data_location() != onnx::TensorProto::EXTERNAL)
     return std::nullopt;
   Location location{"", 0, 0};
   bool hasLength = false;
   for (const onnx::StringStringEntryProto &entry : tensor.external_data()) {
-    uint64_t *number = entry.key() == "offset" ? &location.offset : entry.key() == "length" ? &location.length : nullptr;
+    uint64_t *number = entry.key() == "offset"   ? &location.offset
+                       : entry.key() == "length" ? &location.length
+                                                 : nullptr;
     if (entry.key() == "location")
       location.file = entry.value();
     else if (number && StringRef(entry.value()).getAsInteger(10, *number))
-      fail("external data of '{0}' has {1} '{2}'; expected a number", tensor.name(), entry.key(), entry.value());
+      fail("external data of '{0}' has {1} '{2}'; expected a number",
+           tensor.name(), entry.key(), entry.value());
     hasLength |= entry.key() == "length";
   }
   if (location.file == kModelFileLocation)
     location.file = llvm::sys::path::filename(modelPath);
   else if (llvm::sys::path::is_absolute(location.file) ||
-           llvm::any_of(llvm::make_range(llvm::sys::path::begin(location.file), llvm::sys::path::end(location.file)),
+           llvm::any_of(llvm::make_range(llvm::sys::path::begin(location.file),
+                                         llvm::sys::path::end(location.file)),
                         [](StringRef part) { return part == ".."; }))
-    fail("external data of '{0}' is in '{1}', outside the model's folder", tensor.name(), location.file);
+    fail("external data of '{0}' is in '{1}', outside the model's folder",
+         tensor.name(), location.file);
   uint64_t needed = byteSizeOf(typeOf(tensor));
   if (!hasLength)
     location.length = needed;
   if (location.length != needed)
-    fail("external data of '{0}' has {1} bytes; its type and shape need {2}", tensor.name(), location.length, needed);
+    fail("external data of '{0}' has {1} bytes; its type and shape need {2}",
+         tensor.name(), location.length, needed);
   const MappedFile &file = map(location.file, tensor.name());
-  if (location.offset > file.size() || location.length > file.size() - location.offset)
-    fail("external data of '{0}' is missing: '{1}' has {2} bytes, expected {3} at offset {4}; the file may be truncated",
-         tensor.name(), location.file, file.size(), location.length, location.offset);
+  if (location.offset > file.size() ||
+      location.length > file.size() - location.offset)
+    fail("external data of '{0}' is missing: '{1}' has {2} bytes, expected {3} "
+         "at offset {4}; the file may be truncated",
+         tensor.name(), location.file, file.size(), location.length,
+         location.offset);
   return location;
 }
 
 namespace {
 
 template <typename T>
-DenseElementsAttr makeElements(RankedTensorType type, const onnx::TensorProto &tensor) {
+DenseElementsAttr makeElements(RankedTensorType type,
+                               const onnx::TensorProto &tensor) {
   std::vector<T> values = onnx::ParseData<T>(&tensor);
   if (int64_t(values.size()) != type.getNumElements())
-    fail("tensor '{0}' has {1} values; its shape needs {2}", tensor.name(), values.size(), type.getNumElements());
+    fail("tensor '{0}' has {1} values; its shape needs {2}", tensor.name(),
+         values.size(), type.getNumElements());
   return DenseElementsAttr::get(type, ArrayRef<T>(values));
 }
 
 /// Elements of types that ONNX keeps in int32_data.
-DenseElementsAttr makeNarrowElements(RankedTensorType type, const onnx::TensorProto &tensor) {
+DenseElementsAttr makeNarrowElements(RankedTensorType type,
+                                     const onnx::TensorProto &tensor) {
   if (tensor.int32_data_size() != type.getNumElements())
-    fail("tensor '{0}' has {1} values; its shape needs {2}", tensor.name(), tensor.int32_data_size(),
-         type.getNumElements());
+    fail("tensor '{0}' has {1} values; its shape needs {2}", tensor.name(),
+         tensor.int32_data_size(), type.getNumElements());
   unsigned width = type.getElementTypeBitWidth();
   auto bits = llvm::map_to_vector(tensor.int32_data(), [&](int32_t value) {
-    return APInt(width, uint64_t(value), /*isSigned=*/false, /*implicitTrunc=*/true);
+    return APInt(width, uint64_t(value), /*isSigned=*/false,
+                 /*implicitTrunc=*/true);
   });
   if (auto floatType = dyn_cast<FloatType>(type.getElementType()))
-    return DenseElementsAttr::get(type, llvm::map_to_vector(bits, [&](const APInt &value) {
-                                    return APFloat(floatType.getFloatSemantics(), value);
-                                  }));
+    return DenseElementsAttr::get(
+        type, llvm::map_to_vector(bits, [&](const APInt &value) {
+          return APFloat(floatType.getFloatSemantics(), value);
+        }));
   return DenseElementsAttr::get(type, bits);
 }
 
 /// MLIR keeps booleans as bits, ONNX as bytes.
 DenseElementsAttr makeBooleans(RankedTensorType type, ArrayRef<uint8_t> bytes) {
-  return DenseElementsAttr::get(type, llvm::map_to_vector(bytes, [](uint8_t byte) { return byte != 0; }));
+  return DenseElementsAttr::get(
+      type, llvm::map_to_vector(bytes, [](uint8_t byte) { return byte != 0; }));
 }
 
 } // namespace
@@ -162,19 +182,26 @@ DenseElementsAttr TensorStore::read(const onnx::TensorProto &tensor) {
   uint64_t size = byteSizeOf(type);
   std::optional<ArrayRef<uint8_t>> bytes;
   if (std::optional<Location> location = locate(tensor))
-    bytes = map(location->file, tensor.name()).bytes().slice(location->offset, location->length);
+    bytes = map(location->file, tensor.name())
+                .bytes()
+                .slice(location->offset, location->length);
   else if (tensor.has_raw_data())
-    bytes = ArrayRef(reinterpret_cast<const uint8_t *>(tensor.raw_data().data()), tensor.raw_data().size());
+    bytes =
+        ArrayRef(reinterpret_cast<const uint8_t *>(tensor.raw_data().data()),
+                 tensor.raw_data().size());
   if (bytes) {
     if (bytes->size() != size)
-      fail("tensor '{0}' has {1} bytes; its type and shape need {2}", tensor.name(), bytes->size(), size);
+      fail("tensor '{0}' has {1} bytes; its type and shape need {2}",
+           tensor.name(), bytes->size(), size);
     if (type.getElementType().isInteger(1))
       return makeBooleans(type, *bytes);
     return DenseElementsAttr::getFromRawBuffer(
-        type, ArrayRef(reinterpret_cast<const char *>(bytes->data()), bytes->size()));
+        type,
+        ArrayRef(reinterpret_cast<const char *>(bytes->data()), bytes->size()));
   }
   if (size > kMaxCopiedBytes)
-    fail("tensor '{0}' has {1} bytes that are not stored as raw data; at most {2} are supported, save the model with "
+    fail("tensor '{0}' has {1} bytes that are not stored as raw data; at most "
+         "{2} are supported, save the model with "
          "raw or external data",
          tensor.name(), size, kMaxCopiedBytes);
   switch (tensor.data_type()) {

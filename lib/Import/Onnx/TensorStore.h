@@ -8,10 +8,10 @@
 #ifndef SERRANO_LIB_IMPORT_ONNX_TENSORSTORE_H
 #define SERRANO_LIB_IMPORT_ONNX_TENSORSTORE_H
 
-#include "serrano/Support/MappedFile.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "onnx/onnx_pb.h"
+#include "serrano/Support/MappedFile.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace serrano::onnx_import {
@@ -22,7 +22,8 @@ namespace serrano::onnx_import {
 class TensorStore {
 public:
   /// `modelPath` is the file that the model was read from.
-  TensorStore(llvm::StringRef modelPath, mlir::MLIRContext &context) : modelPath(modelPath), context(&context) {}
+  TensorStore(llvm::StringRef modelPath, mlir::MLIRContext &context)
+      : modelPath(modelPath), context(&context) {}
 
   /// A place in a file. `file` is relative to the model's folder.
   struct Location {

@@ -19,28 +19,35 @@ using namespace serrano::onnx_import;
 /// Applies `compute` to each pair of elements of two known operands of which
 /// one may be a single element. False if an operand is not known or `compute`
 /// has no answer.
-static bool computeKnown(Node &node, Type elementType,
-                         llvm::function_ref<ExtentAttr(ExtentAttr, ExtentAttr)> compute) {
+static bool
+computeKnown(Node &node, Type elementType,
+             llvm::function_ref<ExtentAttr(ExtentAttr, ExtentAttr)> compute) {
   std::optional<Extents> lhs = node.known(0), rhs = node.known(1);
   if (!lhs || !rhs)
     return false;
   size_t count = std::max(lhs->size(), rhs->size());
-  if ((lhs->size() != count && lhs->size() != 1) || (rhs->size() != count && rhs->size() != 1))
+  if ((lhs->size() != count && lhs->size() != 1) ||
+      (rhs->size() != count && rhs->size() != 1))
     return false;
   Extents result;
   for (size_t i = 0; i < count; ++i) {
-    ExtentAttr element = compute((*lhs)[lhs->size() == 1 ? 0 : i], (*rhs)[rhs->size() == 1 ? 0 : i]);
+    ExtentAttr element = compute((*lhs)[lhs->size() == 1 ? 0 : i],
+                                 (*rhs)[rhs->size() == 1 ? 0 : i]);
     if (!element)
       return false;
     result.push_back(element);
   }
-  node.resultKnown(0, result, std::max(node.rank(0), node.rank(1)), elementType);
+  node.resultKnown(0, result, std::max(node.rank(0), node.rank(1)),
+                   elementType);
   return true;
 }
 
-static ExtentAttr computeKnown(BinaryKind kind, ExtentAttr lhs, ExtentAttr rhs) {
+static ExtentAttr computeKnown(BinaryKind kind, ExtentAttr lhs,
+                               ExtentAttr rhs) {
   auto l = lhs.getConstantValue(), r = rhs.getConstantValue();
-  auto constant = [&](int64_t value) { return ExtentAttr::getConstant(lhs.getContext(), value); };
+  auto constant = [&](int64_t value) {
+    return ExtentAttr::getConstant(lhs.getContext(), value);
+  };
   switch (kind) {
   case BinaryKind::Add:
     return lhs + rhs;
@@ -80,7 +87,8 @@ static std::optional<int> signOf(ExtentAttr extent) {
   return std::nullopt;
 }
 
-static ExtentAttr compareKnown(CompareKind kind, ExtentAttr lhs, ExtentAttr rhs) {
+static ExtentAttr compareKnown(CompareKind kind, ExtentAttr lhs,
+                               ExtentAttr rhs) {
   std::optional<int> sign = signOf(lhs - rhs);
   if (!sign)
     return {};
@@ -104,7 +112,9 @@ static void buildUnary(Node &node) {
 
 template <BinaryKind kind>
 static void buildBinary(Node &node) {
-  if (computeKnown(node, node.elementType(0), [](ExtentAttr l, ExtentAttr r) { return computeKnown(kind, l, r); }))
+  if (computeKnown(node, node.elementType(0), [](ExtentAttr l, ExtentAttr r) {
+        return computeKnown(kind, l, r);
+      }))
     return;
   node.result(0, node.binary(kind, node.value(0), node.value(1)));
 }
@@ -122,23 +132,32 @@ static void buildVariadic(Node &node) {
 
 template <CompareKind kind>
 static void buildCompare(Node &node) {
-  if (computeKnown(node, node.builder.getI1Type(),
-                   [](ExtentAttr l, ExtentAttr r) { return compareKnown(kind, l, r); }))
+  if (computeKnown(
+          node, node.builder.getI1Type(),
+          [](ExtentAttr l, ExtentAttr r) { return compareKnown(kind, l, r); }))
     return;
   node.result(0, node.compare(kind, node.value(0), node.value(1)));
 }
 
-static void buildIsNaN(Node &node) { node.result(0, node.compare(CompareKind::Ne, node.value(0), node.value(0))); }
+static void buildIsNaN(Node &node) {
+  node.result(0, node.compare(CompareKind::Ne, node.value(0), node.value(0)));
+}
 
 static void buildWhere(Node &node) {
-  std::optional<Extents> condition = node.known(0), yes = node.known(1), no = node.known(2);
+  std::optional<Extents> condition = node.known(0), yes = node.known(1),
+                         no = node.known(2);
   if (condition && yes && no) {
     size_t count = std::max({condition->size(), yes->size(), no->size()});
-    auto at = [&](const Extents &list, size_t i) { return list[list.size() == 1 ? 0 : i]; };
+    auto at = [&](const Extents &list, size_t i) {
+      return list[list.size() == 1 ? 0 : i];
+    };
     Extents result;
     for (size_t i = 0; i < count; ++i)
-      result.push_back(at(*condition, i).isConstant(0) ? at(*no, i) : at(*yes, i));
-    return node.resultKnown(0, result, std::max({node.rank(0), node.rank(1), node.rank(2)}), node.elementType(1));
+      result.push_back(at(*condition, i).isConstant(0) ? at(*no, i)
+                                                       : at(*yes, i));
+    return node.resultKnown(
+        0, result, std::max({node.rank(0), node.rank(1), node.rank(2)}),
+        node.elementType(1));
   }
   node.result(0, node.select(node.value(0), node.value(1), node.value(2)));
 }
@@ -151,7 +170,8 @@ static void castTo(Node &node, Type type) {
       return node.resultKnown(0, *known, node.rank(0), type);
     Extents result;
     for (ExtentAttr element : *known)
-      if (ExtentAttr isSet = compareKnown(CompareKind::Ne, element, node.extent(0)))
+      if (ExtentAttr isSet =
+              compareKnown(CompareKind::Ne, element, node.extent(0)))
         result.push_back(isSet);
     if (result.size() == known->size())
       return node.resultKnown(0, result, node.rank(0), type);
@@ -160,7 +180,8 @@ static void castTo(Node &node, Type type) {
 }
 
 static void buildCast(Node &node) {
-  castTo(node, node.graph.getStore().elementTypeOf(int32_t(node.integer("to", 0))));
+  castTo(node,
+         node.graph.getStore().elementTypeOf(int32_t(node.integer("to", 0))));
 }
 
 static void buildCastLike(Node &node) { castTo(node, node.elementType(1)); }
@@ -177,8 +198,11 @@ static void buildClip(Node &node) {
 static void buildGelu(Node &node) {
   std::string approximate = node.text("approximate", "none");
   if (approximate != "none" && approximate != "tanh")
-    node.fail("attribute 'approximate' is '" + approximate + "'; expected 'none' or 'tanh'");
-  node.result(0, node.unary(approximate == "tanh" ? UnaryKind::GeluTanh : UnaryKind::GeluErf, node.value(0)));
+    node.fail("attribute 'approximate' is '" + approximate +
+              "'; expected 'none' or 'tanh'");
+  node.result(0, node.unary(approximate == "tanh" ? UnaryKind::GeluTanh
+                                                  : UnaryKind::GeluErf,
+                            node.value(0)));
 }
 
 static void buildFastGelu(Node &node) {

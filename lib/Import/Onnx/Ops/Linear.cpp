@@ -12,11 +12,15 @@ using namespace serrano::llm;
 using namespace serrano::onnx_import;
 
 static Value matmul(Node &node, Value lhs, Value rhs) {
-  Extents result = node.infer([&](ShapeInference &s) { return s.matmul(node.extents(lhs), node.extents(rhs)); });
+  Extents result = node.infer([&](ShapeInference &s) {
+    return s.matmul(node.extents(lhs), node.extents(rhs));
+  });
   Type elementType = cast<RankedTensorType>(lhs.getType()).getElementType();
-  if (elementType != cast<RankedTensorType>(rhs.getType()).getElementType() || !isa<FloatType>(elementType))
+  if (elementType != cast<RankedTensorType>(rhs.getType()).getElementType() ||
+      !isa<FloatType>(elementType))
     node.fail("operands have different or integer element types");
-  return MatmulOp::create(node.builder, getTensorType(result, elementType), lhs, rhs);
+  return MatmulOp::create(node.builder, getTensorType(result, elementType), lhs,
+                          rhs);
 }
 
 static void buildMatmul(Node &node) {

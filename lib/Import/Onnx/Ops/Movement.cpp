@@ -13,8 +13,10 @@ using namespace serrano::llm;
 using namespace serrano::onnx_import;
 
 static void buildTranspose(Node &node) {
-  SmallVector<int64_t> reversed = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, node.rank(0))));
-  node.result(0, node.transpose(node.value(0), node.integers("perm").value_or(reversed)));
+  SmallVector<int64_t> reversed =
+      llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, node.rank(0))));
+  node.result(0, node.transpose(node.value(0),
+                                node.integers("perm").value_or(reversed)));
 }
 
 static void buildConcat(Node &node) {
@@ -45,13 +47,16 @@ static void buildSplit(Node &node) {
   } else {
     std::optional<int64_t> size = from[axis].getConstantValue();
     if (!size)
-      node.fail(llvm::formatv("cannot split the extent '{0}' in {1} parts", from[axis].str(), parts));
+      node.fail(llvm::formatv("cannot split the extent '{0}' in {1} parts",
+                              from[axis].str(), parts));
     int64_t each = (*size + parts - 1) / parts;
     for (int64_t i = 0; i < parts; ++i)
-      sizes.push_back(node.extent(std::clamp<int64_t>(*size - i * each, 0, each)));
+      sizes.push_back(
+          node.extent(std::clamp<int64_t>(*size - i * each, 0, each)));
   }
   if (int64_t(sizes.size()) != parts)
-    node.fail(llvm::formatv("splits in {0} parts but has {1} outputs", sizes.size(), parts));
+    node.fail(llvm::formatv("splits in {0} parts but has {1} outputs",
+                            sizes.size(), parts));
   ExtentAttr offset = node.extent(0);
   for (int64_t i = 0; i < parts; ++i) {
     if (node.wants(i))
@@ -59,16 +64,20 @@ static void buildSplit(Node &node) {
     offset = offset + sizes[i];
   }
   if (offset != from[axis])
-    node.fail(llvm::formatv("splits '{0}' elements of an extent of '{1}'", offset.str(), from[axis].str()));
+    node.fail(llvm::formatv("splits '{0}' elements of an extent of '{1}'",
+                            offset.str(), from[axis].str()));
 }
 
 /// A slice's start and its number of elements in one dimension.
-static std::pair<ExtentAttr, ExtentAttr> sliceRange(Node &node, ExtentAttr size, ExtentAttr start, ExtentAttr end,
+static std::pair<ExtentAttr, ExtentAttr> sliceRange(Node &node, ExtentAttr size,
+                                                    ExtentAttr start,
+                                                    ExtentAttr end,
                                                     int64_t step) {
   if (step == 0)
     node.fail("steps contain 0");
   auto constantSize = size.getConstantValue();
-  // Bounds beyond the ends mean the ends; INT64_MAX is how exporters write "all".
+  // Bounds beyond the ends mean the ends; INT64_MAX is how exporters write
+  // "all".
   auto clamp = [&](ExtentAttr position) {
     auto value = position.getConstantValue();
     if (!value)
@@ -76,7 +85,8 @@ static std::pair<ExtentAttr, ExtentAttr> sliceRange(Node &node, ExtentAttr size,
     int64_t low = step > 0 ? 0 : -1;
     if (constantSize) {
       int64_t p = *value < 0 ? *value + *constantSize : *value;
-      return node.extent(std::clamp<int64_t>(p, low, step > 0 ? *constantSize : *constantSize - 1));
+      return node.extent(std::clamp<int64_t>(
+          p, low, step > 0 ? *constantSize : *constantSize - 1));
     }
     if (*value < -(int64_t(1) << 31))
       return node.extent(low);
@@ -88,30 +98,39 @@ static std::pair<ExtentAttr, ExtentAttr> sliceRange(Node &node, ExtentAttr size,
   end = clamp(end);
   ExtentAttr length = end - start;
   if (auto constant = length.getConstantValue())
-    return {start, node.extent(std::max<int64_t>(0, (*constant + step + (step > 0 ? -1 : 1)) / step))};
+    return {start, node.extent(std::max<int64_t>(
+                       0, (*constant + step + (step > 0 ? -1 : 1)) / step))};
   if (step == 1)
     return {start, length};
   if (auto quotient = length.dividedBy(node.extent(step)))
     return {start, *quotient};
-  node.fail(llvm::formatv("every {0}th of '{1}' elements is no extent", step, length.str()));
+  node.fail(llvm::formatv("every {0}th of '{1}' elements is no extent", step,
+                          length.str()));
 }
 
 static void buildSlice(Node &node) {
-  Extents from = node.extents(0), to(from), offsets(from.size(), node.extent(0));
-  Extents starts = node.requireKnown(1, "starts"), ends = node.requireKnown(2, "ends");
-  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, starts.size())), steps(from.size(), 1);
+  Extents from = node.extents(0), to(from),
+          offsets(from.size(), node.extent(0));
+  Extents starts = node.requireKnown(1, "starts"),
+          ends = node.requireKnown(2, "ends");
+  SmallVector<int64_t> axes = llvm::to_vector(
+                           llvm::seq<int64_t>(0, starts.size())),
+                       steps(from.size(), 1);
   if (node.has(3))
     axes = node.requireConstants(3, "axes");
   SmallVector<int64_t> given(starts.size(), 1);
   if (node.has(4))
     given = node.requireConstants(4, "steps");
-  if (ends.size() != starts.size() || axes.size() != starts.size() || given.size() != starts.size())
-    node.fail(llvm::formatv("has {0} starts, {1} ends, {2} axes and {3} steps", starts.size(), ends.size(),
-                            axes.size(), given.size()));
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      given.size() != starts.size())
+    node.fail(llvm::formatv("has {0} starts, {1} ends, {2} axes and {3} steps",
+                            starts.size(), ends.size(), axes.size(),
+                            given.size()));
   for (size_t i = 0; i < axes.size(); ++i) {
     int64_t axis = node.normalizeAxis(axes[i], from.size());
     steps[axis] = given[i];
-    std::tie(offsets[axis], to[axis]) = sliceRange(node, from[axis], starts[i], ends[i], given[i]);
+    std::tie(offsets[axis], to[axis]) =
+        sliceRange(node, from[axis], starts[i], ends[i], given[i]);
   }
   std::optional<Extents> known = node.known(0);
   auto first = from.size() == 1 ? offsets[0].getConstantValue() : std::nullopt;
@@ -122,29 +141,39 @@ static void buildSlice(Node &node) {
       part.push_back((*known)[*first + i * steps[0]]);
     return node.resultKnown(0, part, 1, node.elementType(0));
   }
-  node.result(0, SliceOp::create(node.builder, getTensorType(to, node.elementType(0)), node.value(0),
-                                 node.dims(offsets), node.builder.getDenseI64ArrayAttr(steps)));
+  node.result(0, SliceOp::create(node.builder,
+                                 getTensorType(to, node.elementType(0)),
+                                 node.value(0), node.dims(offsets),
+                                 node.builder.getDenseI64ArrayAttr(steps)));
 }
 
 static void buildGather(Node &node) {
   int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
-  if (std::optional<Extents> known = node.known(0), indices = node.known(1); known && indices && node.rank(0) == 1) {
+  if (std::optional<Extents> known = node.known(0), indices = node.known(1);
+      known && indices && node.rank(0) == 1) {
     Extents part;
     for (int64_t index : node.requireConstants(1, "indices"))
       part.push_back((*known)[node.normalizeAxis(index, known->size())]);
     return node.resultKnown(0, part, node.rank(1), node.elementType(0));
   }
   Value operand = node.value(0), indices = node.value(1);
-  Extents result =
-      node.infer([&](ShapeInference &s) { return s.gather(node.extents(0), node.extents(1), axis); });
-  node.result(0, GatherOp::create(node.builder, getTensorType(result, node.elementType(0)), operand, indices, axis));
+  Extents result = node.infer([&](ShapeInference &s) {
+    return s.gather(node.extents(0), node.extents(1), axis);
+  });
+  node.result(0, GatherOp::create(node.builder,
+                                  getTensorType(result, node.elementType(0)),
+                                  operand, indices, axis));
 }
 
 static void buildGatherNd(Node &node) {
   node.require("batch_dims", 0, 0);
   Value operand = node.value(0), indices = node.value(1);
-  Extents result = node.infer([&](ShapeInference &s) { return s.gatherNd(node.extents(0), node.extents(1)); });
-  node.result(0, GatherNdOp::create(node.builder, getTensorType(result, node.elementType(0)), operand, indices));
+  Extents result = node.infer([&](ShapeInference &s) {
+    return s.gatherNd(node.extents(0), node.extents(1));
+  });
+  node.result(0, GatherNdOp::create(node.builder,
+                                    getTensorType(result, node.elementType(0)),
+                                    operand, indices));
 }
 
 /// Zeroes what is not in the triangle, by comparing row and column numbers.
@@ -152,36 +181,46 @@ static void buildTrilu(Node &node) {
   Value input = node.value(0);
   Extents extents = node.extents(0);
   if (extents.size() < 2)
-    node.fail("input has rank " + std::to_string(extents.size()) + "; expected 2 or more");
+    node.fail("input has rank " + std::to_string(extents.size()) +
+              "; expected 2 or more");
   ExtentAttr k = node.has(1) ? node.requireKnown(1, "k")[0] : node.extent(0);
   ExtentAttr rows = extents[extents.size() - 2], columns = extents.back();
   Type index = node.builder.getI64Type();
   // Element (row, column) is kept if column - row >= k (upper) or <= k (lower).
-  Value row = node.reshape(node.iota(k, rows, 1, index), {rows, node.extent(1)});
+  Value row =
+      node.reshape(node.iota(k, rows, 1, index), {rows, node.extent(1)});
   Value column = node.iota(node.extent(0), columns, 1, index);
-  Value isKept = node.compare(node.integer("upper", 1) ? CompareKind::Ge : CompareKind::Le, column, row);
-  node.result(0, node.select(isKept, input, node.scalar(0, node.elementType(0))));
+  Value isKept =
+      node.compare(node.integer("upper", 1) ? CompareKind::Ge : CompareKind::Le,
+                   column, row);
+  node.result(0,
+              node.select(isKept, input, node.scalar(0, node.elementType(0))));
 }
 
 /// Repeats whole tensors: [a, b] tiled (m, n) is [1, a, 1, b] broadcast to
 /// [m, a, n, b].
 static void buildTile(Node &node) {
   Value input = node.value(0);
-  Extents extents = node.extents(0), repeats = node.requireKnown(1, "repeats"), split, repeated, result;
+  Extents extents = node.extents(0), repeats = node.requireKnown(1, "repeats"),
+          split, repeated, result;
   if (repeats.size() != extents.size())
-    node.fail(llvm::formatv("has {0} repeats for rank {1}", repeats.size(), extents.size()));
+    node.fail(llvm::formatv("has {0} repeats for rank {1}", repeats.size(),
+                            extents.size()));
   for (auto [extent, repeat] : llvm::zip(extents, repeats)) {
     split.append({node.extent(1), extent});
     repeated.append({repeat, extent});
     result.push_back(repeat * extent);
   }
-  node.result(0, node.reshape(node.broadcast(node.reshape(input, split), repeated), result));
+  node.result(0,
+              node.reshape(node.broadcast(node.reshape(input, split), repeated),
+                           result));
 }
 
 llvm::ArrayRef<OpEntry> serrano::onnx_import::getMovementOps() {
   static constexpr OpEntry entries[] = {
-      {"", "Concat", buildConcat},     {"", "Gather", buildGather}, {"", "GatherND", buildGatherNd},
-      {"", "Slice", buildSlice},       {"", "Split", buildSplit},   {"", "Tile", buildTile},
+      {"", "Concat", buildConcat},       {"", "Gather", buildGather},
+      {"", "GatherND", buildGatherNd},   {"", "Slice", buildSlice},
+      {"", "Split", buildSplit},         {"", "Tile", buildTile},
       {"", "Transpose", buildTranspose}, {"", "Trilu", buildTrilu},
   };
   return entries;

@@ -15,29 +15,35 @@ using namespace serrano::onnx_import;
 static void requireLastAxis(Node &node) {
   int64_t axis = node.normalizeAxis(node.integer("axis", -1), node.rank(0));
   if (axis != node.rank(0) - 1)
-    node.fail(llvm::formatv("attribute 'axis' is {0}; only the last dimension of rank {1} is supported", axis,
-                            node.rank(0)));
+    node.fail(llvm::formatv("attribute 'axis' is {0}; only the last dimension "
+                            "of rank {1} is supported",
+                            axis, node.rank(0)));
 }
 
 static void requireUnused(Node &node, int first, int last) {
   for (int i = first; i <= last; ++i)
     if (node.wants(i))
-      node.fail(llvm::formatv("output {0} ('{1}') is not supported", i, node.proto.output(i)));
+      node.fail(llvm::formatv("output {0} ('{1}') is not supported", i,
+                              node.proto.output(i)));
 }
 
 static Value rmsNorm(Node &node, Value input, Value scale) {
   if (node.extents(scale).size() != 1)
-    node.fail("scale has shape " + toString(node.extents(scale)) + "; expected one dimension");
-  return RmsNormOp::create(node.builder, input.getType(), input, scale,
-                           node.builder.getF32FloatAttr(node.real("epsilon", 1e-5f)),
-                           node.builder.getF32FloatAttr(0));
+    node.fail("scale has shape " + toString(node.extents(scale)) +
+              "; expected one dimension");
+  return RmsNormOp::create(
+      node.builder, input.getType(), input, scale,
+      node.builder.getF32FloatAttr(node.real("epsilon", 1e-5f)),
+      node.builder.getF32FloatAttr(0));
 }
 
 static Value layerNorm(Node &node, Value input, Value scale, Value bias) {
   if (node.extents(scale).size() != 1)
-    node.fail("scale has shape " + toString(node.extents(scale)) + "; expected one dimension");
-  return LayerNormOp::create(node.builder, input.getType(), input, scale, bias,
-                             node.builder.getF32FloatAttr(node.real("epsilon", 1e-5f)));
+    node.fail("scale has shape " + toString(node.extents(scale)) +
+              "; expected one dimension");
+  return LayerNormOp::create(
+      node.builder, input.getType(), input, scale, bias,
+      node.builder.getF32FloatAttr(node.real("epsilon", 1e-5f)));
 }
 
 static void buildRmsNormalization(Node &node) {
@@ -49,7 +55,8 @@ static void buildRmsNormalization(Node &node) {
 static void buildLayerNormalization(Node &node) {
   requireLastAxis(node);
   requireUnused(node, 1, 2);
-  node.result(0, layerNorm(node, node.value(0), node.value(1), node.has(2) ? node.value(2) : Value()));
+  node.result(0, layerNorm(node, node.value(0), node.value(1),
+                           node.has(2) ? node.value(2) : Value()));
 }
 
 /// The norm of input + skip [+ bias], and that sum as output 3.
@@ -67,19 +74,22 @@ static void buildSkipLayerNormalization(Node &node) {
   Value sum = node.binary(BinaryKind::Add, node.value(0), node.value(1));
   if (node.has(4))
     sum = node.binary(BinaryKind::Add, sum, node.value(4));
-  node.result(0, layerNorm(node, sum, node.value(2), node.has(3) ? node.value(3) : Value()));
+  node.result(0, layerNorm(node, sum, node.value(2),
+                           node.has(3) ? node.value(3) : Value()));
   node.result(3, sum);
 }
 
 llvm::ArrayRef<OpEntry> serrano::onnx_import::getNormalizationOps() {
-  // ONNX Runtime's tools write SimplifiedLayerNormalization in ONNX's own domain.
+  // ONNX Runtime's tools write SimplifiedLayerNormalization in ONNX's own
+  // domain.
   static constexpr OpEntry entries[] = {
       {"", "LayerNormalization", buildLayerNormalization},
       {"", "RMSNormalization", buildRmsNormalization},
       {"", "SimplifiedLayerNormalization", buildRmsNormalization},
       {"com.microsoft", "SimplifiedLayerNormalization", buildRmsNormalization},
       {"com.microsoft", "SkipLayerNormalization", buildSkipLayerNormalization},
-      {"com.microsoft", "SkipSimplifiedLayerNormalization", buildSkipSimplifiedLayerNormalization},
+      {"com.microsoft", "SkipSimplifiedLayerNormalization",
+       buildSkipSimplifiedLayerNormalization},
   };
   return entries;
 }

@@ -21,21 +21,27 @@ static void buildReduce(Node &node) {
     axes = llvm::to_vector(llvm::seq<int64_t>(0, node.rank(0)));
   }
   bool dropAxes = !node.integer("keepdims", 1);
-  Extents result = node.infer([&](ShapeInference &s) { return s.reduce(node.extents(0), *axes, dropAxes); });
-  node.result(0, ReduceOp::create(node.builder, getTensorType(result, node.elementType(0)), kind, operand, *axes,
-                                  dropAxes));
+  Extents result = node.infer([&](ShapeInference &s) {
+    return s.reduce(node.extents(0), *axes, dropAxes);
+  });
+  node.result(0, ReduceOp::create(node.builder,
+                                  getTensorType(result, node.elementType(0)),
+                                  kind, operand, *axes, dropAxes));
 }
 
 static void buildSoftmax(Node &node) {
   Value operand = node.value(0);
   int64_t axis = node.normalizeAxis(node.integer("axis", -1), node.rank(0));
-  node.result(0, SoftmaxOp::create(node.builder, operand.getType(), operand, axis));
+  node.result(
+      0, SoftmaxOp::create(node.builder, operand.getType(), operand, axis));
 }
 
 llvm::ArrayRef<OpEntry> serrano::onnx_import::getReductionOps() {
   static constexpr OpEntry entries[] = {
-      {"", "ReduceMax", buildReduce<ReduceKind::Max>},   {"", "ReduceMean", buildReduce<ReduceKind::Mean>},
-      {"", "ReduceMin", buildReduce<ReduceKind::Min>},   {"", "ReduceSum", buildReduce<ReduceKind::Sum>},
+      {"", "ReduceMax", buildReduce<ReduceKind::Max>},
+      {"", "ReduceMean", buildReduce<ReduceKind::Mean>},
+      {"", "ReduceMin", buildReduce<ReduceKind::Min>},
+      {"", "ReduceSum", buildReduce<ReduceKind::Sum>},
       {"", "Softmax", buildSoftmax},
   };
   return entries;

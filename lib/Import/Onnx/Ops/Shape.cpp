@@ -15,14 +15,20 @@ using namespace serrano::onnx_import;
 static void buildShape(Node &node) {
   Extents extents = node.extents(0);
   int64_t rank = extents.size();
-  auto clamp = [&](int64_t position) { return std::clamp<int64_t>(position < 0 ? position + rank : position, 0, rank); };
-  int64_t start = clamp(node.integer("start", 0)), end = std::max(start, clamp(node.integer("end", rank)));
-  node.resultKnown(0, Extents(ArrayRef(extents).slice(start, end - start)), 1, node.builder.getI64Type());
+  auto clamp = [&](int64_t position) {
+    return std::clamp<int64_t>(position < 0 ? position + rank : position, 0,
+                               rank);
+  };
+  int64_t start = clamp(node.integer("start", 0)),
+          end = std::max(start, clamp(node.integer("end", rank)));
+  node.resultKnown(0, Extents(ArrayRef(extents).slice(start, end - start)), 1,
+                   node.builder.getI64Type());
 }
 
 static void buildSize(Node &node) {
   Extents extents = node.extents(0);
-  node.resultKnown(0, {product(node.builder.getContext(), extents)}, 0, node.builder.getI64Type());
+  node.resultKnown(0, {product(node.builder.getContext(), extents)}, 0,
+                   node.builder.getI64Type());
 }
 
 static void buildConstant(Node &node) {
@@ -30,7 +36,8 @@ static void buildConstant(Node &node) {
   const std::string &name = node.proto.output(0);
   onnx::TensorProto tensor;
   if (const auto *attribute = node.attribute("value")) {
-    graph.define(name, graph.importTensor(attribute->t(), name, node.builder.getLoc()));
+    graph.define(
+        name, graph.importTensor(attribute->t(), name, node.builder.getLoc()));
     return;
   }
   if (const auto *attribute = node.attribute("value_float")) {
@@ -48,7 +55,8 @@ static void buildConstant(Node &node) {
     *tensor.mutable_float_data() = attribute->floats();
     tensor.add_dims(attribute->floats_size());
   } else {
-    node.fail("it has no dense numeric value; sparse and text constants are not supported");
+    node.fail("it has no dense numeric value; sparse and text constants are "
+              "not supported");
   }
   graph.define(name, graph.importTensor(tensor, name, node.builder.getLoc()));
 }
@@ -60,20 +68,27 @@ static void buildConstantOfShape(Node &node) {
   zero.add_dims(1);
   zero.add_float_data(0);
   const auto *attribute = node.attribute("value");
-  DenseElementsAttr element = node.graph.getStore().read(attribute ? attribute->t() : zero);
+  DenseElementsAttr element =
+      node.graph.getStore().read(attribute ? attribute->t() : zero);
   Type type = element.getElementType();
   auto count = shape.size() == 1 ? shape[0].getConstantValue() : std::nullopt;
   if (isa<IntegerType>(type) && (shape.empty() || (count && *count <= 64))) {
-    int64_t value = type.isInteger(1) ? element.getSplatValue<bool>() : element.getSplatValue<APInt>().getSExtValue();
-    return node.resultKnown(0, Extents(shape.empty() ? 1 : *count, node.extent(value)), shape.size(), type);
+    int64_t value = type.isInteger(1)
+                        ? element.getSplatValue<bool>()
+                        : element.getSplatValue<APInt>().getSExtValue();
+    return node.resultKnown(
+        0, Extents(shape.empty() ? 1 : *count, node.extent(value)),
+        shape.size(), type);
   }
   auto scalarType = RankedTensorType::get({}, type);
-  Value scalar = arith::ConstantOp::create(node.builder, element.reshape(scalarType));
+  Value scalar =
+      arith::ConstantOp::create(node.builder, element.reshape(scalarType));
   node.result(0, node.broadcast(scalar, shape));
 }
 
 static void buildRange(Node &node) {
-  ExtentAttr start = node.requireKnown(0, "start")[0], limit = node.requireKnown(1, "limit")[0];
+  ExtentAttr start = node.requireKnown(0, "start")[0],
+             limit = node.requireKnown(1, "limit")[0];
   int64_t step = node.requireConstants(2, "delta")[0];
   if (step == 0)
     node.fail("delta is 0");
@@ -84,7 +99,9 @@ static void buildRange(Node &node) {
   } else if (auto quotient = length.dividedBy(node.extent(step))) {
     length = *quotient;
   } else {
-    node.fail(llvm::formatv("its length is '{0}' divided by {1}, which is no extent", length.str(), step));
+    node.fail(
+        llvm::formatv("its length is '{0}' divided by {1}, which is no extent",
+                      length.str(), step));
   }
   node.result(0, node.iota(start, length, step, node.elementType(0)));
 }
@@ -96,7 +113,8 @@ static void buildRange(Node &node) {
 /// A result that is the input's elements in another shape.
 static void reshapeTo(Node &node, ArrayRef<ExtentAttr> shape) {
   std::optional<Extents> known = node.known(0);
-  bool isVector = shape.size() == 1 && known && shape[0].isConstant(known->size());
+  bool isVector =
+      shape.size() == 1 && known && shape[0].isConstant(known->size());
   if (known && (shape.empty() || isVector))
     return node.resultKnown(0, *known, shape.size(), node.elementType(0));
   node.result(0, node.reshape(node.value(0), shape));
@@ -109,22 +127,27 @@ static void buildReshape(Node &node) {
   for (auto [index, extent] : llvm::enumerate(to)) {
     if (extent.isConstant(0) && !zeroIsZero) {
       if (index >= from.size())
-        node.fail(llvm::formatv("shape {0} copies dimension {1} of an input of shape {2}", toString(to), index,
-                                toString(from)));
+        node.fail(llvm::formatv(
+            "shape {0} copies dimension {1} of an input of shape {2}",
+            toString(to), index, toString(from)));
       to[index] = from[index];
     } else if (extent.isConstant(-1)) {
       if (inferred)
-        node.fail(llvm::formatv("shape {0} leaves more than one extent open", toString(to)));
+        node.fail(llvm::formatv("shape {0} leaves more than one extent open",
+                                toString(to)));
       inferred = index;
     }
   }
   if (inferred) {
     MLIRContext *context = node.builder.getContext();
     to[*inferred] = node.extent(1);
-    std::optional<ExtentAttr> open = product(context, from).dividedBy(product(context, to));
+    std::optional<ExtentAttr> open =
+        product(context, from).dividedBy(product(context, to));
     if (!open)
-      node.fail(llvm::formatv("cannot reshape {0}: '{1}' elements are not divisible by '{2}'", toString(from),
-                              product(context, from).str(), product(context, to).str()));
+      node.fail(llvm::formatv(
+          "cannot reshape {0}: '{1}' elements are not divisible by '{2}'",
+          toString(from), product(context, from).str(),
+          product(context, to).str()));
     to[*inferred] = *open;
   }
   reshapeTo(node, to);
@@ -134,9 +157,12 @@ static void buildSqueeze(Node &node) {
   Extents from = node.extents(0), to;
   std::optional<SmallVector<int64_t>> axes = node.axes(1, from.size());
   for (auto [index, extent] : llvm::enumerate(from)) {
-    bool squeezed = axes ? llvm::is_contained(*axes, int64_t(index)) : extent.isConstant(1);
-    if (squeezed && !extent.isConstant(1) && !node.graph.getSolver().equate(extent, node.extent(1)))
-      node.fail(llvm::formatv("cannot squeeze dimension {0} of shape {1}", index, toString(from)));
+    bool squeezed =
+        axes ? llvm::is_contained(*axes, int64_t(index)) : extent.isConstant(1);
+    if (squeezed && !extent.isConstant(1) &&
+        !node.graph.getSolver().equate(extent, node.extent(1)))
+      node.fail(llvm::formatv("cannot squeeze dimension {0} of shape {1}",
+                              index, toString(from)));
     if (!squeezed)
       to.push_back(extent);
   }
@@ -164,18 +190,26 @@ static void buildFlatten(Node &node) {
   int64_t rank = from.size(), axis = node.integer("axis", 1);
   axis = axis == rank ? rank : node.normalizeAxis(axis, rank);
   MLIRContext *context = node.builder.getContext();
-  reshapeTo(node, {product(context, ArrayRef(from).take_front(axis)), product(context, ArrayRef(from).drop_front(axis))});
+  reshapeTo(node, {product(context, ArrayRef(from).take_front(axis)),
+                   product(context, ArrayRef(from).drop_front(axis))});
 }
 
-static void buildExpand(Node &node) { node.result(0, node.broadcast(node.value(0), node.requireKnown(1, "shape"))); }
+static void buildExpand(Node &node) {
+  node.result(0, node.broadcast(node.value(0), node.requireKnown(1, "shape")));
+}
 
 llvm::ArrayRef<OpEntry> serrano::onnx_import::getShapeOps() {
   static constexpr OpEntry entries[] = {
-      {"", "Constant", buildConstant}, {"", "ConstantOfShape", buildConstantOfShape},
-      {"", "Expand", buildExpand},     {"", "Flatten", buildFlatten},
-      {"", "Range", buildRange},       {"", "Reshape", buildReshape},
-      {"", "Shape", buildShape},       {"", "Size", buildSize},
-      {"", "Squeeze", buildSqueeze},   {"", "Unsqueeze", buildUnsqueeze},
+      {"", "Constant", buildConstant},
+      {"", "ConstantOfShape", buildConstantOfShape},
+      {"", "Expand", buildExpand},
+      {"", "Flatten", buildFlatten},
+      {"", "Range", buildRange},
+      {"", "Reshape", buildReshape},
+      {"", "Shape", buildShape},
+      {"", "Size", buildSize},
+      {"", "Squeeze", buildSqueeze},
+      {"", "Unsqueeze", buildUnsqueeze},
   };
   return entries;
 }
