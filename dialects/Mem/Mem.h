@@ -24,11 +24,11 @@ namespace serrano::mem {
 /// Addresses in the core's memories are multiples of this many bytes.
 inline constexpr int64_t bufferAlignment = 64;
 
-/// The operation that gave the slot behind `value`: looks through subviews and
+/// The operation that gave the slot behind `value`: looks through views and
 /// casts. Null for a block argument.
 mlir::Operation *getSlotOf(mlir::Value value);
 
-/// The operations that use the slot of `op`, through subviews and casts.
+/// The operations that use the slot of `op`, through views and casts.
 llvm::SmallVector<mlir::Operation *> getSlotUsers(mlir::Operation *op);
 
 } // namespace serrano::mem

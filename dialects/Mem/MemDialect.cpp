@@ -87,7 +87,7 @@ LogicalResult RingOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 Operation *mem::getSlotOf(Value value) {
   Operation *op = value.getDefiningOp();
-  while (isa_and_nonnull<memref::SubViewOp, memref::ReinterpretCastOp>(op))
+  while (isa_and_nonnull<memref::ReinterpretCastOp, memref::CastOp>(op))
     op = op->getOperand(0).getDefiningOp();
   return op;
 }
@@ -95,7 +95,7 @@ Operation *mem::getSlotOf(Value value) {
 SmallVector<Operation *> mem::getSlotUsers(Operation *op) {
   SmallVector<Operation *> users;
   for (Operation *user : op->getUsers()) {
-    if (isa<memref::SubViewOp, memref::ReinterpretCastOp>(user))
+    if (isa<memref::ReinterpretCastOp, memref::CastOp>(user))
       llvm::append_range(users, getSlotUsers(user));
     else
       users.push_back(user);

@@ -22,8 +22,8 @@ def Tile_Dialect : Dialect {
     loops; each is the work of one engine on one tile, and becomes one
     instruction.
 
-    A slot's elements are addressed through `memref.subview` and
-    `memref.reinterpret_cast`, whose offsets may depend on loops. A row stride of
+    A slot's elements are addressed through `memref.reinterpret_cast`, whose
+    offset may depend on loops. A row stride of
     0 gives every row the same elements, an element stride of 0 gives a row one
     element.
 

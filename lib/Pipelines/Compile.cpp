@@ -7,8 +7,11 @@
 
 #include "serrano/Pipelines/Compile.h"
 
+#include "dialects/Isa/Encode.h"
+#include "serrano/Emit/Emit.h"
 #include "serrano/Import/Onnx.h"
 #include "serrano/InitAll.h"
+#include "serrano/Isa/Assembly.h"
 #include "serrano/Pipelines/Pipelines.h"
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/Error.h"
@@ -58,19 +61,49 @@ private:
 
 } // namespace
 
-static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
-  OpPrintingFlags flags;
-  if (options.printLocations)
-    flags.enableDebugInfo();
-  if (options.outputPath == "-") {
-    module.print(llvm::outs(), flags);
-    return llvm::Error::success();
-  }
+/// Gives `print` the output to write to; a file appears when it is complete.
+static llvm::Error write(const CompileOptions &options,
+                         llvm::function_ref<llvm::Error(llvm::raw_ostream &)> print) {
+  if (options.outputPath == "-")
+    return print(llvm::outs());
   llvm::Expected<AtomicFile> file = AtomicFile::create(options.outputPath);
   if (!file)
     return file.takeError();
-  module.print(file->stream(), flags);
+  if (llvm::Error error = print(file->stream()))
+    return error;
   return file->commit();
+}
+
+static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
+  OpPrintingFlags flags;
+  if (options.printLocations)
+    flags.enableDebugInfo(true, /*prettyForm=*/true);
+  return write(options, [&](llvm::raw_ostream &os) {
+    module.print(os, flags);
+    return llvm::Error::success();
+  });
+}
+
+/// The stages up to the one that is asked for.
+static void addStages(OpPassManager &manager, const CompileOptions &options) {
+  if (options.stage >= Stage::Llm)
+    buildRaisePipeline(manager);
+  if (options.stage >= Stage::Tile) {
+    TileOptions tile;
+    tile.target = options.target;
+    tile.precision = options.precision;
+    tile.maxTokens = options.maxTokens;
+    buildTileStage(manager, tile);
+  }
+  if (options.stage >= Stage::Mem) {
+    PlaceOptions place;
+    place.target = options.target;
+    buildPlaceStage(manager, place);
+  }
+  if (options.stage >= Stage::Dma)
+    buildScheduleStage(manager);
+  if (options.stage >= Stage::Isa)
+    buildEmitStage(manager);
 }
 
 llvm::Error serrano::compile(const CompileOptions &options) {
@@ -82,11 +115,23 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(options.modelPath, context);
   if (!module)
     return module.takeError();
-  if (options.stage != Stage::Import) {
-    PassManager manager(&context);
-    buildRaisePipeline(manager);
-    if (failed(manager.run(**module)))
-      return diagnostics.takeError();
-  }
-  return writeText(**module, options);
+  llvm::Expected<TargetModel> target = TargetModel::load(options.target);
+  if (!target)
+    return target.takeError();
+  PassManager manager(&context);
+  addStages(manager, options);
+  if (failed(manager.run(**module)))
+    return diagnostics.takeError();
+  if (options.stage < Stage::Asm)
+    return writeText(**module, options);
+  FailureOr<isa::Program> program = isa::ir::encode(**module, &*target);
+  if (failed(program))
+    return diagnostics.takeError();
+  if (options.stage == Stage::Asm)
+    return write(options, [&](llvm::raw_ostream &os) { return isa::disassemble(*program, os); });
+  if (options.outputPath == "-")
+    return makeError("a program is not written to the standard output; name a file with -o");
+  if (llvm::Error error = emitProgram(**module, *program, *target, options.outputPath))
+    return addContext(std::move(error), options.modelPath);
+  return llvm::Error::success();
 }

@@ -40,8 +40,3 @@ void serrano::buildRaisePipeline(OpPassManager &manager) {
   manager.addPass(createSymbolDCEPass());
   manager.addPass(llm::createReportUnraised());
 }
-
-void serrano::registerPipelines() {
-  PassPipelineRegistration<>("serrano-raise", "recognise transformer operations in an imported graph",
-                             buildRaisePipeline);
-}

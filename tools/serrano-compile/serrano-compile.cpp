@@ -33,8 +33,14 @@ static cl::opt<std::string> reportPath("report", cl::desc("Write a report of the
                                        cl::value_desc("file"), cl::cat(category));
 static cl::opt<Stage> stage("emit", cl::desc("Where to stop and what to write"),
                             cl::values(clEnumValN(Stage::Import, "import", "the graph as imported"),
-                                       clEnumValN(Stage::Llm, "llm", "the llm dialect")),
-                            cl::init(Stage::Llm), cl::cat(category));
+                                       clEnumValN(Stage::Llm, "llm", "the llm dialect"),
+                                       clEnumValN(Stage::Tile, "tile", "the tile dialect"),
+                                       clEnumValN(Stage::Mem, "mem", "the mem dialect"),
+                                       clEnumValN(Stage::Dma, "dma", "the dma dialect"),
+                                       clEnumValN(Stage::Isa, "isa", "the isa dialect"),
+                                       clEnumValN(Stage::Asm, "asm", "assembly"),
+                                       clEnumValN(Stage::Program, "program", "the program file")),
+                            cl::init(Stage::Program), cl::cat(category));
 static cl::opt<bool> printLocations("locations", cl::desc("Write the source node of each operation"),
                                     cl::cat(category));
 

@@ -14,7 +14,7 @@
 namespace serrano {
 
 /// Where a compilation stops and what it writes.
-enum class Stage { Import, Llm };
+enum class Stage { Import, Llm, Tile, Mem, Dma, Isa, Asm, Program };
 
 struct CompileOptions {
   std::string modelPath;
@@ -28,7 +28,7 @@ struct CompileOptions {
   int64_t maxContext = 2048;
   /// JSON report; empty for none.
   std::string reportPath;
-  Stage stage = Stage::Llm;
+  Stage stage = Stage::Program;
   /// Print locations of operations in MLIR text.
   bool printLocations = false;
 };

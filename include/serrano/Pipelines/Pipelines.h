@@ -9,12 +9,44 @@
 #define SERRANO_PIPELINES_PIPELINES_H
 
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include <string>
 
 namespace serrano {
 
 /// From an imported graph to the operations of a transformer, with one paged
 /// cache in place of functional ones; `serrano-raise` in serrano-opt.
 void buildRaisePipeline(mlir::OpPassManager &manager);
+
+/// What the stage from tensors to tiles asks for.
+struct TileOptions : mlir::PassPipelineOptions<TileOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("name or file of the target"),
+                             llvm::cl::init("serrano-1")};
+  Option<std::string> precision{*this, "precision", llvm::cl::desc("f32 or bf16"),
+                                llvm::cl::init("bf16")};
+  Option<int64_t> maxTokens{*this, "max-tokens", llvm::cl::desc("most tokens of one run"),
+                            llvm::cl::init(128)};
+};
+
+/// From tensors to loops over tiles: after it no tensor is left.
+void buildTileStage(mlir::OpPassManager &manager, const TileOptions &options);
+
+/// What the stage that gives places asks for.
+struct PlaceOptions : mlir::PassPipelineOptions<PlaceOptions> {
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("name or file of the target; the module's if empty")};
+};
+
+/// From slots to places: after it every buffer, ring and symbol has an address, and
+/// a verifier has seen that none overlap.
+void buildPlaceStage(mlir::OpPassManager &manager, const PlaceOptions &options);
+
+/// From transfers to queues: after it every operation carries its waits, and it is
+/// proved that they suffice.
+void buildScheduleStage(mlir::OpPassManager &manager);
+
+/// From operations to instructions: after it every operation is one instruction.
+void buildEmitStage(mlir::OpPassManager &manager);
 
 /// Registers the stages as pipelines.
 void registerPipelines();

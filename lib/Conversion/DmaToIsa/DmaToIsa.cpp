@@ -50,7 +50,15 @@ void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
            builder.getNamedAttr("max", builder.getI64IntegerAttr(dimension.getMax())),
            builder.getNamedAttr("smem", address(&op).getValue())}));
     auto tensor = dyn_cast<tile::TensorOp>(op);
-    if (!tensor || !tensor.getName())
+    if (!tensor || tensor.getRole() == tile::TensorRole::Constant)
+      continue;
+    MemRefType type = tensor.getSlotType();
+    if (!tensor.getScalar())
+      isa::ir::ZeroesOp::create(
+          builder, op.getLoc(), tensor.getSymName(),
+          op.getAttrOfType<IntegerAttr>(mem::MemDialect::kAddressAttr).getInt(),
+          type.getNumElements() * type.getElementTypeBitWidth() / 8);
+    if (!tensor.getName())
       continue;
     auto dictionary = builder.getDictionaryAttr(
         {builder.getNamedAttr("name", tensor.getNameAttr()),

@@ -170,6 +170,10 @@ LogicalResult Selector::selectOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](scf::ForOp loop) { return selectLoop(loop); })
       .Case([&](memref::ReinterpretCastOp view) { return selectView(view); })
+      .Case([&](memref::CastOp cast) {
+        views[cast.getResult()] = views.lookup(cast.getSource());
+        return success();
+      })
       .Case([&](tile::ExtentOp extent) -> LogicalResult {
         FailureOr<uint8_t> reg = newRegister(op);
         if (failed(reg))

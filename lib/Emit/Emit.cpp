@@ -1,0 +1,193 @@
+//===- Emit.cpp - from instructions to a program file ------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Emit/Emit.h"
+
+#include "WeightReader.h"
+#include "dialects/Mem/Mem.h"
+#include "serrano/Isa/ProgramWriter.h"
+#include "serrano/Support/Error.h"
+#include "serrano/Support/Progress.h"
+#include "llvm/Support/MathExtras.h"
+#include <cstring>
+
+using namespace mlir;
+using namespace serrano;
+
+namespace {
+
+/// Writes sections of weights.
+class WeightWriter {
+public:
+  WeightWriter(ModuleOp module, isa::ProgramWriter &writer, Progress &progress)
+      : symbols(module),
+        reader(module->getAttrOfType<StringAttr>(llm::LlmDialect::kDirectoryAttr).getValue()),
+        writer(writer), progress(progress) {}
+
+  llvm::Error write(tile::PackedOp packed);
+  llvm::Error write(tile::VectorsOp vectors);
+  llvm::Error write(tile::TensorOp table);
+
+private:
+  llvm::Expected<llm::WeightOp> find(SymbolRefAttr name);
+  llvm::Expected<size_t> addSection(Operation *op, StringRef name, int64_t bytes);
+  /// Appends `values` in the section's element type.
+  void convert(ArrayRef<float> values, Type type, std::vector<uint8_t> &bytes);
+
+  SymbolTable symbols;
+  WeightReader reader;
+  isa::ProgramWriter &writer;
+  Progress &progress;
+};
+
+} // namespace
+
+llvm::Expected<llm::WeightOp> WeightWriter::find(SymbolRefAttr name) {
+  auto weight = symbols.lookup<llm::WeightOp>(name.getRootReference());
+  if (!weight)
+    return makeError("no llm.weight '{0}' says where the values are", name.getRootReference().getValue());
+  return weight;
+}
+
+llvm::Expected<size_t> WeightWriter::addSection(Operation *op, StringRef name, int64_t bytes) {
+  auto address = op->getAttrOfType<IntegerAttr>(mem::MemDialect::kAddressAttr);
+  return writer.addWeights(name, address.getInt(), bytes);
+}
+
+void WeightWriter::convert(ArrayRef<float> values, Type type, std::vector<uint8_t> &bytes) {
+  size_t start = bytes.size();
+  if (type.isF32()) {
+    bytes.resize(start + values.size() * sizeof(float));
+    std::memcpy(bytes.data() + start, values.data(), values.size() * sizeof(float));
+    return;
+  }
+  bytes.resize(start + values.size() * sizeof(uint16_t));
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint32_t word;
+    std::memcpy(&word, &values[i], sizeof(word));
+    // bfloat16, to nearest even; a NaN keeps a bit so that it stays one.
+    uint32_t rounded = (word + 0x7fff + (word >> 16 & 1)) >> 16;
+    uint16_t half = (word & 0x7fffffff) > 0x7f800000 ? uint16_t(0x7fc0) : uint16_t(rounded);
+    std::memcpy(bytes.data() + start + i * sizeof(half), &half, sizeof(half));
+  }
+}
+
+llvm::Error WeightWriter::write(tile::PackedOp packed) {
+  int64_t tileK = packed.getTileK(), tileN = packed.getTileN();
+  int64_t stride = llvm::alignTo(packed.getTileBytes(), mem::bufferAlignment);
+  llvm::Expected<size_t> section =
+      addSection(packed, packed.getSymName(), packed.getNumTiles() * stride);
+  if (!section)
+    return section.takeError();
+  std::vector<float> tile(tileK * tileN);
+  std::vector<uint8_t> block;
+  int64_t offset = 0;
+  for (auto [i, name] : llvm::enumerate(packed.getWeights().getAsRange<SymbolRefAttr>())) {
+    llvm::Expected<llm::WeightOp> weight = find(name);
+    if (!weight)
+      return weight.takeError();
+    int64_t k = packed.getSizes()[2 * i], n = packed.getSizes()[2 * i + 1];
+    for (int64_t col = 0; col < n; col += tileN) {
+      block.clear();
+      for (int64_t row = 0; row < k; row += tileK) {
+        std::fill(tile.begin(), tile.end(), 0.0f);
+        if (llvm::Error error = reader.read(*weight, row, std::min(tileK, k - row), col,
+                                            std::min(tileN, n - col), tile.data(), tileN))
+          return error;
+        convert(tile, packed.getElementType(), block);
+        block.resize(llvm::alignTo(block.size(), mem::bufferAlignment));
+      }
+      if (llvm::Error error = writer.write(*section, offset, block))
+        return error;
+      offset += int64_t(block.size());
+    }
+    progress.advance(k * n);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error WeightWriter::write(tile::VectorsOp vectors) {
+  std::vector<float> values(vectors.getLength());
+  for (auto [name, offset] :
+       llvm::zip_equal(vectors.getWeights().getAsRange<SymbolRefAttr>(), vectors.getOffsets())) {
+    llvm::Expected<llm::WeightOp> weight = find(name);
+    if (!weight)
+      return weight.takeError();
+    int64_t length = weight->getTensorType().getNumElements();
+    if (llvm::Error error =
+            reader.read(*weight, 0, 1, 0, length, values.data() + offset, length))
+      return error;
+  }
+  std::vector<uint8_t> bytes;
+  convert(values, vectors.getElementType(), bytes);
+  llvm::Expected<size_t> section = addSection(vectors, vectors.getSymName(), bytes.size());
+  if (!section)
+    return section.takeError();
+  return writer.write(*section, 0, bytes);
+}
+
+llvm::Error WeightWriter::write(tile::TensorOp table) {
+  llvm::Expected<llm::WeightOp> weight = find(*table.getWeight());
+  if (!weight)
+    return weight.takeError();
+  int64_t rows = table.getSlotType().getDimSize(0), cols = table.getSlotType().getDimSize(1);
+  Type type = table.getSlotType().getElementType();
+  int64_t rowBytes = cols * type.getIntOrFloatBitWidth() / 8;
+  llvm::Expected<size_t> section = addSection(table, table.getSymName(), rows * rowBytes);
+  if (!section)
+    return section.takeError();
+  constexpr int64_t step = 256;
+  std::vector<float> values(step * cols);
+  std::vector<uint8_t> bytes;
+  for (int64_t row = 0; row < rows; row += step) {
+    int64_t count = std::min(step, rows - row);
+    if (llvm::Error error = reader.read(*weight, row, count, 0, cols, values.data(), cols))
+      return error;
+    bytes.clear();
+    convert(ArrayRef(values).take_front(count * cols), type, bytes);
+    if (llvm::Error error = writer.write(*section, row * rowBytes, bytes))
+      return error;
+    progress.advance(count * cols);
+  }
+  return llvm::Error::success();
+}
+
+/// Elements of all weights, for the progress shown.
+static int64_t countElements(ModuleOp module) {
+  int64_t total = 0;
+  for (Operation &op : *module.getBody()) {
+    if (auto packed = dyn_cast<tile::PackedOp>(op))
+      for (size_t i = 0; i + 1 < packed.getSizes().size(); i += 2)
+        total += packed.getSizes()[i] * packed.getSizes()[i + 1];
+    auto tensor = dyn_cast<tile::TensorOp>(op);
+    if (tensor && tensor.getRole() == tile::TensorRole::Constant)
+      total += tensor.getSlotType().getNumElements();
+  }
+  return total;
+}
+
+llvm::Error serrano::emitProgram(ModuleOp module, const isa::Program &program,
+                                 const TargetModel &target, StringRef path) {
+  llvm::Expected<isa::ProgramWriter> writer = isa::ProgramWriter::create(path);
+  if (!writer)
+    return writer.takeError();
+  Progress progress("packing weights", countElements(module));
+  WeightWriter weights(module, *writer, progress);
+  for (Operation &op : *module.getBody()) {
+    llvm::Error error = llvm::Error::success();
+    if (auto packed = dyn_cast<tile::PackedOp>(op))
+      error = weights.write(packed);
+    else if (auto vectors = dyn_cast<tile::VectorsOp>(op))
+      error = weights.write(vectors);
+    else if (auto tensor = dyn_cast<tile::TensorOp>(op);
+             tensor && tensor.getRole() == tile::TensorRole::Constant)
+      error = weights.write(tensor);
+    if (error)
+      return error;
+  }
+  return writer->finish(program, target.toJson());
+}
