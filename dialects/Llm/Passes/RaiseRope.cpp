@@ -159,22 +159,27 @@ static bool isRotatedHalf(Value value, Value x) {
 struct RaiseRotation : OpRewritePattern<BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  /// The half table behind `value`, which has an axis of extent 1 for the heads
-  /// and every column twice.
-  static Value matchTable(Value value, int64_t headAxis,
-                          PatternRewriter &rewriter) {
+  /// A table with each column once, and the type that rope wants it to have.
+  struct Table {
+    Value half;
+    RankedTensorType type;
+  };
+
+  /// The table behind `value`, which has an axis of extent 1 for the heads and
+  /// every column twice.
+  static std::optional<Table> matchTable(Value value, int64_t headAxis) {
     auto extents = getExtents(value);
     Value half = matchDoubled(stripReshapes(value));
     if (!half || extents.size() != 4 || !extents[headAxis].isConstant(1))
-      return {};
+      return std::nullopt;
     extents.erase(extents.begin() + headAxis);
     extents.back() = getExtents(half).back();
     auto type = getTensorType(
         extents, cast<RankedTensorType>(half.getType()).getElementType());
     if (product(type.getContext(), getExtents(half)) !=
         product(type.getContext(), extents))
-      return {};
-    return rewriter.createOrFold<ReshapeOp>(value.getLoc(), type, half);
+      return std::nullopt;
+    return Table{half, type};
   }
 
   LogicalResult matchAndRewrite(BinaryOp op,
@@ -190,19 +195,24 @@ struct RaiseRotation : OpRewritePattern<BinaryOp> {
                    return false;
                  // Exporters put the heads before or after the positions.
                  for (int64_t headAxis : {1, 2}) {
-                   Value c = matchTable(cosine, headAxis, rewriter),
-                         s = matchTable(sine, headAxis, rewriter);
+                   std::optional<Table> c = matchTable(cosine, headAxis),
+                                        s = matchTable(sine, headAxis);
                    if (!c || !s)
                      continue;
                    SmallVector<int64_t> swap{0, 2, 1, 3};
                    Location loc = fuseLocations({straight, crossed, op});
+                   auto reshape = [&](const Table &table) {
+                     return rewriter.createOrFold<ReshapeOp>(loc, table.type,
+                                                             table.half);
+                   };
                    Value input =
                        headAxis == 1
                            ? TransposeOp::create(rewriter, loc, x, swap)
                                  .getResult()
                            : x;
-                   Value result = RopeOp::create(rewriter, loc, input.getType(),
-                                                 input, c, s);
+                   Value result =
+                       RopeOp::create(rewriter, loc, input.getType(), input,
+                                      reshape(*c), reshape(*s));
                    rewriter.replaceOp(op, headAxis == 1
                                               ? TransposeOp::create(
                                                     rewriter, loc, result, swap)
