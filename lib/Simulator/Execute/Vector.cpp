@@ -143,8 +143,12 @@ void Core::execute(const isa::VectorSoftmax &i) {
   requireF32(i.a, "a");
   requireF32(i.state, "state");
   TileView a = tile(i.a, rows, cols, false, "a");
-  TileView state = tile(i.state, rows, 3, false, "state");
-  tile(i.state, rows, 3, true, "state");
+  // Maximum and sum are read and written, the correction is only written.
+  TileView state = tile(i.state, rows, 2, false, "state");
+  tile(i.state, rows, 2, true, "state");
+  isa::Tile correction = i.state;
+  correction.offset += 2 * sizeof(float);
+  tile(correction, rows, 1, true, "state");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
   softmax({.dst = dst, .a = a, .state = state, .scale = i.scale, .limit = limit(i.limit),
            .group = int64_t(i.group), .window = count(i.window, "window"), .rows = rows,
