@@ -77,7 +77,7 @@ static llvm::Error write(const CompileOptions &options,
 static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
   OpPrintingFlags flags;
   if (options.printLocations)
-    flags.enableDebugInfo(true, /*prettyForm=*/true);
+    flags.enableDebugInfo();
   return write(options, [&](llvm::raw_ostream &os) {
     module.print(os, flags);
     return llvm::Error::success();
