@@ -15,6 +15,8 @@ namespace serrano::sim {
 /// target's block of rows.
 static constexpr int64_t panelRows = 48;
 
+namespace {
+
 /// Elements of the moving operand in T, `panelRows` of its rows at a time.
 template <typename T>
 class MovingPanel {
@@ -55,6 +57,8 @@ private:
   bool transpose, inPlace;
   std::unique_ptr<T[]> buffer;
 };
+
+} // namespace
 
 /// Calls `multiply(block)` for all rows, in blocks whose rows use the same
 /// weights: a block of rows up to the least limit of any, then each row alone

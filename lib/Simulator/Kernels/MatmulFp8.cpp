@@ -31,11 +31,15 @@ HWY_BEFORE_NAMESPACE();
 namespace serrano::sim {
 namespace HWY_NAMESPACE {
 
+namespace {
+
 /// value + error = the exact sum (Knuth's TwoSum); error is 0 if the sum is
 /// not finite.
 struct ExactSum {
   double value, error;
 };
+
+} // namespace
 
 static HWY_INLINE ExactSum twoSum(double a, double b) {
   double sum = a + b;
@@ -48,7 +52,7 @@ static HWY_INLINE ExactSum twoSum(double a, double b) {
 /// a + b, rounded to odd: if inexact, the neighbour whose last bit is 1.
 static HWY_INLINE double addOdd(double a, double b) {
   ExactSum sum = twoSum(a, b);
-  uint64_t bits = std::bit_cast<uint64_t>(sum.value);
+  auto bits = std::bit_cast<uint64_t>(sum.value);
   uint64_t outwards = (sum.error > 0.0) == (sum.value > 0.0) ? 1 : ~uint64_t(0);
   bool move = sum.error != 0.0 && (bits & 1) == 0;
   return std::bit_cast<double>(bits + (move ? outwards : 0));

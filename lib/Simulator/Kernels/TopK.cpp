@@ -11,6 +11,21 @@
 
 namespace serrano::sim {
 
+static int32_t keyOf(int32_t value) { return value; }
+
+/// Integers in the order of floating-point numbers: both zeros are equal, NaN
+/// is above everything.
+static int32_t keyOf(float value) {
+  auto bits = std::bit_cast<int32_t>(value + 0.0f); // -0 becomes +0
+  int32_t ordered = bits < 0 ? bits ^ INT32_MAX : bits;
+  return value != value ? INT32_MAX : ordered;
+}
+
+static int32_t lowest(int32_t) { return std::numeric_limits<int32_t>::min(); }
+static float lowest(float) { return -std::numeric_limits<float>::infinity(); }
+
+namespace {
+
 /// One of the largest so far. A key orders values as the ISA does; an index
 /// breaks ties.
 template <typename T>
@@ -23,19 +38,6 @@ struct Candidate {
     return key != other.key ? key > other.key : index < other.index;
   }
 };
-
-static int32_t keyOf(int32_t value) { return value; }
-
-/// Integers in the order of floating-point numbers: both zeros are equal, NaN
-/// is above everything.
-static int32_t keyOf(float value) {
-  int32_t bits = std::bit_cast<int32_t>(value + 0.0f); // -0 becomes +0
-  int32_t ordered = bits < 0 ? bits ^ INT32_MAX : bits;
-  return value != value ? INT32_MAX : ordered;
-}
-
-static int32_t lowest(int32_t) { return std::numeric_limits<int32_t>::min(); }
-static float lowest(float) { return -std::numeric_limits<float>::infinity(); }
 
 /// The best k of what it was offered, in order.
 template <typename T>
@@ -80,6 +82,8 @@ private:
   int64_t k, count = 0;
   Candidate<T> best[64];
 };
+
+} // namespace
 
 template <typename T>
 static void topkIn(const TopKArgs &args) {

@@ -45,7 +45,8 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE double erfcF64(double x) {
   double q = 0x1.deaaf24b610fep-7;
   q = std::fma(q, t, -0x1.d608777f2d410p-4);
   q = std::fma(q, t, 0x1.86edbca662b4ep-2);
-  q = std::fma(q, t, -0x1.626bf5acb22c5p-1);
+  q = std::fma(q, t,
+               -0x1.626bf5acb22c5p-1); // NOLINT(modernize-use-std-numbers)
   q = std::fma(q, t, 0x1.86428d9ab650dp-1);
   q = std::fma(q, t, -0x1.336b1ead62fd2p-1);
   q = std::fma(q, t, 0x1.7b1a359d04f80p-2);

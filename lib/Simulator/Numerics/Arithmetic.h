@@ -24,8 +24,8 @@ namespace serrano::sim {
 /// IEEE 754-2019's `maximum`.
 LLVM_ATTRIBUTE_ALWAYS_INLINE float maximum(float a, float b) {
   float larger = a > b ? a : b;
-  float equal = std::bit_cast<float>(std::bit_cast<int32_t>(a) &
-                                     std::bit_cast<int32_t>(b));
+  auto equal = std::bit_cast<float>(std::bit_cast<int32_t>(a) &
+                                    std::bit_cast<int32_t>(b));
   larger = a == b ? equal : larger;
   return a != a ? a : larger;
 }
@@ -33,8 +33,8 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE float maximum(float a, float b) {
 /// NaN if either is NaN; -0 is smaller than +0.
 LLVM_ATTRIBUTE_ALWAYS_INLINE float minimum(float a, float b) {
   float smaller = a < b ? a : b;
-  float equal = std::bit_cast<float>(std::bit_cast<int32_t>(a) |
-                                     std::bit_cast<int32_t>(b));
+  auto equal = std::bit_cast<float>(std::bit_cast<int32_t>(a) |
+                                    std::bit_cast<int32_t>(b));
   smaller = a == b ? equal : smaller;
   return a != a ? a : smaller;
 }

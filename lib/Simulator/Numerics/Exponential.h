@@ -20,6 +20,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numbers>
 
 namespace serrano::sim {
 
@@ -32,8 +33,9 @@ inline constexpr double integerMagicF64 = 0x1.8p52;
 /// e^r = 1 + r + r^2 q(r) with a minimax q of degree 4 (relative error of e^r
 /// 2^-28), all in f32.
 LLVM_ATTRIBUTE_ALWAYS_INLINE float expF32(float x) {
-  constexpr float log2e = 0x1.715476p0f;
-  constexpr float log2High = 0x1.62e4p-1f; // 15 bits: n * log2High is exact
+  constexpr auto log2e = std::numbers::log2e_v<float>;
+  // log 2 in two parts: the first has 15 bits, so that n times it is exact.
+  constexpr float log2High = 0x1.62e4p-1f; // NOLINT(modernize-use-std-numbers)
   constexpr float log2Low = 0x1.7f7d1cp-20f;
   // Beyond these bounds results are +0 and +Inf.
   x = x < -104.0f ? -104.0f : x;
@@ -52,16 +54,18 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE float expF32(float x) {
   int32_t exponent =
       std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(integerMagicF32);
   int32_t half = exponent >> 1;
-  float scale0 = std::bit_cast<float>((half + 127) << 23);
-  float scale1 = std::bit_cast<float>((exponent - half + 127) << 23);
+  auto scale0 = std::bit_cast<float>((half + 127) << 23);
+  auto scale1 = std::bit_cast<float>((exponent - half + 127) << 23);
   return std::fma(scale0, p, scale0) * scale1;
 }
 
 /// e^x with a relative error below 2^-48, for use inside other functions.
 /// Saturates at e^-700 and e^700, which f32 rounds to +0 and +Inf.
 LLVM_ATTRIBUTE_ALWAYS_INLINE double expF64(double x) {
-  constexpr double log2e = 0x1.71547652b82fep0;
-  constexpr double log2High = 0x1.62e42fefa38p-1; // 42 bits
+  constexpr double log2e = std::numbers::log2e;
+  // log 2 in two parts: the first has 42 bits.
+  constexpr double log2High =
+      0x1.62e42fefa38p-1; // NOLINT(modernize-use-std-numbers)
   constexpr double log2Low = 0x1.ef35793c7673p-45;
   x = x < -700.0 ? -700.0 : x;
   x = x > 700.0 ? 700.0 : x;
@@ -81,7 +85,7 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE double expF64(double x) {
   double p = std::fma(r * r, q, r);
   uint64_t exponent = std::bit_cast<uint64_t>(shifted) -
                       std::bit_cast<uint64_t>(integerMagicF64);
-  double scale = std::bit_cast<double>((exponent + 1023) << 52);
+  auto scale = std::bit_cast<double>((exponent + 1023) << 52);
   return std::fma(scale, p, scale);
 }
 
@@ -89,14 +93,14 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE double expF64(double x) {
 /// -Inf for 0. x = 2^k m with m in [sqrt 1/2, sqrt 2), s = (m - 1) / (m + 1),
 /// log m = 2 s + s^3 P(s^2) with a minimax P of degree 5.
 LLVM_ATTRIBUTE_ALWAYS_INLINE double logF64(double x) {
-  constexpr double log2 = 0x1.62e42fefa39efp-1;
+  constexpr double log2 = std::numbers::ln2;
   constexpr uint64_t sqrtHalf = 0x3fe6a09e667f3bcd;
   constexpr uint64_t bias = 1024;
   constexpr uint64_t twoTo52 = uint64_t(1075) << 52;
-  uint64_t bits = std::bit_cast<uint64_t>(x);
+  auto bits = std::bit_cast<uint64_t>(x);
   uint64_t biased = (bits - sqrtHalf + (bias << 52)) >> 52; // k + bias
   double k = std::bit_cast<double>(twoTo52 | biased) - (0x1p52 + double(bias));
-  double m = std::bit_cast<double>(bits - ((biased - bias) << 52));
+  auto m = std::bit_cast<double>(bits - ((biased - bias) << 52));
   double f = m - 1.0;
   double s = f / (m + 1.0);
   double z = s * s;
@@ -115,7 +119,7 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE double logF64(double x) {
 
 /// Natural logarithm; NaN below 0.
 LLVM_ATTRIBUTE_ALWAYS_INLINE float logF32(float x) {
-  float result = float(logF64(x));
+  auto result = float(logF64(x));
   return x >= 0.0f ? result : std::numeric_limits<float>::quiet_NaN();
 }
 
@@ -124,7 +128,7 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE float powF32(float x, float y) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
   float magnitude = std::fabs(x);
-  float result = float(expF64(double(y) * logF64(magnitude)));
+  auto result = float(expF64(double(y) * logF64(magnitude)));
   // 1^(+-Inf) and (-1)^(+-Inf), where the product was 0 * Inf.
   result = magnitude == 1.0f && std::fabs(y) == infinity ? 1.0f : result;
   bool integer = y == std::floor(y);

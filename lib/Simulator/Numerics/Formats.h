@@ -110,7 +110,7 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE float widenF8e5m2(uint8_t x) {
 //===----------------------------------------------------------------------===//
 
 LLVM_ATTRIBUTE_ALWAYS_INLINE uint16_t narrowBf16(float x) {
-  uint32_t bits = std::bit_cast<uint32_t>(x);
+  auto bits = std::bit_cast<uint32_t>(x);
   uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
   return uint16_t(x != x ? canonicalNanBf16 : rounded);
 }
@@ -145,7 +145,7 @@ LLVM_ATTRIBUTE_ALWAYS_INLINE uint8_t narrowF8e5m2(float x) {
 /// Towards zero; saturates; NaN gives 0.
 LLVM_ATTRIBUTE_ALWAYS_INLINE int32_t toInteger(float x) {
   bool high = x >= 0x1p31f, low = x < -0x1p31f;
-  int32_t inside = int32_t(high || low || x != x ? 0.0f : x);
+  auto inside = int32_t(high || low || x != x ? 0.0f : x);
   return high ? INT32_MAX : low ? INT32_MIN : inside;
 }
 

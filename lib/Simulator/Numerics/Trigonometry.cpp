@@ -34,9 +34,9 @@ static ReducedAngle reduceLargeAngle(float x) {
   uint64_t mantissa = (bits & 0x7fffff) | 0x800000;
   unsigned __int128 turns =
       bitsOfTwoOverPi(unsigned(exponent - 2)) * (unsigned __int128)mantissa;
-  uint64_t quadrant = uint64_t(turns >> 126);
+  auto quadrant = uint64_t(turns >> 126);
   // The rest as a signed fraction of a quadrant, in units of 2^-128.
-  __int128 fraction = __int128(turns << 2);
+  auto fraction = __int128(turns << 2);
   if (fraction < 0)
     ++quadrant;
   double r = double(fraction) * 0x1p-128 * 0x1.921fb54442d18p0;

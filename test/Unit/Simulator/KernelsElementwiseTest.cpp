@@ -15,9 +15,7 @@ using serrano::isa::TernaryFunction;
 using serrano::isa::UnaryFunction;
 
 namespace serrano::sim {
-namespace {
-
-float referenceUnary(UnaryFunction fn, float a) {
+static float referenceUnary(UnaryFunction fn, float a) {
   bool large = !(std::fabs(a) < largeAngle);
   switch (fn) {
   case UnaryFunction::Copy:
@@ -67,7 +65,7 @@ float referenceUnary(UnaryFunction fn, float a) {
 }
 
 /// Functions that an integer operand does not take to f32, in 64 bits.
-std::optional<int64_t> referenceUnary(UnaryFunction fn, int64_t a) {
+static std::optional<int64_t> referenceUnary(UnaryFunction fn, int64_t a) {
   switch (fn) {
   case UnaryFunction::Copy:
   case UnaryFunction::Floor:
@@ -87,7 +85,7 @@ std::optional<int64_t> referenceUnary(UnaryFunction fn, int64_t a) {
   }
 }
 
-float referenceBinary(BinaryFunction fn, float a, float b) {
+static float referenceBinary(BinaryFunction fn, float a, float b) {
   bool nan = std::isnan(a) || std::isnan(b);
   switch (fn) {
   case BinaryFunction::Add:
@@ -122,7 +120,7 @@ float referenceBinary(BinaryFunction fn, float a, float b) {
   }
 }
 
-int64_t referenceBinary(BinaryFunction fn, int64_t a, int64_t b) {
+static int64_t referenceBinary(BinaryFunction fn, int64_t a, int64_t b) {
   switch (fn) {
   case BinaryFunction::Add:
     return a + b;
@@ -162,11 +160,13 @@ int64_t referenceBinary(BinaryFunction fn, int64_t a, int64_t b) {
 
 /// Calls `body(r, c)` for each element.
 template <typename Body>
-void forEach(const TestTile &tile, Body body) {
+static void forEach(const TestTile &tile, Body body) {
   for (int64_t r = 0; r < tile.rows; ++r)
     for (int64_t c = 0; c < tile.cols; ++c)
       body(r, c);
 }
+
+namespace {
 
 class ElementwiseTest : public SimdTest {
 protected:

@@ -25,8 +25,10 @@ struct Case {
   }
 };
 
+} // namespace
+
 /// x rounded to nearest even to f32, where x counts units of 2^-unit.
-float roundToF32(__int128 x, int unit) {
+static float roundToF32(__int128 x, int unit) {
   bool negative = x < 0;
   unsigned __int128 magnitude = negative ? -(unsigned __int128)x : x;
   int bits = 0;
@@ -38,12 +40,12 @@ float roundToF32(__int128 x, int unit) {
   unsigned __int128 half = dropped ? (unsigned __int128)1 << (dropped - 1) : 0;
   if (dropped && (rest > half || (rest == half && (kept & 1))))
     ++kept;
-  float result = float(std::ldexp((long double)kept, dropped - unit));
+  auto result = float(std::ldexp((long double)kept, dropped - unit));
   return negative ? -result : result;
 }
 
 /// x as a number of units of 2^-unit.
-__int128 toUnits(float x, int unit) {
+static __int128 toUnits(float x, int unit) {
   int exponent;
   float fraction = std::frexp(x, &exponent);
   auto mantissa = __int128(std::ldexp(fraction, 24));
@@ -54,13 +56,16 @@ __int128 toUnits(float x, int unit) {
 
 /// chain + four products, exact in integers and rounded once. Numbers are
 /// finite, chains between 2^-56 and 2^40.
-float addGroupExactly(float chain, const float *x, const float *w, int count) {
+static float addGroupExactly(float chain, const float *x, const float *w,
+                             int count) {
   constexpr int unit = 84;
   __int128 sum = toUnits(chain, unit);
   for (int i = 0; i < count; ++i) // products of 8 bits are exact in f32
     sum += toUnits(x[i] * w[i], unit);
   return roundToF32(sum, unit);
 }
+
+namespace {
 
 class MatmulTest : public SimdTest {
 protected:

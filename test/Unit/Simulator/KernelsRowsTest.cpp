@@ -13,13 +13,11 @@
 using serrano::isa::ReduceFunction;
 
 namespace serrano::sim {
-namespace {
-
 /// The ISA's order: 32 strided chains, then a tree.
 template <typename T>
-T reduceInOrder(const std::vector<T> &a, T identity,
-                const std::function<T(T, T)> &step,
-                const std::function<T(T, T)> &combine) {
+static T reduceInOrder(const std::vector<T> &a, T identity,
+                       const std::function<T(T, T)> &step,
+                       const std::function<T(T, T)> &combine) {
   std::vector<T> chains(32, identity);
   for (size_t i = 0; i < a.size(); ++i)
     chains[i % 32] = step(chains[i % 32], a[i]);
@@ -32,9 +30,9 @@ T reduceInOrder(const std::vector<T> &a, T identity,
   return chains.front();
 }
 
-float plus(float a, float b) { return a + b; }
+static float plus(float a, float b) { return a + b; }
 
-float referenceReduce(ReduceFunction fn, const std::vector<float> &a) {
+static float referenceReduce(ReduceFunction fn, const std::vector<float> &a) {
   switch (fn) {
   case ReduceFunction::Sum:
     return reduceInOrder<float>(a, 0, plus, plus);
@@ -49,7 +47,8 @@ float referenceReduce(ReduceFunction fn, const std::vector<float> &a) {
   return 0;
 }
 
-int32_t referenceReduce(ReduceFunction fn, const std::vector<int32_t> &a) {
+static int32_t referenceReduce(ReduceFunction fn,
+                               const std::vector<int32_t> &a) {
   uint32_t sum = 0, squares = 0;
   int32_t most = INT32_MIN, least = INT32_MAX;
   for (int32_t x : a) {
@@ -70,6 +69,57 @@ int32_t referenceReduce(ReduceFunction fn, const std::vector<int32_t> &a) {
   }
   return 0;
 }
+
+static void referenceSoftmax(const SoftmaxArgs &args, const TestTile &a,
+                             TestTile &dst, TestTile &state) {
+  for (int64_t r = 0; r < args.rows; ++r) {
+    int64_t hi = args.limit + r / args.group;
+    int64_t lo = args.window ? std::max<int64_t>(hi - args.window, 0) : 0;
+    float m = state.value(r, 0), highest = m;
+    auto valid = [&](int64_t c) { return lo <= c && c < hi; };
+    for (int64_t c = 0; c < args.cols; ++c)
+      if (valid(c))
+        highest = maximum(highest, a.value(r, c) * args.scale);
+    bool any = false;
+    std::vector<float> p;
+    for (int64_t c = 0; c < args.cols; ++c) {
+      p.push_back(valid(c) ? expF32(a.value(r, c) * args.scale - highest) : 0);
+      any |= valid(c);
+      dst.store(r, c, p.back());
+    }
+    float correction = any ? expF32(m - highest) : 1;
+    float sum = referenceReduce(ReduceFunction::Sum, p);
+    state.store(r, 0, highest);
+    if (any)
+      state.store(r, 1, std::fma(state.value(r, 1), correction, sum));
+    state.store(r, 2, correction);
+  }
+}
+
+namespace {
+
+struct Ranked {
+  float value;
+  int32_t index;
+};
+
+} // namespace
+
+/// Sorts all candidates by the ISA's rule.
+static std::vector<Ranked> rank(std::vector<Ranked> all, size_t k) {
+  std::ranges::sort(all, [](Ranked a, Ranked b) {
+    bool nanA = std::isnan(a.value), nanB = std::isnan(b.value);
+    if (nanA != nanB)
+      return nanA;
+    if (!nanA && a.value != b.value)
+      return a.value > b.value;
+    return a.index < b.index;
+  });
+  all.resize(k, {-INFINITY, -1});
+  return all;
+}
+
+namespace {
 
 class RowsTest : public SimdTest {};
 
@@ -135,32 +185,6 @@ TEST_P(RowsTest, ReduceIntegersOntoAFloat) {
 //===----------------------------------------------------------------------===//
 // Softmax
 //===----------------------------------------------------------------------===//
-
-void referenceSoftmax(const SoftmaxArgs &args, const TestTile &a, TestTile &dst,
-                      TestTile &state) {
-  for (int64_t r = 0; r < args.rows; ++r) {
-    int64_t hi = args.limit + r / args.group;
-    int64_t lo = args.window ? std::max<int64_t>(hi - args.window, 0) : 0;
-    float m = state.value(r, 0), highest = m;
-    auto valid = [&](int64_t c) { return lo <= c && c < hi; };
-    for (int64_t c = 0; c < args.cols; ++c)
-      if (valid(c))
-        highest = maximum(highest, a.value(r, c) * args.scale);
-    bool any = false;
-    std::vector<float> p;
-    for (int64_t c = 0; c < args.cols; ++c) {
-      p.push_back(valid(c) ? expF32(a.value(r, c) * args.scale - highest) : 0);
-      any |= valid(c);
-      dst.store(r, c, p.back());
-    }
-    float correction = any ? expF32(m - highest) : 1;
-    float sum = referenceReduce(ReduceFunction::Sum, p);
-    state.store(r, 0, highest);
-    if (any)
-      state.store(r, 1, std::fma(state.value(r, 1), correction, sum));
-    state.store(r, 2, correction);
-  }
-}
 
 TEST_P(RowsTest, SoftmaxOfSeveralBlocks) {
   for (isa::DType dtype : {isa::DType::F32, isa::DType::Bf16})
@@ -334,25 +358,6 @@ TEST_P(RowsTest, GatherReportsTheFirstBadIndexAndWritesNothing) {
 //===----------------------------------------------------------------------===//
 // Top k
 //===----------------------------------------------------------------------===//
-
-struct Ranked {
-  float value;
-  int32_t index;
-};
-
-/// Sorts all candidates by the ISA's rule.
-std::vector<Ranked> rank(std::vector<Ranked> all, size_t k) {
-  std::sort(all.begin(), all.end(), [](Ranked a, Ranked b) {
-    bool nanA = std::isnan(a.value), nanB = std::isnan(b.value);
-    if (nanA != nanB)
-      return nanA;
-    if (!nanA && a.value != b.value)
-      return a.value > b.value;
-    return a.index < b.index;
-  });
-  all.resize(k, {-INFINITY, -1});
-  return all;
-}
 
 TEST_P(RowsTest, TopKOverSeveralBlocks) {
   for (isa::DType dtype : {isa::DType::F32, isa::DType::Bf16, isa::DType::F16})

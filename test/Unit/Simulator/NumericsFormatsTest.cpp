@@ -21,7 +21,7 @@ struct Narrow {
   uint32_t (*narrow)(float);
 };
 
-const Narrow narrowFormats[] = {
+constexpr Narrow narrowFormats[] = {
     {"bf16", reference::bf16, [](uint32_t x) { return widenBf16(uint16_t(x)); },
      [](float x) -> uint32_t { return narrowBf16(x); }},
     {"f16", reference::f16, [](uint32_t x) { return widenF16(uint16_t(x)); },
@@ -79,8 +79,8 @@ TEST_P(NarrowFormatTest, EveryCodeSurvivesARoundTrip) {
 TEST_P(NarrowFormatTest, RoundsEveryHalfwayPointToEven) {
   for (uint32_t code = 0; code < format.largestFinite(); ++code)
     for (float sign : {1.0f, -1.0f}) {
-      float low = float(reference::decode(format, code));
-      float high = float(reference::decode(format, code + 1));
+      auto low = float(reference::decode(format, code));
+      auto high = float(reference::decode(format, code + 1));
       float middle = low + (high - low) / 2;
       ASSERT_LT(low, middle);
       ASSERT_LT(middle, high);
@@ -94,8 +94,8 @@ TEST_P(NarrowFormatTest, RoundsEveryHalfwayPointToEven) {
 }
 
 TEST_P(NarrowFormatTest, OverflowsOrSaturates) {
-  float largest = float(reference::decode(format, format.largestFinite()));
-  float before = float(reference::decode(format, format.largestFinite() - 1));
+  auto largest = float(reference::decode(format, format.largestFinite()));
+  auto before = float(reference::decode(format, format.largestFinite() - 1));
   float half = (largest - before) / 2;
   uint32_t beyond = format.largestFinite() + (format.saturates ? 0 : 1);
   float infinity = std::numeric_limits<float>::infinity();

@@ -20,24 +20,42 @@
 #include <random>
 
 namespace serrano::sim {
-namespace {
-
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-float sine(float x) {
+static float sine(float x) {
   return std::fabs(x) < largeAngle ? sinF32(x) : sinF32Large(x);
 }
 
-float cosine(float x) {
+static float cosine(float x) {
   return std::fabs(x) < largeAngle ? cosF32(x) : cosF32Large(x);
 }
 
-long double sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
+static long double sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
 
 /// Where a factor of a limit is infinite, the limit itself.
-long double timesTail(long double x, long double factor) {
+static long double timesTail(long double x, long double factor) {
   return std::isinf(x) && x < 0 ? -0.0L : x * factor;
 }
+
+/// Distance in units of the last place that f32 has at `exact`.
+static double ulpError(float actual, long double exact) {
+  if (std::isnan(exact) || std::isnan(actual))
+    return std::isnan(exact) && std::isnan(actual) ? 0 : HUGE_VAL;
+  if (actual == exact)
+    return 0;
+  // What rounds to infinity has to be infinite.
+  if (std::fabs(exact) >= 0x1.ffffffp127L || std::isinf(actual))
+    return float(exact) == actual ? 0 : HUGE_VAL;
+  int exponent = exact == 0 ? -149 : std::max(std::ilogb(exact) - 23, -149);
+  return double(std::ldexp(std::fabs((long double)actual - exact), -exponent));
+}
+
+static void expectBits(float actual, float expected) {
+  EXPECT_EQ(std::bit_cast<uint32_t>(actual), std::bit_cast<uint32_t>(expected))
+      << std::hexfloat << actual << " instead of " << expected;
+}
+
+namespace {
 
 struct Function {
   const char *name;
@@ -46,7 +64,7 @@ struct Function {
   double maxUlp;
 };
 
-const Function functions[] = {
+constexpr Function functions[] = {
     {"exp", expF32, std::exp, 1.01},
     {"log", logF32, std::log, 0.501},
     {"tanh", tanhF32, std::tanh, 0.501},
@@ -70,19 +88,6 @@ const Function functions[] = {
     {"sin", sine, std::sin, 0.501},
     {"cos", cosine, std::cos, 0.501},
 };
-
-/// Distance in units of the last place that f32 has at `exact`.
-double ulpError(float actual, long double exact) {
-  if (std::isnan(exact) || std::isnan(actual))
-    return std::isnan(exact) && std::isnan(actual) ? 0 : HUGE_VAL;
-  if (actual == exact)
-    return 0;
-  // What rounds to infinity has to be infinite.
-  if (std::fabs(exact) >= 0x1.ffffffp127L || std::isinf(actual))
-    return float(exact) == actual ? 0 : HUGE_VAL;
-  int exponent = exact == 0 ? -149 : std::max(std::ilogb(exact) - 23, -149);
-  return double(std::ldexp(std::fabs((long double)actual - exact), -exponent));
-}
 
 class FunctionTest : public testing::TestWithParam<Function> {
 protected:
@@ -131,11 +136,6 @@ INSTANTIATE_TEST_SUITE_P(Functions, FunctionTest, testing::ValuesIn(functions),
                          [](const testing::TestParamInfo<Function> &info) {
                            return info.param.name;
                          });
-
-void expectBits(float actual, float expected) {
-  EXPECT_EQ(std::bit_cast<uint32_t>(actual), std::bit_cast<uint32_t>(expected))
-      << std::hexfloat << actual << " instead of " << expected;
-}
 
 TEST(ExactPointsTest, Exponential) {
   expectBits(expF32(0.0f), 1.0f);

@@ -99,7 +99,7 @@ inline uint32_t encode(const Format &format, long double x) {
   if (rounded >= std::ldexp(1.0L, exponent + 1))
     ++exponent;
   unit = std::ldexp(1.0L, exponent - format.mantissaBits);
-  uint32_t units = uint32_t(rounded / unit);
+  auto units = uint32_t(rounded / unit);
   uint32_t implicit = 1u << format.mantissaBits;
   if (units < implicit)
     return sign | units;
