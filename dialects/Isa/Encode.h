@@ -8,8 +8,8 @@
 #ifndef SERRANO_DIALECTS_ISA_ENCODE_H
 #define SERRANO_DIALECTS_ISA_ENCODE_H
 
-#include "serrano/Isa/Program.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "serrano/Isa/Program.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace serrano {

@@ -14,13 +14,13 @@
 #ifndef SERRANO_DIALECTS_ISA_ISA_H
 #define SERRANO_DIALECTS_ISA_ISA_H
 
-#include "serrano/Isa/Instructions.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/SymbolTable.h"
+#include "serrano/Isa/Instructions.h"
 
 #include "dialects/Isa/IsaDialect.h.inc"
 
@@ -37,7 +37,8 @@ namespace serrano::isa::ir {
 isa::Instruction toInstruction(mlir::Operation *operation);
 
 /// Creates the operation for `instruction`: with an empty block if it has one,
-/// with `callee` if it is a call. Fields that assembly leaves out get no attribute.
+/// with `callee` if it is a call. Fields that assembly leaves out get no
+/// attribute.
 mlir::Operation *createInstruction(mlir::OpBuilder &builder,
                                    mlir::Location location,
                                    const isa::Instruction &instruction,

@@ -7,8 +7,8 @@
 
 #include "OperandAttributes.h"
 #include "dialects/Isa/Isa.h"
-#include "serrano/Isa/Assembly.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "serrano/Isa/Assembly.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -90,8 +90,9 @@ static ParseResult parseSum(AsmParser &parser, uint8_t &reg, T &number) {
   number = static_cast<T>(value);
   if (static_cast<int64_t>(number) != value ||
       (std::is_unsigned_v<T> && value < 0))
-    return parser.emitError(loc) << value << " does not fit; load it into a "
-                                             "register with isa.s.li";
+    return parser.emitError(loc) << value
+                                 << " does not fit; load it into a "
+                                    "register with isa.s.li";
   return success();
 }
 

@@ -116,10 +116,10 @@ bool fromAttribute(mlir::Attribute attribute, T &value) {
   } else if constexpr (std::is_same_v<T, int64_t>) {
     value = llvm::cast<mlir::IntegerAttr>(attribute).getInt();
   } else if constexpr (std::is_same_v<T, float>) {
-    value =
-        llvm::cast<mlir::FloatAttr>(attribute).getValue().convertToFloat();
+    value = llvm::cast<mlir::FloatAttr>(attribute).getValue().convertToFloat();
   } else {
-    value = llvm::cast<typename OperandAttribute<T>::Type>(attribute).getValue();
+    value =
+        llvm::cast<typename OperandAttribute<T>::Type>(attribute).getValue();
   }
   return true;
 }

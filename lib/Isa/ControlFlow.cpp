@@ -107,15 +107,17 @@ const Summary &ControlFlowChecks::summarize(size_t index) {
     while (open.size() > 1 && placed.word >= open.back().end)
       open.pop_back();
     if (placed.end() > open.back().end)
-      report(placed.word, formatv("the block around it ends inside it, at {0:x}",
-                                  open.back().end * 8));
+      report(placed.word,
+             formatv("the block around it ends inside it, at {0:x}",
+                     open.back().end * 8));
     visit(index, placed, ArrayRef(open).drop_front());
     if (std::optional<uint32_t> words = placed.bodyWords()) {
       uint32_t end = placed.end() + *words;
       if (end > open.back().end)
-        report(placed.word,
-               formatv("its block ends at {0:x}, but what is around it at {1:x}",
-                       uint64_t(end) * 8, open.back().end * 8));
+        report(
+            placed.word,
+            formatv("its block ends at {0:x}, but what is around it at {1:x}",
+                    uint64_t(end) * 8, open.back().end * 8));
       open.push_back({std::min(end, open.back().end),
                       std::holds_alternative<Loop>(placed.instruction)});
       unsigned depth = loopDepthOf(open);

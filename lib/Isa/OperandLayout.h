@@ -103,8 +103,8 @@ concept HasParts =
 template <typename T>
 const char *meaninglessPart(const T &operand) {
   if constexpr (std::is_same_v<T, Tile>) {
-    bool isRing = operand.space == TileSpace::Ring ||
-                  operand.space == TileSpace::Pop;
+    bool isRing =
+        operand.space == TileSpace::Ring || operand.space == TileSpace::Pop;
     if (!isRing && operand.ring)
       return "a ring, but is not in a ring";
   } else if constexpr (std::is_same_v<T, Wait>) {

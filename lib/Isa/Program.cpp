@@ -32,8 +32,8 @@ ArrayRef<StringRef> chipTypes() {
 }
 
 const Function *Program::findFunction(const std::string &name) const {
-  auto it = find_if(functions,
-                    [&](const Function &f) { return f.name == name; });
+  auto it =
+      find_if(functions, [&](const Function &f) { return f.name == name; });
   return it == functions.end() ? nullptr : &*it;
 }
 
@@ -143,9 +143,9 @@ static Operand operandFromJson(const json &object) {
     reject("'{0}' is stored as the unknown type '{1}'", operand.name,
            operand.stored);
   for (const json &size : listAt(object, "shape"))
-    operand.shape.push_back(size.is_string() ? size.get<std::string>()
-                                             : std::to_string(
-                                                   size.get<uint64_t>()));
+    operand.shape.push_back(size.is_string()
+                                ? size.get<std::string>()
+                                : std::to_string(size.get<uint64_t>()));
   std::string space = stringAt(object, "space");
   if (space != "hbm" && space != "smem")
     reject("'{0}' is in the unknown space '{1}'", operand.name, space);

@@ -259,6 +259,8 @@ ArrayRef<uint8_t> ProgramFile::bytesOf(const Section &section) const {
   return file.bytes().slice(section.fileOffset, section.fileSize);
 }
 
-std::string ProgramFile::targetJson() const { return json->at("target").dump(); }
+std::string ProgramFile::targetJson() const {
+  return json->at("target").dump();
+}
 
 } // namespace serrano::isa

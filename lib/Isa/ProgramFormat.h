@@ -45,9 +45,9 @@ public:
     hashes.push_back(llvm::xxh3_64bits(bytes));
   }
   uint64_t value() const {
-    return llvm::xxh3_64bits(llvm::ArrayRef(
-        reinterpret_cast<const uint8_t *>(hashes.data()),
-        hashes.size() * sizeof(uint64_t)));
+    return llvm::xxh3_64bits(
+        llvm::ArrayRef(reinterpret_cast<const uint8_t *>(hashes.data()),
+                       hashes.size() * sizeof(uint64_t)));
   }
 
 private:

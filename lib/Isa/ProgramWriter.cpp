@@ -32,8 +32,8 @@ Expected<size_t> ProgramWriter::addWeights(StringRef name, uint64_t address,
     return makeError("{0}: weights '{1}' are at hbm address {2:x}, which is "
                      "not a multiple of {3}",
                      file.path(), name, address, programPageBytes);
-  uint64_t offset = alignTo(std::max<uint64_t>(end, sizeof(ElfHeader)),
-                            programPageBytes);
+  uint64_t offset =
+      alignTo(std::max<uint64_t>(end, sizeof(ElfHeader)), programPageBytes);
   if (Error error = file.resize(offset + bytes))
     return std::move(error);
   end = offset + bytes;
@@ -133,10 +133,9 @@ void Tail::addSymbols(const Program &program, size_t text) {
     symbol.st_value = uint64_t(function.word) * 8;
     symbol.st_size = uint64_t(function.words) * 8;
   }
-  size_t table = addContents(
-      ".symtab", ELF::SHT_SYMTAB, 0,
-      {reinterpret_cast<const uint8_t *>(symbols.data()),
-       symbols.size() * sizeof(ElfSymbol)});
+  size_t table = addContents(".symtab", ELF::SHT_SYMTAB, 0,
+                             {reinterpret_cast<const uint8_t *>(symbols.data()),
+                              symbols.size() * sizeof(ElfSymbol)});
   size_t stringTable = addContents(".strtab", ELF::SHT_STRTAB, 0,
                                    arrayRefFromStringRef(strings));
   sections[table].sh_link = stringTable;
@@ -195,9 +194,8 @@ Error Tail::finish(AtomicFile &file) {
 }
 
 /// The manifest as text, or an error if a name in it is no valid UTF-8.
-static Expected<std::string> dumpManifest(const Program &program,
-                                          StringRef targetJson,
-                                          const json &report) {
+static Expected<std::string>
+dumpManifest(const Program &program, StringRef targetJson, const json &report) {
   try {
     json manifest = manifestOf(program);
     manifest["format"] = programFormat;

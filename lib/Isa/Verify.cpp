@@ -40,10 +40,9 @@ public:
         visit(placed);
     for (auto [counter, word] : firstWaits)
       if (counter < firstInboundCounter && !signals.count(counter))
-        report(word,
-               formatv("waits for c{0}, which nothing signals; give the "
-                       "instruction to wait for signal=c{0}",
-                       counter));
+        report(word, formatv("waits for c{0}, which nothing signals; give the "
+                             "instruction to wait for signal=c{0}",
+                             counter));
   }
 
 private:

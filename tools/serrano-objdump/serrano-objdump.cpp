@@ -32,13 +32,12 @@ static void printSections(const isa::ProgramFile &file) {
   outs() << formatv("{0,-32} {1,16} {2,16} {3}\n", "section", "address",
                     "bytes", "contents");
   for (const isa::Section &section : file.sections())
-    outs() << formatv("{0,-32} {1,16} {2,16} {3}\n", section.name,
-                      formatv("{0:x}", section.address).str(),
-                      section.memorySize,
-                      section.fileSize
-                          ? formatv("at {0:x} of the file", section.fileOffset)
-                                .str()
-                          : "zeroes");
+    outs() << formatv(
+        "{0,-32} {1,16} {2,16} {3}\n", section.name,
+        formatv("{0:x}", section.address).str(), section.memorySize,
+        section.fileSize
+            ? formatv("at {0:x} of the file", section.fileOffset).str()
+            : "zeroes");
   outs() << formatv("{0} bytes of hbm, {1} bytes of instructions\n",
                     file.hbmBytes(), file.text().size() * sizeof(uint64_t));
 }
@@ -59,11 +58,11 @@ static Error run() {
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "Serrano's disassembler\n\n"
-      "  Prints a program's instructions in the syntax of serrano-as, with the\n"
-      "  source operators beside them.\n");
+  cl::ParseCommandLineOptions(argc, argv,
+                              "Serrano's disassembler\n\n"
+                              "  Prints a program's instructions in the syntax "
+                              "of serrano-as, with the\n"
+                              "  source operators beside them.\n");
   if (Error error = run()) {
     errs() << "serrano-objdump: error: " << toString(std::move(error)) << '\n';
     return 1;

@@ -27,7 +27,8 @@ static void emitEnum(StringRef name, ArrayRef<StringRef> cases,
   os << formatv("template <> struct EnumTraits<{0}> {{\n", name)
      << formatv("  static constexpr std::string_view name = \"{0}\";\n", name)
      << "  static constexpr std::string_view cases[] = {";
-  interleaveComma(cases, os, [&](StringRef label) { os << '"' << label << '"'; });
+  interleaveComma(cases, os,
+                  [&](StringRef label) { os << '"' << label << '"'; });
   os << "};\n};\n";
   os << formatv(R"(constexpr std::string_view stringify({0} value) {{
   return EnumTraits<{0}>::cases[static_cast<uint8_t>(value)];

@@ -58,7 +58,8 @@ static void emitInstruction(const InstructionDefinition &instruction,
 
 /// The kinds that the instructions use, in the order of their first use.
 static void emitKinds(const IsaDefinition &isa, raw_ostream &os) {
-  os << "## Kinds of fields\n\n| kind | bits | encoding |\n| --- | --- | --- |\n";
+  os << "## Kinds of fields\n\n| kind | bits | encoding |\n| --- | --- | --- "
+        "|\n";
   SmallVector<StringRef> seen;
   for (const InstructionDefinition &instruction : isa.instructions)
     for (const FieldDefinition &field : instruction.fields) {
@@ -110,5 +111,5 @@ queue after another. Registers are read when an instruction is dispatched.
   return false;
 }
 
-static mlir::GenRegistration
-    genManual("gen-isa-manual", "Generate the ISA manual", emitManual);
+static mlir::GenRegistration genManual("gen-isa-manual",
+                                       "Generate the ISA manual", emitManual);

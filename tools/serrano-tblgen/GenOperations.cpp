@@ -1,4 +1,5 @@
-//===- GenOperations.cpp - hooks of the isa dialect's operations -*- C++ -*-===//
+//===- GenOperations.cpp - hooks of the isa dialect's operations -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -16,7 +17,8 @@ static bool emitOperations(const RecordKeeper &records, raw_ostream &os) {
   emitFileHeader("Syntax and verifiers of the operations", os);
   for (const InstructionDefinition &instruction :
        IsaDefinition::read(records).instructions)
-    os << formatv(R"(::mlir::ParseResult {0}::parse(::mlir::OpAsmParser &parser, ::mlir::OperationState &state) {{
+    os << formatv(
+        R"(::mlir::ParseResult {0}::parse(::mlir::OpAsmParser &parser, ::mlir::OperationState &state) {{
   return parseInstruction<isa::{0}>(parser, state);
 }
 void {0}::print(::mlir::OpAsmPrinter &printer) {{
@@ -27,7 +29,7 @@ void {0}::print(::mlir::OpAsmPrinter &printer) {{
 }
 
 )",
-                  instruction.name);
+        instruction.name);
   return false;
 }
 

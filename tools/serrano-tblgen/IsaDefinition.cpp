@@ -27,20 +27,20 @@ static constexpr unsigned wordBits = 64;
 /// The C++ types of the kinds that are no enumerations, with the widths that
 /// lib/Isa/OperandLayout.h can encode; 0 stands for any.
 static const std::pair<StringRef, unsigned> plainTypes[] = {
-    {"Register", 6}, {"Value", 32},    {"HbmAddress", 48}, {"LocalAddress", 32},
-    {"Tile", 64},    {"Wait", 16},     {"Signal", 7},      {"Body", 16},
-    {"Callee", 32},  {"bool", 1},      {"float", 32},      {"uint32_t", 0},
+    {"Register", 6}, {"Value", 32}, {"HbmAddress", 48}, {"LocalAddress", 32},
+    {"Tile", 64},    {"Wait", 16},  {"Signal", 7},      {"Body", 16},
+    {"Callee", 32},  {"bool", 1},   {"float", 32},      {"uint32_t", 0},
     {"int64_t", 0}};
 
 /// Names that a field, being a member of a struct, cannot have.
 static bool isReservedName(StringRef name) {
   static const StringSet<> reserved = {
-      "and",    "auto",   "bool",   "break",  "case",     "char",  "class",
-      "const",  "delete", "do",     "double", "else",     "enum",  "float",
-      "for",    "if",     "int",    "long",   "mnemonic", "new",   "not",
-      "opcode", "or",     "queue", "return", "short",    "static", "struct",
-      "switch", "this",   "union",  "visit",  "void",     "while", "words",
-      "xor"};
+      "and",      "auto",  "bool",   "break",  "case",   "char",
+      "class",    "const", "delete", "do",     "double", "else",
+      "enum",     "float", "for",    "if",     "int",    "long",
+      "mnemonic", "new",   "not",    "opcode", "or",     "queue",
+      "return",   "short", "static", "struct", "switch", "this",
+      "union",    "visit", "void",   "while",  "words",  "xor"};
   return reserved.contains(name);
 }
 
@@ -52,7 +52,8 @@ static bool isIdentifier(StringRef name) {
 
 static SmallVector<const Record *> definitions(const RecordKeeper &records,
                                                StringRef className) {
-  SmallVector<const Record *> result(records.getAllDerivedDefinitions(className));
+  SmallVector<const Record *> result(
+      records.getAllDerivedDefinitions(className));
   llvm::sort(result, LessRecordByID());
   return result;
 }
@@ -69,9 +70,9 @@ static EnumDefinition readEnum(const Record *record) {
                                result.name, result.cases.size(), result.width,
                                maxUIntN(result.width) + 1));
   if (result.docs.size() != result.cases.size())
-    PrintError(record, formatv("enum '{0}' has {1} cases, but {2} docs",
-                               result.name, result.cases.size(),
-                               result.docs.size()));
+    PrintError(record,
+               formatv("enum '{0}' has {1} cases, but {2} docs", result.name,
+                       result.cases.size(), result.docs.size()));
   StringSet<> seen;
   for (StringRef name : result.cases) {
     if (!isIdentifier(name))
@@ -79,8 +80,8 @@ static EnumDefinition readEnum(const Record *record) {
                                  "lower-case letters, digits and '_'",
                                  name, result.name));
     if (!seen.insert(name).second)
-      PrintError(record, formatv("enum '{0}' has case '{1}' twice",
-                                 result.name, name));
+      PrintError(record,
+                 formatv("enum '{0}' has case '{1}' twice", result.name, name));
   }
   return result;
 }
@@ -96,23 +97,25 @@ static FieldDefinition readField(const Record *instruction,
   field.kindDoc = kind->getValueAsString("Doc");
   field.width = kind->getValueAsInt("Width");
   if (!isIdentifier(field.name) || isReservedName(field.name))
-    PrintError(instruction,
-               formatv("field name '{0}' is reserved, or not made of lower-case "
-                       "letters, digits and '_'",
-                       field.name));
+    PrintError(
+        instruction,
+        formatv("field name '{0}' is reserved, or not made of lower-case "
+                "letters, digits and '_'",
+                field.name));
   const auto *type = llvm::find_if(
       plainTypes, [&](auto &entry) { return entry.first == field.cppType; });
   bool isEnum = any_of(
       enums, [&](const EnumDefinition &e) { return e.name == field.cppType; });
   if (type == std::end(plainTypes) && !isEnum)
-    PrintError(instruction, formatv("field '{0}' has the unknown C++ type '{1}'",
-                                    field.name, field.cppType));
+    PrintError(instruction,
+               formatv("field '{0}' has the unknown C++ type '{1}'", field.name,
+                       field.cppType));
   unsigned expected = type == std::end(plainTypes) ? 0 : type->second;
   if (expected && field.width != expected)
-    PrintError(instruction, formatv("field '{0}' is {1} bits wide, but a {2} "
-                                    "is encoded in {3}",
-                                    field.name, field.width, field.cppType,
-                                    expected));
+    PrintError(instruction,
+               formatv("field '{0}' is {1} bits wide, but a {2} "
+                       "is encoded in {3}",
+                       field.name, field.width, field.cppType, expected));
   unsigned limit = field.cppType == "uint32_t" ? 32 : wordBits;
   if (field.width == 0 || field.width > limit)
     PrintError(instruction, formatv("field '{0}' is {1} bits wide; its type "
@@ -149,8 +152,8 @@ static InstructionDefinition readInstruction(const Record *record,
     result.opcode |= uint64_t(cast<BitInit>(opcode->getBit(i))->getValue())
                      << i;
   if (result.summary.empty())
-    PrintError(record, formatv("instruction '{0}' has no summary",
-                               result.mnemonic));
+    PrintError(record,
+               formatv("instruction '{0}' has no summary", result.mnemonic));
   StringSet<> seen;
   for (const Record *field : record->getValueAsListOfDefs("Fields")) {
     result.fields.push_back(readField(record, field, enums));

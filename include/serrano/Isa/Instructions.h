@@ -39,8 +39,7 @@ struct InstructionInfo {
 
 #include "dialects/Isa/IsaInstructions.h.inc"
 
-static_assert(std::variant_size_v<Instruction> ==
-              std::size(instructionInfos));
+static_assert(std::variant_size_v<Instruction> == std::size(instructionInfos));
 
 /// For each opcode the index of its alternative of `Instruction`, or -1.
 inline constexpr std::array<int16_t, 256> instructionIndexOfOpcode = [] {

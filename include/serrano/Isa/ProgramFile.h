@@ -71,7 +71,8 @@ public:
   llvm::ArrayRef<uint8_t> bytesOf(const Section &section) const;
 
   const nlohmann::json &manifest() const { return *json; }
-  /// The target that the program was made for, as `TargetModel::parse` reads it.
+  /// The target that the program was made for, as `TargetModel::parse` reads
+  /// it.
   std::string targetJson() const;
 
 private:

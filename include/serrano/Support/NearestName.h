@@ -19,8 +19,8 @@ llvm::StringRef nearestName(llvm::StringRef wanted, const Range &names) {
   llvm::StringRef best;
   unsigned bestDistance = wanted.size() / 3 + 2;
   for (llvm::StringRef name : names) {
-    unsigned distance = wanted.edit_distance(
-        name, /*AllowReplacements=*/true, /*MaxEditDistance=*/bestDistance);
+    unsigned distance = wanted.edit_distance(name, /*AllowReplacements=*/true,
+                                             /*MaxEditDistance=*/bestDistance);
     if (distance < bestDistance) {
       best = name;
       bestDistance = distance;

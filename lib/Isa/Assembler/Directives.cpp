@@ -21,10 +21,10 @@ static constexpr uint64_t maxIterations = uint64_t(1) << 24;
 
 const StringMap<Assembler::Directive> &Assembler::directives() {
   static const StringMap<Directive> table = {
-      {".equ", &Assembler::parseEqu},     {".reg", &Assembler::parseReg},
-      {".if", &Assembler::parseIf},       {".for", &Assembler::parseFor},
-      {".entry", &Assembler::parseEntry}, {".dim", &Assembler::parseDim},
-      {".hbm", &Assembler::parseHbm},     {".input", &Assembler::parseInput},
+      {".equ", &Assembler::parseEqu},       {".reg", &Assembler::parseReg},
+      {".if", &Assembler::parseIf},         {".for", &Assembler::parseFor},
+      {".entry", &Assembler::parseEntry},   {".dim", &Assembler::parseDim},
+      {".hbm", &Assembler::parseHbm},       {".input", &Assembler::parseInput},
       {".output", &Assembler::parseOutput}, {".op", &Assembler::parseOp}};
   return table;
 }
@@ -152,18 +152,18 @@ void Assembler::parseDim() {
       SMLoc loc = lexer.peek().loc;
       dimension.smem = parseBounded("smem", 0, 0x7fffffff);
       if (dimension.smem % 4)
-        fail(loc, formatv("smem is {0}, not a multiple of 4", dimension.smem)
-                      .str());
+        fail(loc,
+             formatv("smem is {0}, not a multiple of 4", dimension.smem).str());
       hasAddress = true;
     } else {
-      fail(key.loc, formatv("unknown option '{0}': expected max or smem",
-                            key.text)
-                        .str());
+      fail(key.loc,
+           formatv("unknown option '{0}': expected max or smem", key.text)
+               .str());
     }
   }
   if (!hasMax || !hasAddress)
-    fail(name.loc, formatv("dimension '{0}' needs max= and smem=", name.text)
-                       .str());
+    fail(name.loc,
+         formatv("dimension '{0}' needs max= and smem=", name.text).str());
   entry.dimensions.push_back(std::move(dimension));
 }
 
@@ -203,10 +203,10 @@ void Assembler::parseHbm() {
   for (const ZeroRange &other : program.zeroes)
     if (range.address < other.address + other.bytes &&
         other.address < range.address + range.bytes)
-      fail(name.loc, formatv("'{0}' overlaps '{1}', which is at {2} .. {3}",
-                             range.name, other.name, other.address,
-                             other.address + other.bytes - 1)
-                         .str());
+      fail(name.loc,
+           formatv("'{0}' overlaps '{1}', which is at {2} .. {3}", range.name,
+                   other.name, other.address, other.address + other.bytes - 1)
+               .str());
   if (name.kind == Token::Kind::Name)
     define(name, static_cast<int64_t>(range.address));
   program.hbmBytes = std::max(program.hbmBytes, range.address + range.bytes);
@@ -256,8 +256,8 @@ Operand Assembler::parseOperandDirective() {
       operand.address = parseBounded("the address", 0, maxHbmAddress);
       hasAddress = true;
     } else if (key.text == "stored") {
-      operand.stored = parseTypeName("an element type of the chip",
-                                     chipTypes());
+      operand.stored =
+          parseTypeName("an element type of the chip", chipTypes());
     } else {
       fail(key.loc, formatv("unknown option '{0}': expected hbm, smem or "
                             "stored",
@@ -266,9 +266,8 @@ Operand Assembler::parseOperandDirective() {
     }
   }
   if (!hasAddress)
-    fail(name.loc, formatv("'{0}' needs an address: hbm= or smem=",
-                           operand.name)
-                       .str());
+    fail(name.loc,
+         formatv("'{0}' needs an address: hbm= or smem=", operand.name).str());
   if (!is_contained(chipTypes(), operand.stored))
     fail(name.loc, formatv("the chip has no type '{0}'; say with stored= how "
                            "'{1}' is kept: {2}",

@@ -68,9 +68,9 @@ void Parser::expect(StringRef sign) {
 
 Token Parser::expectName(const char *what) {
   if (lexer.peek().kind != Token::Kind::Name)
-    fail(lexer.peek().loc,
-         formatv("expected {0}, found {1}", what, describe(lexer.peek()))
-             .str());
+    fail(
+        lexer.peek().loc,
+        formatv("expected {0}, found {1}", what, describe(lexer.peek())).str());
   return lexer.next();
 }
 
@@ -175,8 +175,8 @@ int64_t Parser::apply(const Token &sign, int64_t a, int64_t b) {
   else
     result = a || b;
   if (overflows)
-    fail(sign.loc, formatv("{0} {1} {2} does not fit 64 bits", a, sign.text, b)
-                       .str());
+    fail(sign.loc,
+         formatv("{0} {1} {2} does not fit 64 bits", a, sign.text, b).str());
   return result;
 }
 
@@ -257,18 +257,19 @@ int64_t Parser::lookUp(const Token &name) {
          formatv("'{0}' is a register; a number is needed here", name.text)
              .str());
   std::string hint = didYouMean(name.text, numbers.keys());
-  fail(name.loc, formatv("'{0}' is not defined{1}", name.text,
-                         hint.empty() ? "; define it before with .equ or -D"
-                                      : hint)
-                     .str());
+  fail(name.loc,
+       formatv("'{0}' is not defined{1}", name.text,
+               hint.empty() ? "; define it before with .equ or -D" : hint)
+           .str());
 }
 
 int64_t Parser::parseBounded(const char *what, int64_t min, int64_t max) {
   SMLoc loc = lexer.peek().loc;
   int64_t value = parseExpression();
   if (value < min || value > max)
-    fail(loc,
-         formatv("{0} is {1}, outside {2} .. {3}", what, value, min, max).str());
+    fail(
+        loc,
+        formatv("{0} is {1}, outside {2} .. {3}", what, value, min, max).str());
   return value;
 }
 
@@ -292,9 +293,9 @@ void Parser::define(const Token &name, int64_t value) {
                        .str());
   if (registers.contains(name.text) ||
       !numbers.try_emplace(name.text, value).second)
-    fail(name.loc, formatv("'{0}' is already defined; choose another name",
-                           name.text)
-                       .str());
+    fail(name.loc,
+         formatv("'{0}' is already defined; choose another name", name.text)
+             .str());
 }
 
 } // namespace serrano::isa

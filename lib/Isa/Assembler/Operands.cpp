@@ -18,12 +18,12 @@ namespace serrano::isa {
 
 template <typename T>
 T Parser::narrow(int64_t value, SMLoc loc, const char *what) {
-  bool fits = std::is_unsigned_v<T>
-                  ? value >= 0 && static_cast<uint64_t>(value) <=
-                                      std::numeric_limits<T>::max()
-                  : value >= std::numeric_limits<T>::min() &&
-                        value <= static_cast<int64_t>(
-                                     std::numeric_limits<T>::max());
+  bool fits =
+      std::is_unsigned_v<T>
+          ? value >= 0 &&
+                static_cast<uint64_t>(value) <= std::numeric_limits<T>::max()
+          : value >= std::numeric_limits<T>::min() &&
+                value <= static_cast<int64_t>(std::numeric_limits<T>::max());
   if (!fits)
     fail(loc, formatv("{0} {1} does not fit{2}", what, value,
                       std::is_unsigned_v<T> && value < 0
@@ -56,9 +56,8 @@ bool Parser::acceptIndexed(StringRef prefix, int64_t max, int64_t &index) {
   if (index < 0 || index > max)
     fail(token.loc, formatv("'{0}' does not exist: they are numbered {1}0 .. "
                             "{1}{2}",
-                            digits.empty()
-                                ? (prefix + Twine(index)).str()
-                                : token.text.str(),
+                            digits.empty() ? (prefix + Twine(index)).str()
+                                           : token.text.str(),
                             prefix, max)
                         .str());
   return true;
@@ -139,8 +138,7 @@ void Parser::parseOperand(Tile &value) {
   parseBracketedSum(value.reg, value.offset);
   expect(":");
   SMLoc strideLoc = lexer.peek().loc;
-  value.stride =
-      narrow<uint32_t>(parseExpression(), strideLoc, "row stride");
+  value.stride = narrow<uint32_t>(parseExpression(), strideLoc, "row stride");
   expect(":");
   parseEnumOperand(value.dtype);
   if (!accept(":"))
@@ -198,15 +196,15 @@ void Parser::parseOperand(float &value) {
     value = std::bit_cast<float>(bits);
     return;
   } else if (token.kind == Token::Kind::Float) {
-    Expected<APFloat::opStatus> status = number.convertFromString(
-        token.text, APFloat::rmNearestTiesToEven);
+    Expected<APFloat::opStatus> status =
+        number.convertFromString(token.text, APFloat::rmNearestTiesToEven);
     if (!status) {
       consumeError(status.takeError());
       fail(token.loc, formatv("'{0}' is not a number", token.text).str());
     }
     if (number.isInfinity())
-      fail(token.loc, formatv("'{0}' does not fit f32; write inf", token.text)
-                          .str());
+      fail(token.loc,
+           formatv("'{0}' does not fit f32; write inf", token.text).str());
     if (isNegative)
       number.changeSign();
   } else {

@@ -105,13 +105,13 @@ void Parser::parseEnumOperand(E &value) {
   const Token &token = lexer.peek();
   std::optional<E> parsed = parseEnum<E>(token.text);
   if (!parsed)
-    fail(token.loc, "expected one of " +
-                        llvm::join(llvm::map_range(EnumTraits<E>::cases,
-                                                   [](std::string_view name) {
-                                                     return llvm::StringRef(
-                                                         name);
-                                                   }),
-                                   ", "));
+    fail(token.loc,
+         "expected one of " +
+             llvm::join(llvm::map_range(EnumTraits<E>::cases,
+                                        [](std::string_view name) {
+                                          return llvm::StringRef(name);
+                                        }),
+                        ", "));
   value = *parsed;
   lexer.next();
 }

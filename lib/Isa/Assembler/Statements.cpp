@@ -96,8 +96,9 @@ void Assembler::parseBlock() {
   SMLoc loc = lexer.peek().loc;
   expect("{");
   if (++blockDepth > maxBlockDepth) {
-    report(loc, formatv("blocks are nested more than {0} deep", maxBlockDepth)
-                    .str());
+    report(
+        loc,
+        formatv("blocks are nested more than {0} deep", maxBlockDepth).str());
     throw GiveUp();
   }
   parseLines();
@@ -237,8 +238,7 @@ void Assembler::parseFields(T &instruction) {
                              name.text, didYouMean(name.text, names))
                          .str());
     if (!seen.insert(name.text).second)
-      fail(name.loc,
-           formatv("field '{0}' is given twice", name.text).str());
+      fail(name.loc, formatv("field '{0}' is given twice", name.text).str());
     parseField(name, instruction);
   } while (accept(","));
 }
@@ -274,12 +274,11 @@ void Assembler::parseInstructionAs(const Token &mnemonic) {
 
 void Assembler::parseInstruction(const Token &mnemonic) {
   using Parse = void (Assembler::*)(const Token &);
-  static constexpr auto parsers =
-      []<size_t... index>(std::index_sequence<index...>) {
-        return std::array<Parse, sizeof...(index)>{
-            &Assembler::parseInstructionAs<
-                std::variant_alternative_t<index, Instruction>>...};
-      }(std::make_index_sequence<std::variant_size_v<Instruction>>());
+  static constexpr auto parsers = []<size_t... index>(
+                                      std::index_sequence<index...>) {
+    return std::array<Parse, sizeof...(index)>{&Assembler::parseInstructionAs<
+        std::variant_alternative_t<index, Instruction>>...};
+  }(std::make_index_sequence<std::variant_size_v<Instruction>>());
   const auto *info = find_if(instructionInfos, [&](const InstructionInfo &i) {
     return StringRef(i.mnemonic) == mnemonic.text;
   });

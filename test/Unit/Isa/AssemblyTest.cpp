@@ -43,8 +43,7 @@ TEST(AssemblyTest, WhatIsPrintedAssemblesToTheSame) {
         return;
       SmallVector<uint64_t> words;
       ASSERT_EQ(llvm::toString(encode(instruction, words)), "");
-      std::string source =
-          "func f {\n" + print(instruction) + "\nhalt\n}\n";
+      std::string source = "func f {\n" + print(instruction) + "\nhalt\n}\n";
       llvm::Expected<Program> program = assemble(source, "test.s");
       ASSERT_TRUE(static_cast<bool>(program))
           << source << llvm::toString(program.takeError());
@@ -81,13 +80,14 @@ static Program assembled(const char *source) {
 }
 
 TEST(AssemblyTest, BlocksKnowTheirLength) {
-  Program program = assembled("func f {\n"
-                              "  loop index=r1, count=3 {\n"
-                              "    skip condition=lt, a=r1, b=r2 { s.li rd=r3 }\n"
-                              "    s.li rd=r4, imm=1\n"
-                              "  }\n"
-                              "  halt\n"
-                              "}\n");
+  Program program =
+      assembled("func f {\n"
+                "  loop index=r1, count=3 {\n"
+                "    skip condition=lt, a=r1, b=r2 { s.li rd=r3 }\n"
+                "    s.li rd=r4, imm=1\n"
+                "  }\n"
+                "  halt\n"
+                "}\n");
   ASSERT_EQ(program.text.size(), 5u);
   Instruction loop = llvm::cantFail(decode(program.text));
   EXPECT_EQ(std::get<Loop>(loop).body.words, 3u);
@@ -97,9 +97,8 @@ TEST(AssemblyTest, BlocksKnowTheirLength) {
 }
 
 static int64_t valueOf(const std::string &expression) {
-  Program program =
-      assembled(("func f {\n s.li rd=r1, imm=" + expression + "\n halt\n}\n")
-                    .c_str());
+  Program program = assembled(
+      ("func f {\n s.li rd=r1, imm=" + expression + "\n halt\n}\n").c_str());
   if (program.text.empty())
     return -12345;
   return std::get<ScalarImmediate>(llvm::cantFail(decode(program.text))).imm;
@@ -137,9 +136,12 @@ TEST(AssemblyTest, AnySourceGivesAProgramOrAnError) {
   const std::string source =
       ".equ a, 3\n.reg t, r5\n.hbm x, 4096, align=64\n.op 1, \"n\\\"m\"\n"
       ".entry f\n.dim s, max=8, smem=4\n.input i, f32, [s, 2*s + 1], hbm=x\n"
-      "func f {\n  mark op=1\n  .for i = 0, 2 {\n    s.li rd=r(i+1), imm=-a\n  }\n"
-      "  .if a > 2 {\n    loop index=t, count=t+2 {\n      call callee=g\n    }\n"
-      "  } .else {\n    halt\n  }\n  sync waiter=vector, wait0=c1-0\n  halt\n}\n"
+      "func f {\n  mark op=1\n  .for i = 0, 2 {\n    s.li rd=r(i+1), imm=-a\n  "
+      "}\n"
+      "  .if a > 2 {\n    loop index=t, count=t+2 {\n      call callee=g\n    "
+      "}\n"
+      "  } .else {\n    halt\n  }\n  sync waiter=vector, wait0=c1-0\n  "
+      "halt\n}\n"
       "func g {\n  v.fill signal=c1, dst=acc[t+4]:16:f32:bcast, imm=-1.5e3,\n"
       "    rows=1, cols=1\n  ret\n}\n";
   ASSERT_EQ(assembled(source.c_str()).functions.size(), 2u);

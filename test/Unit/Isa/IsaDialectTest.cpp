@@ -8,11 +8,11 @@
 #include "RandomInstruction.h"
 #include "dialects/Isa/Encode.h"
 #include "dialects/Isa/Isa.h"
-#include "serrano/Isa/Assembly.h"
-#include "serrano/Isa/Codec.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "serrano/Isa/Assembly.h"
+#include "serrano/Isa/Codec.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <nlohmann/json.hpp>
@@ -25,9 +25,10 @@ namespace {
 
 class IsaDialectTest : public testing::Test {
 protected:
-  IsaDialectTest() : handler(&context, [this](mlir::Diagnostic &diagnostic) {
-    diagnostics += diagnostic.str() + "\n";
-  }) {
+  IsaDialectTest()
+      : handler(&context, [this](mlir::Diagnostic &diagnostic) {
+          diagnostics += diagnostic.str() + "\n";
+        }) {
     context.loadDialect<isa::ir::IsaDialect>();
   }
 
@@ -70,7 +71,8 @@ TEST_F(IsaDialectTest, OperationsAreTheirInstructions) {
     mlir::Operation *operation = isa::ir::createInstruction(
         builder, builder.getUnknownLoc(), instruction, "callee");
     ASSERT_TRUE(succeeded(mlir::verify(operation))) << diagnostics;
-    EXPECT_EQ(encodedWords(isa::ir::toInstruction(operation)), encodedWords(instruction));
+    EXPECT_EQ(encodedWords(isa::ir::toInstruction(operation)),
+              encodedWords(instruction));
 
     std::string text;
     llvm::raw_string_ostream(text) << *module;
@@ -141,9 +143,9 @@ TEST_F(IsaDialectTest, EncodeNamesTheOperationThatIsWrong) {
       parse("isa.func @f { isa.call callee=@missing\n isa.halt }");
   ASSERT_TRUE(module) << diagnostics;
   EXPECT_TRUE(failed(isa::ir::encode(*module)));
-  EXPECT_THAT(diagnostics, testing::HasSubstr(
-                               "calls @missing, which is no isa.func of the "
-                               "module"));
+  EXPECT_THAT(diagnostics,
+              testing::HasSubstr("calls @missing, which is no isa.func of the "
+                                 "module"));
 
   diagnostics.clear();
   module = parse("isa.func @f { isa.sync wait0=c1\n isa.halt }");

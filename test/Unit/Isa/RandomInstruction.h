@@ -32,9 +32,8 @@ public:
   template <typename T>
   T draw() {
     T instruction;
-    T::visit(instruction, [&](FieldInfo info, auto &field) {
-      fill(info, field);
-    });
+    T::visit(instruction,
+             [&](FieldInfo info, auto &field) { fill(info, field); });
     return instruction;
   }
 

@@ -17,6 +17,7 @@
 #include "serrano/Target/TargetModel.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include <random>
 
 using namespace serrano;
 using namespace serrano::isa;
@@ -95,6 +96,37 @@ TEST(VerifyTest, LongChainsOfCallsAreRefused) {
   program.text.assign(words.begin(), words.end());
   EXPECT_THAT(messages(program),
               testing::Contains("calls nest more than 8 deep"));
+}
+
+TEST(VerifyTest, AnyWordsAreVerified) {
+  const Program sound = llvm::cantFail(assemble(
+      "func f {\n loop index=r1, count=2 {\n skip a=r1 {\n call callee=g\n }\n"
+      " mx.mul signal=c1, dst=acc[0]:4:f32, src=ring1[0]:4:f32\n }\n halt\n}\n"
+      "func g {\n ring.setup ring=1, slots=2\n sync wait0=c1\n ret\n}\n",
+      "test.s"));
+  std::mt19937_64 random(9);
+  unsigned disassembled = 0;
+  for (unsigned i = 0; i < 20000; ++i) {
+    Program program = sound;
+    for (unsigned n = 1 + random() % 3; n > 0; --n)
+      program.text[random() % program.text.size()] ^= uint64_t(1)
+                                                      << random() % 64;
+    std::vector<Finding> findings = verify(program);
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    llvm::Error error = disassemble(program, os);
+    disassembled += !error;
+    // What is sound can be read, and assembled again to the same words.
+    if (findings.empty()) {
+      ASSERT_FALSE(static_cast<bool>(error));
+      llvm::Expected<Program> again = assemble(text, "test.s");
+      ASSERT_TRUE(static_cast<bool>(again))
+          << text << llvm::toString(again.takeError());
+      EXPECT_EQ(again->text, program.text) << text;
+    }
+    llvm::consumeError(std::move(error));
+  }
+  EXPECT_GT(disassembled, 1000u);
 }
 
 static std::vector<std::string> messagesOnTiny(const char *source) {
