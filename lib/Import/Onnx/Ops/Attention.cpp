@@ -158,6 +158,8 @@ static void buildAttention(Node &node) {
 /// Rotates query and key, appends key and value to the past ones, attends
 /// causally. Keys beyond seqlens_k, the padding of shorter sequences, are
 /// masked.
+/// Positions count on from the past ones, as for sequences without padding in
+/// the past, which is what a step over a paged cache has.
 static void buildGroupQueryAttention(Node &node) {
   node.require("rotary_interleaved", 0, 0);
   node.require("smooth_softmax", 0, 0);
