@@ -75,7 +75,7 @@ void printOperand(raw_ostream &os, float value) {
   if (std::isnan(value)) {
     constexpr uint32_t canonical = 0x7fc00000;
     os << "nan";
-    if (uint32_t bits = std::bit_cast<uint32_t>(value); bits != canonical)
+    if (auto bits = std::bit_cast<uint32_t>(value); bits != canonical)
       os << '(' << format_hex(bits, 10) << ')';
     return;
   }

@@ -183,8 +183,8 @@ Expected<std::vector<Section>> ElfReader::hbmSections() const {
 }
 
 ProgramFile::ProgramFile(MappedFile file) : file(std::move(file)) {}
-ProgramFile::ProgramFile(ProgramFile &&) = default;
-ProgramFile &ProgramFile::operator=(ProgramFile &&) = default;
+ProgramFile::ProgramFile(ProgramFile &&) noexcept = default;
+ProgramFile &ProgramFile::operator=(ProgramFile &&) noexcept = default;
 ProgramFile::~ProgramFile() = default;
 
 Expected<ProgramFile> ProgramFile::open(StringRef path) {

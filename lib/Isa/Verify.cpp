@@ -16,6 +16,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include <map>
 #include <tuple>
+#include <utility>
 
 using namespace llvm;
 
@@ -86,7 +87,7 @@ private:
     firstWaits.try_emplace(wait.counter, word);
     int64_t counters =
         target ? target->localCounters() + target->inboundCounters() : 512;
-    if (wait.counter >= counters)
+    if (std::cmp_greater_equal(wait.counter, counters))
       report(word, formatv("waits for c{0}; the target has {1} counters",
                            wait.counter, counters));
   }
@@ -171,7 +172,7 @@ std::vector<Finding> verify(const Program &program, const TargetModel *target) {
   ResourceChecks(program, target, findings).check(text);
   for (size_t i = 0; i < program.entries.size(); ++i)
     checkEntry(program, i, target, findings);
-  if (target && program.hbmBytes > uint64_t(target->memoryBytes()))
+  if (target && std::cmp_greater(program.hbmBytes, target->memoryBytes()))
     findings.push_back(
         {0, std::nullopt,
          formatv("the program needs {0} bytes of hbm, {1} has {2}",

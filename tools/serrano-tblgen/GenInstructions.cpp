@@ -54,6 +54,8 @@ static void emitInstruction(const InstructionDefinition &instruction,
 static bool emitInstructions(const RecordKeeper &records, raw_ostream &os) {
   IsaDefinition isa = IsaDefinition::read(records);
   emitFileHeader("The instructions, as structs", os);
+  os << "// Fields have the names that they have in assembly.\n"
+        "// NOLINTBEGIN(readability-identifier-naming)\n\n";
   for (const InstructionDefinition &instruction : isa.instructions)
     emitInstruction(instruction, os);
   os << "/// Any instruction.\nusing Instruction = std::variant<\n    ";
@@ -72,7 +74,8 @@ static bool emitInstructions(const RecordKeeper &records, raw_ostream &os) {
   os << "};\n\n"
      << "/// Equal only in builds in which programs mean the same.\n"
      << formatv("inline constexpr uint64_t definitionHash = {0:x16};\n",
-                isa.hash());
+                isa.hash())
+     << "\n// NOLINTEND(readability-identifier-naming)\n";
   return false;
 }
 

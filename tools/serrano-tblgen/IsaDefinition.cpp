@@ -26,7 +26,7 @@ static constexpr unsigned wordBits = 64;
 
 /// The C++ types of the kinds that are no enumerations, with the widths that
 /// lib/Isa/OperandLayout.h can encode; 0 stands for any.
-static const std::pair<StringRef, unsigned> plainTypes[] = {
+static constexpr std::pair<StringLiteral, unsigned> plainTypes[] = {
     {"Register", 6}, {"Value", 32}, {"HbmAddress", 48}, {"LocalAddress", 32},
     {"Tile", 64},    {"Wait", 16},  {"Signal", 7},      {"Body", 16},
     {"Callee", 32},  {"bool", 1},   {"float", 32},      {"uint32_t", 0},

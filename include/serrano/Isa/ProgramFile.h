@@ -52,8 +52,8 @@ public:
   /// weights are not looked at.
   static llvm::Expected<ProgramFile> open(llvm::StringRef path);
 
-  ProgramFile(ProgramFile &&);
-  ProgramFile &operator=(ProgramFile &&);
+  ProgramFile(ProgramFile &&) noexcept;
+  ProgramFile &operator=(ProgramFile &&) noexcept;
   ~ProgramFile();
 
   llvm::StringRef path() const { return file.path(); }

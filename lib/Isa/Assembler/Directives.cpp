@@ -304,14 +304,15 @@ std::string Assembler::parseSize() {
       bool areNumbers = !StringRef(product).getAsInteger(10, a) &&
                         !StringRef(factor).getAsInteger(10, b);
       product = areNumbers ? std::to_string(apply(sign, a, b))
-                           : product + "*" + factor;
+                           : formatv("{0}*{1}", product, factor).str();
     }
     int64_t number;
     if (StringRef(product).getAsInteger(10, number))
       isNumber = false;
     else if (AddOverflow(total, number, total))
       fail(lexer.peek().loc, "the size does not fit 64 bits");
-    text += (text.empty() ? "" : " + ") + product;
+    text += text.empty() ? "" : " + ";
+    text += product;
   } while (accept("+"));
   return isNumber ? std::to_string(total) : text;
 }

@@ -10,7 +10,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <bit>
-#include <limits>
 
 using namespace llvm;
 
@@ -18,12 +17,8 @@ namespace serrano::isa {
 
 template <typename T>
 T Parser::narrow(int64_t value, SMLoc loc, const char *what) {
-  bool fits =
-      std::is_unsigned_v<T>
-          ? value >= 0 &&
-                static_cast<uint64_t>(value) <= std::numeric_limits<T>::max()
-          : value >= std::numeric_limits<T>::min() &&
-                value <= static_cast<int64_t>(std::numeric_limits<T>::max());
+  bool fits = static_cast<int64_t>(static_cast<T>(value)) == value &&
+              (std::is_signed_v<T> || value >= 0);
   if (!fits)
     fail(loc, formatv("{0} {1} does not fit{2}", what, value,
                       std::is_unsigned_v<T> && value < 0
@@ -125,15 +120,19 @@ void Parser::parseOperand(LocalAddress &value) {
 void Parser::parseOperand(Tile &value) {
   SMLoc loc = lexer.peek().loc;
   int64_t ring = 0;
-  if (lexer.peek().isName("spm") || lexer.peek().isName("acc"))
-    value.space = *parseTileSpace(lexer.next().text);
-  else if (acceptIndexed("ring", 15, ring))
+  const Token &token = lexer.peek();
+  bool isScratchpad = token.isName("spm");
+  if (isScratchpad || token.isName("acc")) {
+    value.space = isScratchpad ? TileSpace::Spm : TileSpace::Acc;
+    lexer.next();
+  } else if (acceptIndexed("ring", 15, ring)) {
     value.space = TileSpace::Ring;
-  else if (acceptIndexed("pop", 15, ring))
+  } else if (acceptIndexed("pop", 15, ring)) {
     value.space = TileSpace::Pop;
-  else
+  } else {
     fail(loc, "expected a tile: spm[register + offset]:stride:dtype, or with "
               "acc, ring2 or pop2 for spm");
+  }
   value.ring = ring;
   parseBracketedSum(value.reg, value.offset);
   expect(":");

@@ -21,8 +21,10 @@ static constexpr uint64_t maxWords = uint64_t(1) << 24;
 static constexpr unsigned maxBlockDepth = 64;
 static constexpr unsigned maxErrors = 20;
 
+namespace {
 /// Thrown to `run` when going on makes no sense.
 struct GiveUp {};
+} // namespace
 
 Expected<Program> Assembler::run() {
   for (const auto &[name, value] : constants.defined)
@@ -38,6 +40,7 @@ Expected<Program> Assembler::run() {
     if (!errors)
       reportFindings();
   } catch (GiveUp) {
+    assert(errors && "gave up without an error");
   }
   if (errors)
     return createStringError(diagnostics);
