@@ -7,6 +7,7 @@
 
 #include "serrano/Runtime/Entry.h"
 #include "serrano/Support/Error.h"
+#include "serrano/Support/NearestName.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <optional>
@@ -88,20 +89,6 @@ static std::string shapeText(llvm::ArrayRef<SizeExpression> shape) {
   return "[" + llvm::join(llvm::map_range(shape, [](auto &e) { return e.text().str(); }), ", ") + "]";
 }
 
-/// The name among `names` nearest to `wanted`, or "".
-static llvm::StringRef nearest(llvm::StringRef wanted, llvm::ArrayRef<llvm::StringRef> names) {
-  llvm::StringRef best;
-  unsigned bestDistance = wanted.size() / 2 + 1;
-  for (llvm::StringRef name : names) {
-    unsigned distance = wanted.edit_distance(name, true, bestDistance);
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
 llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
   for (const auto &[name, array] : arrays) {
     if (llvm::any_of(inputs, [&](const Operand &o) { return o.name == name; }))
@@ -109,10 +96,9 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
     llvm::SmallVector<llvm::StringRef> names;
     for (const Operand &operand : inputs)
       names.push_back(operand.name);
-    llvm::StringRef guess = nearest(name, names);
-    return makeError("'{0}' is not an input of entry '{1}'; {2}", name, this->name,
-                     guess.empty() ? "its inputs are " + llvm::join(names, ", ")
-                                   : ("did you mean '" + guess + "'?").str());
+    std::string guess = didYouMean(name, names);
+    return makeError("'{0}' is not an input of entry '{1}'{2}", name, this->name,
+                     guess.empty() ? "; its inputs are " + llvm::join(names, ", ") : guess);
   }
   Dimensions result;
   for (const Operand &operand : inputs) {

@@ -8,6 +8,7 @@
 #include "serrano/Runtime/Entry.h"
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace serrano;
 
@@ -31,9 +32,10 @@ llvm::Expected<SizeExpression> SizeExpression::parse(llvm::StringRef text) {
       int64_t number;
       if (isName(factor))
         product.names.push_back(factor.str());
-      else if (!factor.getAsInteger(10, number) && number >= 0)
-        product.factor *= number;
-      else
+      else if (!factor.getAsInteger(10, number) && number >= 0) {
+        if (llvm::MulOverflow(product.factor, number, product.factor))
+          return makeError("'{0}' is a size that does not fit 64 bits", text);
+      } else
         return makeError("'{0}' is not a size: expected sums of products of numbers and names",
                          text);
     }
@@ -51,9 +53,11 @@ llvm::Expected<int64_t> SizeExpression::evaluate(const Dimensions &dimensions) c
         return makeError("dimension '{0}' of size '{1}' has no value: no input has it as a size of "
                          "its own",
                          name, source);
-      value *= it->second;
+      if (llvm::MulOverflow(value, it->second, value))
+        return makeError("size '{0}' does not fit 64 bits", source);
     }
-    total += value;
+    if (llvm::AddOverflow(total, value, total))
+      return makeError("size '{0}' does not fit 64 bits", source);
   }
   return total;
 }

@@ -122,8 +122,8 @@ void Timeline::actMover(unsigned id, Ticks time) {
   }
   int64_t grain = std::min(mover.left, timing.grainBytes());
   Ticks end = time + (op.d.hbm ? timing.hbmTicks(grain) : timing.localTicks(grain));
-  portFree = end;
-  mover.request = time;
+  // The next grain is asked for when this one has gone: queues take turns.
+  portFree = mover.request = end;
   mover.left -= grain;
   if (mover.left == 0)
     finishTransfer(id, end);

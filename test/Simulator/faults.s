@@ -3,7 +3,7 @@
 
 ; DEFINE: %{file} =
 ; DEFINE: %{as} = serrano-as %t/%{file}.s --target serrano-tiny -o %t/%{file}.srn
-; DEFINE: %{fails} = not serrano-sim %t/%{file}.srn --outputs %t/out.npz --stats %t/s.json --trace %t/t.json 2>&1 | FileCheck %t/%{file}.s --implicit-check-not=Stack
+; DEFINE: %{fails} = not serrano-sim %t/%{file}.srn --stats %t/s.json --trace %t/t.json 2>&1 | FileCheck %t/%{file}.s --implicit-check-not=Stack
 
 ; RUN: split-file %s %t
 ; REDEFINE: %{file} = out-of-bounds
@@ -133,7 +133,6 @@
 ; RUN: %{as}
 ; RUN: %{fails}
 ; Nothing is left behind.
-; RUN: not ls %t/out.npz
 ; RUN: not ls %t/s.json
 ; RUN: not ls %t/t.json
 

@@ -8,6 +8,7 @@
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
@@ -51,11 +52,18 @@ static llvm::Error run() {
   llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
   if (!program)
     return program.takeError();
-  if (entryName.empty() && (*program)->entries().size() == 1)
-    entryName = (*program)->entries().front().name;
+  llvm::ArrayRef<Entry> entries = (*program)->entries();
+  if (entryName.empty() && entries.size() == 1)
+    entryName = entries.front().name;
+  if (entryName.empty())
+    return makeError("{0}: choose one of its entries with --entry: {1}", programPath,
+                     llvm::join(llvm::map_range(entries, [](const Entry &e) { return e.name; }),
+                                ", "));
   llvm::Expected<const Entry *> entry = (*program)->entry(entryName);
   if (!entry)
     return entry.takeError();
+  if (!outputsPath.empty() && (*entry)->outputs.empty())
+    return makeError("entry '{0}' has no outputs to write; leave out --outputs", (*entry)->name);
   NpzArrays inputs;
   if (!inputsPath.empty()) {
     llvm::Expected<NpzArrays> arrays = readNpz(inputsPath);
