@@ -34,13 +34,27 @@ void DmaDialect::initialize() {
       >();
 }
 
+LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return tile::verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+}
+
+LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return tile::verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+}
+
+LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(tile::verifyTable(*this, symbols, getTableAttr())))
+    return failure();
+  return tile::verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+}
+
 std::optional<Queue> dma::getQueue(Operation *op) {
   return llvm::TypeSwitch<Operation *, std::optional<Queue>>(op)
       .Case<LoadOp, GatherOp>([](auto) { return Queue::DmaIn; })
       .Case<StoreOp>([](auto) { return Queue::DmaOut; })
       .Case<tile::LoadWeightsOp, tile::MatmulOp>([](auto) { return Queue::Matrix; })
       .Case<tile::UnaryOp, tile::BinaryOp, tile::ScalarOp, tile::TernaryOp, tile::FillOp,
-            tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp>([](auto) { return Queue::Vector; })
+            tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp, tile::TakeOp>([](auto) { return Queue::Vector; })
       .Case<SyncOp>([](SyncOp sync) { return sync.getQueue(); })
       .Default([](Operation *) { return std::nullopt; });
 }
@@ -51,7 +65,7 @@ LogicalResult DmaDialect::verifyOperationAttribute(Operation *op, NamedAttribute
   std::optional<Queue> queue = dma::getQueue(op);
   if (!queue)
     return op->emitOpError() << "runs on no queue and cannot have the attribute '"
-                             << attribute.getName() << "'";
+                             << attribute.getName().getValue() << "'";
   if (attribute.getName() == kSignalAttr) {
     auto counter = dyn_cast<IntegerAttr>(attribute.getValue());
     if (!counter || counter.getInt() < 0 || counter.getInt() >= numCounters)
@@ -62,7 +76,7 @@ LogicalResult DmaDialect::verifyOperationAttribute(Operation *op, NamedAttribute
     return success();
   }
   if (attribute.getName() != kWaitsAttr)
-    return op->emitOpError() << "has the unknown attribute '" << attribute.getName() << "'";
+    return op->emitOpError() << "has the unknown attribute '" << attribute.getName().getValue() << "'";
   auto waits = dyn_cast<ArrayAttr>(attribute.getValue());
   unsigned most = isa<SyncOp>(op) ? maxSyncWaits : maxWaits;
   if (!waits || waits.size() > most)

@@ -16,21 +16,28 @@ include "dialects/Dma/DmaAttributes.td"
 // Rows of a symbol's tensor in HBM are as far apart as the tensor's type says;
 // those of a slot as its type says.
 
-def Dma_LoadOp : Dma_Op<"load"> {
+class Dma_TransferOp<string mnemonic, list<Trait> traits = []>
+    : Dma_Op<mnemonic, traits # [DeclareOpInterfaceMethods<SymbolUserOpInterface>]>;
+
+def Dma_LoadOp : Dma_TransferOp<"load"> {
   let summary = "start copying rows of a tensor into a slot, on the DMA in queue";
-  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$row, Arg<Tile_Slot, "", [MemWrite]>:$slot,
-    Tile_Dim:$rows);
-  let assemblyFormat = "$tensor `[` $row `]` `to` $slot `rows` $rows attr-dict `:` type($slot)";
+  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$row, Tile_Dim:$col,
+    Arg<Tile_Slot, "", [MemWrite]>:$slot, Tile_Dim:$rows);
+  let assemblyFormat = [{
+    $tensor `[` $row `,` $col `]` `to` $slot `rows` $rows attr-dict `:` type($slot)
+  }];
 }
 
-def Dma_StoreOp : Dma_Op<"store", [MemoryEffects<[MemWrite]>]> {
+def Dma_StoreOp : Dma_TransferOp<"store", [MemoryEffects<[MemWrite]>]> {
   let summary = "start copying rows of a slot into a tensor, on the DMA out queue";
   let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor, Tile_Dim:$row,
-    Tile_Dim:$rows);
-  let assemblyFormat = "$slot `to` $tensor `[` $row `]` `rows` $rows attr-dict `:` type($slot)";
+    Tile_Dim:$col, Tile_Dim:$rows);
+  let assemblyFormat = [{
+    $slot `to` $tensor `[` $row `,` $col `]` `rows` $rows attr-dict `:` type($slot)
+  }];
 }
 
-def Dma_GatherOp : Dma_Op<"gather"> {
+def Dma_GatherOp : Dma_TransferOp<"gather"> {
   let summary = "start copying the rows that a table names, on the DMA in queue";
   let arguments = (ins FlatSymbolRefAttr:$tensor, FlatSymbolRefAttr:$table, Tile_Dim:$first,
     Arg<Tile_Slot, "", [MemWrite]>:$slot, Tile_Dim:$rows);

@@ -13,21 +13,6 @@
 
 namespace serrano::dma {
 
-/// The bytes that an operation touches: of a memory of the core, by address, or
-/// of a tensor in HBM, all of it.
-struct Touch {
-  mlir::Operation *symbol; ///< the tensor; null for a memory of the core
-  mem::Space space;
-  int64_t begin, end;
-  bool write;
-
-  bool conflictsWith(const Touch &other) const;
-};
-
-/// What an operation that runs on a queue touches. Its buffers must be placed.
-/// Tiles of rings are not among it: rings order their own slots.
-llvm::SmallVector<Touch> getTouches(mlir::Operation *op, mlir::SymbolTableCollection &symbols);
-
 /// An abstract state of the queues at a point of a function, that holds on every
 /// path there: for the latest execution of each operation, a lower bound of how
 /// many increments its queue's counter was given since, and which queues know it to
@@ -62,10 +47,11 @@ private:
   llvm::MapVector<mlir::Operation *, Record> records;
 };
 
-/// Walks the operations of a function in program order, through loops until the
-/// state at their heads stays the same, and calls `visit` with the state before
-/// each operation that runs on a queue; `visit` updates it. The last call for an
-/// operation has the weakest state of all its executions.
+/// Walks the operations of a function of which `getTouches` has found that it can be
+/// followed, in program order, through loops until the state at their heads stays the
+/// same, and calls `visit` with the state before each operation that runs on a queue;
+/// `visit` updates it. The last call for an operation has a state that holds before all
+/// its executions.
 void walkQueues(mlir::func::FuncOp function,
                 llvm::function_ref<void(mlir::Operation *, Queue, QueueState &)> visit);
 

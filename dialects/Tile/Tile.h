@@ -42,4 +42,17 @@ struct ArrayResource : mlir::SideEffects::Resource::Base<ArrayResource> {
 #define GET_OP_CLASSES
 #include "dialects/Tile/TileOps.h.inc"
 
+namespace serrano::tile {
+
+/// Whether `op` can move rows between the tensor `name` and `slot`: it lies in HBM, with
+/// the slot's elements and no fewer columns.
+mlir::LogicalResult verifyTransfer(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
+                                   mlir::FlatSymbolRefAttr name, mlir::MemRefType slot);
+
+/// Whether `op` can take indices from the tensor `name`: i32 in scalar memory.
+mlir::LogicalResult verifyTable(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
+                                mlir::FlatSymbolRefAttr name);
+
+} // namespace serrano::tile
+
 #endif // SERRANO_DIALECTS_TILE_TILE_H

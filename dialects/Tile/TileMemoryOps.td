@@ -185,22 +185,42 @@ class Tile_TransferOp<string mnemonic, list<Trait> traits = []>
 def Tile_LoadOp : Tile_TransferOp<"load"> {
   let summary = "rows of a tensor into a slot";
   let description = [{
-    `slot[r][c] = tensor[row + r][c]` for r < rows and all columns of the slot.
+    `slot[r][c] = tensor[row + r][col + c]` for r < rows and all columns of the
+    slot.
 
     ```mlir
-    tile.load @vectors[%c0] to %s rows %c1 : memref<1x768xf32>
+    tile.load @vectors[%c0, %c0] to %s rows %c1 : memref<1x768xf32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$row,
+  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$row, Tile_Dim:$col,
     Arg<Tile_Slot, "", [MemWrite]>:$slot, Tile_Dim:$rows);
-  let assemblyFormat = "$tensor `[` $row `]` `to` $slot `rows` $rows attr-dict `:` type($slot)";
+  let assemblyFormat = [{
+    $tensor `[` $row `,` $col `]` `to` $slot `rows` $rows attr-dict `:` type($slot)
+  }];
 }
 
 def Tile_StoreOp : Tile_TransferOp<"store", [MemoryEffects<[MemWrite]>]> {
   let summary = "rows of a slot into a tensor";
+  let description = [{ As `tile.load`, the other way. }];
   let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor,
-    Tile_Dim:$row, Tile_Dim:$rows);
-  let assemblyFormat = "$slot `to` $tensor `[` $row `]` `rows` $rows attr-dict `:` type($slot)";
+    Tile_Dim:$row, Tile_Dim:$col, Tile_Dim:$rows);
+  let assemblyFormat = [{
+    $slot `to` $tensor `[` $row `,` $col `]` `rows` $rows attr-dict `:` type($slot)
+  }];
+}
+
+def Tile_ReadOp : Tile_TransferOp<"read", [MemoryEffects<[MemRead]>]> {
+  let summary = "an element of a tensor in scalar memory";
+  let description = [{
+    The sequencer reads it: a length, a place in a table.
+
+    ```mlir
+    %length = tile.read @kv_lengths[%s]
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$tensor, Tile_Dim:$element);
+  let results = (outs Tile_Dim:$result);
+  let assemblyFormat = "$tensor `[` $element `]` attr-dict";
 }
 
 def Tile_GatherOp : Tile_TransferOp<"gather"> {

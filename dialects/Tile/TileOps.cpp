@@ -112,20 +112,22 @@ LogicalResult NextOp::verify() {
   return success();
 }
 
-/// A tensor that a transfer names, with the slot's elements and columns.
-static LogicalResult verifyTransfer(Operation *op, SymbolTableCollection &symbols,
-                                    FlatSymbolRefAttr name, MemRefType slot) {
+LogicalResult serrano::tile::verifyTransfer(Operation *op, SymbolTableCollection &symbols,
+                                            FlatSymbolRefAttr name, MemRefType slot) {
   Operation *symbol = symbols.lookupNearestSymbolFrom(op, name);
   MemRefType type;
+  if (auto tensor = dyn_cast_or_null<TensorOp>(symbol); tensor && tensor.getScalar())
+    return op->emitOpError() << "moves rows of '" << name.getValue()
+                             << "', which is in scalar memory; expected a tensor in HBM";
   if (auto tensor = dyn_cast_or_null<TensorOp>(symbol))
     type = tensor.getSlotType();
   else if (auto vectors = dyn_cast_or_null<VectorsOp>(symbol))
     type = MemRefType::get({1, int64_t(vectors.getLength())}, vectors.getElementType());
   else
     return op->emitOpError() << "names no tile.tensor or tile.vectors: '" << name.getValue() << "'";
-  if (type.getElementType() != slot.getElementType() || type.getDimSize(1) != slot.getDimSize(1))
+  if (type.getElementType() != slot.getElementType() || type.getDimSize(1) < slot.getDimSize(1))
     return op->emitOpError() << "moves rows between " << type << " and " << slot
-                             << "; expected the same element type and number of columns";
+                             << "; expected the same element type and as many columns";
   return success();
 }
 
@@ -137,11 +139,26 @@ LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
 }
 
-LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto table = symbols.lookupNearestSymbolFrom<TensorOp>(*this, getTableAttr());
-  if (!table || !table.getScalar() || !table.getSlotType().getElementType().isInteger(32))
-    return emitOpError() << "takes indices from '" << getTable()
+LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto tensor = symbols.lookupNearestSymbolFrom<TensorOp>(*this, getTensorAttr());
+  if (!tensor || !tensor.getScalar() || !tensor.getSlotType().getElementType().isInteger(32))
+    return emitOpError() << "reads '" << getTensor()
                          << "', which is not a tensor of i32 in scalar memory";
+  return success();
+}
+
+LogicalResult serrano::tile::verifyTable(Operation *op, SymbolTableCollection &symbols,
+                                         FlatSymbolRefAttr name) {
+  auto table = symbols.lookupNearestSymbolFrom<TensorOp>(op, name);
+  if (!table || !table.getScalar() || !table.getSlotType().getElementType().isInteger(32))
+    return op->emitOpError() << "takes indices from '" << name.getValue()
+                             << "', which is not a tensor of i32 in scalar memory";
+  return success();
+}
+
+LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(verifyTable(*this, symbols, getTableAttr())))
+    return failure();
   return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
 }
 
@@ -159,6 +176,13 @@ LogicalResult MatmulOp::verify() {
                          << "; expected 32 bits";
   if (getGroup() < 1)
     return emitOpError() << "has groups of " << getGroup() << " rows; expected at least 1";
+  return success();
+}
+
+LogicalResult TakeOp::verify() {
+  if (!getIndex().getType().getElementType().isInteger(32))
+    return emitOpError() << "has indices of " << getIndex().getType().getElementType()
+                         << "; expected i32";
   return success();
 }
 

@@ -93,6 +93,8 @@ static void addStages(OpPassManager &manager, const CompileOptions &options) {
     tile.target = options.target;
     tile.precision = options.precision;
     tile.maxTokens = options.maxTokens;
+    tile.maxSequences = options.maxSequences;
+    tile.maxContext = options.maxContext;
     buildTileStage(manager, tile);
   }
   if (options.stage >= Stage::Mem) {

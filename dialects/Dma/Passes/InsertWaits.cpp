@@ -8,6 +8,7 @@
 #include "dialects/Dma/Passes/DmaPasses.h"
 
 #include "dialects/Dma/QueueState.h"
+#include "dialects/Dma/Touches.h"
 #include <map>
 
 namespace serrano::dma {
@@ -52,24 +53,21 @@ static void attach(Operation *op, Queue queue, const Lags &lags) {
 void InsertWaits::runOnOperation() {
   getOperation().walk([](SyncOp sync) { sync.erase(); });
 
-  SymbolTableCollection symbols;
-  llvm::MapVector<Operation *, SmallVector<Touch>> touches;
-  getOperation().walk([&](Operation *op) {
-    std::optional<Queue> queue = getQueue(op);
-    if (!queue)
-      return;
-    touches[op] = getTouches(op, symbols);
+  FailureOr<Touches> touches = getTouches(getOperation());
+  if (failed(touches))
+    return signalPassFailure();
+  for (auto &[op, ignored] : *touches) {
     op->removeAttr(DmaDialect::kWaitsAttr);
     op->setAttr(DmaDialect::kSignalAttr,
-                IntegerAttr::get(IntegerType::get(op->getContext(), 64), getCounter(*queue)));
-  });
+                IntegerAttr::get(IntegerType::get(op->getContext(), 64), getCounter(*getQueue(op))));
+  }
 
   llvm::MapVector<Operation *, Lags> needed;
   walkQueues(getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
     Lags lags;
     state.forEachUnknown(queue, [&](Operation *other, Queue otherQueue, int64_t age) {
-      bool conflict = llvm::any_of(touches[op], [&](const Touch &mine) {
-        return llvm::any_of(touches[other],
+      bool conflict = llvm::any_of((*touches)[op], [&](const Touch &mine) {
+        return llvm::any_of((*touches)[other],
                             [&](const Touch &theirs) { return mine.conflictsWith(theirs); });
       });
       if (!conflict)

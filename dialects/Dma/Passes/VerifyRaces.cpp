@@ -8,6 +8,7 @@
 #include "dialects/Dma/Passes/DmaPasses.h"
 
 #include "dialects/Dma/QueueState.h"
+#include "dialects/Dma/Touches.h"
 
 namespace serrano::dma {
 #define GEN_PASS_DEF_VERIFYRACES
@@ -28,7 +29,7 @@ public:
 
 } // namespace
 
-/// "scratchpad bytes 0 to 63", or the tensor.
+/// "scratchpad bytes 0 to 63" or "tensor 'x'": what both touch.
 static std::string describe(const Touch &a, const Touch &b) {
   if (a.symbol)
     return "tensor '" + SymbolTable::getSymbolName(a.symbol).str() + "'";
@@ -37,27 +38,51 @@ static std::string describe(const Touch &a, const Touch &b) {
       .str();
 }
 
+/// The first conflict of two operations, if there is one.
+static std::optional<std::pair<Touch, Touch>> findConflict(ArrayRef<Touch> mine,
+                                                           ArrayRef<Touch> theirs) {
+  for (const Touch &a : mine)
+    for (const Touch &b : theirs)
+      if (a.conflictsWith(b))
+        return std::pair(a, b);
+  return std::nullopt;
+}
+
+/// `age` is how many increments of the other queue's counter surely follow `other`.
+static void reportRace(Operation *op, Operation *other, const std::pair<Touch, Touch> &conflict,
+                       int64_t age) {
+  Queue queue = *getQueue(other);
+  auto [mine, theirs] = conflict;
+  InFlightDiagnostic diagnostic =
+      op->emitOpError() << (mine.write ? "writes " : "reads ") << describe(mine, theirs)
+                        << " without waiting for the " << stringifyQueue(queue) << " queue, which "
+                        << (theirs.write ? "writes" : "reads") << " there; ";
+  if (age < 0)
+    diagnostic << "let that operation, or a later one of its queue, signal";
+  else
+    diagnostic << "wait for counter " << getCounter(queue) << " with a lag of at most " << age;
+  diagnostic.attachNote(other->getLoc()) << "that operation is here";
+}
+
+/// A counter tells of one queue only.
+static LogicalResult checkSignal(Operation *op, Queue queue) {
+  auto signal = op->getAttrOfType<IntegerAttr>(DmaDialect::kSignalAttr);
+  if (!signal || signal.getInt() == getCounter(queue))
+    return success();
+  return op->emitOpError() << "signals counter " << signal.getInt() << "; expected "
+                           << getCounter(queue) << ", the " << stringifyQueue(queue) << " queue's";
+}
+
 void VerifyRaces::runOnOperation() {
-  SymbolTableCollection symbols;
-  llvm::MapVector<Operation *, SmallVector<Touch>> touches;
-  WalkResult counters = getOperation().walk([&](Operation *op) {
-    std::optional<Queue> queue = getQueue(op);
-    if (!queue)
-      return WalkResult::advance();
-    touches[op] = getTouches(op, symbols);
-    auto signal = op->getAttrOfType<IntegerAttr>(DmaDialect::kSignalAttr);
-    if (signal && signal.getInt() != getCounter(*queue)) {
-      op->emitOpError() << "signals counter " << signal.getInt() << "; the " << stringifyQueue(*queue)
-                        << " queue's is " << getCounter(*queue);
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
-  if (counters.wasInterrupted())
+  FailureOr<Touches> touches = getTouches(getOperation());
+  if (failed(touches))
     return signalPassFailure();
+  for (auto &[op, ignored] : *touches)
+    if (failed(checkSignal(op, *getQueue(op))))
+      return signalPassFailure();
 
   // A pair is reported once, however often the loops around it are walked.
-  llvm::SetVector<std::pair<Operation *, Operation *>> races;
+  llvm::MapVector<std::pair<Operation *, Operation *>, int64_t> races;
   walkQueues(getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
     if (auto waits = op->getAttrOfType<ArrayAttr>(DmaDialect::kWaitsAttr))
       for (auto wait : waits.getAsRange<WaitAttr>())
@@ -65,28 +90,16 @@ void VerifyRaces::runOnOperation() {
           state.wait(queue, *other, wait.getLag());
     if (isa<SyncOp>(op))
       return;
-    state.forEachUnknown(queue, [&](Operation *other, Queue, int64_t) {
-      for (const Touch &mine : touches[op])
-        for (const Touch &theirs : touches[other])
-          if (mine.conflictsWith(theirs))
-            races.insert({op, other});
+    state.forEachUnknown(queue, [&](Operation *other, Queue, int64_t age) {
+      if (findConflict((*touches)[op], (*touches)[other]))
+        races[{op, other}] = age;
     });
     state.execute(op, queue, op->hasAttr(DmaDialect::kSignalAttr));
   });
 
-  for (auto [op, other] : races) {
-    for (const Touch &mine : touches[op])
-      for (const Touch &theirs : touches[other]) {
-        if (!mine.conflictsWith(theirs))
-          continue;
-        InFlightDiagnostic diagnostic =
-            op->emitOpError() << (mine.write ? "writes " : "reads ") << describe(mine, theirs)
-                              << " without waiting for an operation of the "
-                              << stringifyQueue(*getQueue(other)) << " queue that "
-                              << (theirs.write ? "writes" : "reads") << " them";
-        diagnostic.attachNote(other->getLoc()) << "which is here";
-      }
-  }
+  for (auto [pair, age] : races)
+    reportRace(pair.first, pair.second,
+               *findConflict((*touches)[pair.first], (*touches)[pair.second]), age);
   if (!races.empty())
     signalPassFailure();
 }

@@ -28,7 +28,9 @@ def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
     Option<"precision", "precision", "std::string", "\"bf16\"",
            "element type of weights and matrix operands: f32 or bf16">,
     Option<"maxTokens", "max-tokens", "int64_t", "128",
-           "most tokens of one run, over all sequences">];
+           "most tokens of one run, over all sequences">,
+    Option<"maxSequences", "max-sequences", "int64_t", "8", "most sequences of one run">,
+    Option<"maxContext", "max-context", "int64_t", "2048", "most tokens of a sequence">];
 }
 
 def ConvertTileToMem : Pass<"convert-tile-to-mem", "::mlir::ModuleOp"> {

@@ -26,6 +26,10 @@ struct TileOptions : mlir::PassPipelineOptions<TileOptions> {
                                 llvm::cl::init("bf16")};
   Option<int64_t> maxTokens{*this, "max-tokens", llvm::cl::desc("most tokens of one run"),
                             llvm::cl::init(128)};
+  Option<int64_t> maxSequences{*this, "max-sequences",
+                               llvm::cl::desc("most sequences of one run"), llvm::cl::init(8)};
+  Option<int64_t> maxContext{*this, "max-context", llvm::cl::desc("most tokens of a sequence"),
+                             llvm::cl::init(2048)};
 };
 
 /// From tensors to loops over tiles: after it no tensor is left.

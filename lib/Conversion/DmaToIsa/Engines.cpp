@@ -139,6 +139,12 @@ LogicalResult Selector::selectVector(Operation *op) {
                        {&i.cos, rope.getCosine()},
                        {&i.sin, rope.getSine()}});
       })
+      .Case([&](tile::TakeOp take) {
+        isa::VectorGather i;
+        i.bound = {0, int32_t(take.getA().getType().getDimSize(0))};
+        return finish(&i, take,
+                      {{&i.dst, take.getDst()}, {&i.a, take.getA()}, {&i.index, take.getIndex()}});
+      })
       .Default([](Operation *op) { return op->emitError() << "has no instruction"; });
 }
 
@@ -160,8 +166,10 @@ LogicalResult Selector::selectTransfer(Operation *op) {
                   isa::Value *hbmStride) -> LogicalResult {
     int64_t bytes = rowBytes(source.getSlot());
     FailureOr<isa::LocalAddress> slot = local(op, source.getSlot());
+    int64_t hbmRow = rowBytesOf(source.getTensorAttr());
     FailureOr<isa::HbmAddress> tensor =
-        hbm(op, source.getTensorAttr(), value(source.getRow()), bytes);
+        hbm(op, source.getTensorAttr(), value(source.getRow()), hbmRow, value(source.getCol()),
+            cast<MemRefType>(source.getSlot().getType()).getElementTypeBitWidth() / 8);
     if (failed(slot) || failed(tensor))
       return failure();
     synchronize(op, *instruction);
@@ -171,7 +179,7 @@ LogicalResult Selector::selectTransfer(Operation *op) {
     instruction->n1 = value(source.getRows());
     instruction->n2 = instruction->n3 = constant(1);
     *localStride = constant(strideBytes(source.getSlot()));
-    *hbmStride = constant(bytes);
+    *hbmStride = constant(hbmRow);
     emit(*instruction);
     return success();
   };

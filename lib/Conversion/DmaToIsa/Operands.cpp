@@ -31,7 +31,11 @@ static std::optional<isa::DType> getDType(Type type) {
 static int64_t bytesOf(Type element) { return element.getIntOrFloatBitWidth() / 8; }
 
 LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
-  FailureOr<Address> base = address(view, view.getSource());
+  // The offset is from the start of the slot, also in a view of a view.
+  Value slot = view.getSource();
+  while (isa_and_nonnull<memref::ReinterpretCastOp, memref::CastOp>(slot.getDefiningOp()))
+    slot = slot.getDefiningOp()->getOperand(0);
+  FailureOr<Address> base = address(view, slot);
   if (failed(base))
     return failure();
   Address result = *base;
@@ -47,9 +51,7 @@ LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
   FailureOr<uint8_t> reg = scaled(view, elements.reg, size);
   if (failed(reg))
     return failure();
-  if (result.reg && *reg)
-    return view.emitError() << "is a view of a view whose offsets both depend on a register";
-  result.reg |= *reg;
+  result.reg = *reg;
   views[view.getResult()] = result;
   return success();
 }
@@ -108,10 +110,29 @@ int64_t Selector::addressOf(FlatSymbolRefAttr symbol) {
   return op->getAttrOfType<IntegerAttr>(mem::MemDialect::kAddressAttr).getInt();
 }
 
+int64_t Selector::rowBytesOf(FlatSymbolRefAttr symbol) {
+  Operation *op = SymbolTable::lookupSymbolIn(module, symbol);
+  if (auto tensor = dyn_cast<tile::TensorOp>(op))
+    return tensor.getSlotType().getDimSize(1) * bytesOf(tensor.getSlotType().getElementType());
+  auto vectors = cast<tile::VectorsOp>(op);
+  return int64_t(vectors.getLength()) * bytesOf(vectors.getElementType());
+}
+
 FailureOr<isa::HbmAddress> Selector::hbm(Operation *user, FlatSymbolRefAttr tensor, isa::Value row,
-                                         int64_t rowBytes) {
+                                         int64_t rowBytes, isa::Value col, int64_t elementBytes) {
   FailureOr<uint8_t> reg = scaled(user, row.reg, rowBytes);
-  if (failed(reg))
+  FailureOr<uint8_t> offset = scaled(user, col.reg, elementBytes);
+  if (failed(reg) || failed(offset))
     return failure();
-  return isa::HbmAddress{*reg, uint64_t(addressOf(tensor) + row.imm * rowBytes)};
+  if (*reg && *offset) {
+    FailureOr<uint8_t> sum = newRegister(user);
+    if (failed(sum))
+      return failure();
+    emit(isa::ScalarAdd{.rd = {*sum}, .a = {*reg}, .b = {*offset, 0}});
+    reg = sum;
+  } else if (*offset) {
+    reg = offset;
+  }
+  return isa::HbmAddress{
+      *reg, uint64_t(addressOf(tensor) + row.imm * rowBytes + col.imm * elementBytes)};
 }

@@ -106,6 +106,8 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
           return fold(a.reg, a.imm);
         return define(isa::ScalarMul{}, a.reg ? a : b, a.reg ? b : a);
       })
+      .Case([&](arith::DivUIOp) { return define(isa::ScalarDiv{}, a, b); })
+      .Case([&](arith::MaxSIOp) { return define(isa::ScalarMax{}, a, b); })
       .Case([&](arith::MinSIOp) { return define(isa::ScalarMin{}, a, b); })
       .Case([&](arith::CeilDivUIOp) -> LogicalResult {
         if (b.reg || b.imm <= 0)
@@ -181,6 +183,18 @@ LogicalResult Selector::selectOp(Operation *op) {
         values[extent.getResult()] = {*reg, 0};
         emit(isa::ScalarLoad{.rd = {*reg},
                              .address = {0, int32_t(addressOf(extent.getDimensionAttr()))}});
+        return success();
+      })
+      .Case([&](tile::ReadOp read) -> LogicalResult {
+        isa::Value element = value(read.getElement());
+        FailureOr<uint8_t> offset = scaled(op, element.reg, 4);
+        FailureOr<uint8_t> reg = newRegister(op);
+        if (failed(offset) || failed(reg))
+          return failure();
+        values[read.getResult()] = {*reg, 0};
+        emit(isa::ScalarLoad{
+            .rd = {*reg},
+            .address = {*offset, int32_t(addressOf(read.getTensorAttr()) + 4 * element.imm)}});
         return success();
       })
       .Case([&](mem::BufferOp buffer) {

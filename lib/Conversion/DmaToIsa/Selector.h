@@ -61,9 +61,13 @@ private:
   mlir::FailureOr<Address> address(mlir::Operation *user, mlir::Value slot);
   mlir::FailureOr<isa::Tile> tile(mlir::Operation *user, mlir::Value slot);
   mlir::FailureOr<isa::LocalAddress> local(mlir::Operation *user, mlir::Value slot);
-  /// The byte at row `row` of a tensor in HBM, whose rows have `rowBytes`.
+  /// The byte at (row, col) of a tensor in HBM whose rows have `rowBytes`, whose
+  /// elements `elementBytes`.
   mlir::FailureOr<isa::HbmAddress> hbm(mlir::Operation *user, mlir::FlatSymbolRefAttr tensor,
-                                       isa::Value row, int64_t rowBytes);
+                                       isa::Value row, int64_t rowBytes, isa::Value col,
+                                       int64_t elementBytes);
+  /// Bytes from one row to the next of a tensor or vectors.
+  int64_t rowBytesOf(mlir::FlatSymbolRefAttr symbol);
   int64_t addressOf(mlir::FlatSymbolRefAttr symbol);
   /// Waits and signal from the operation's attributes.
   template <typename T>

@@ -18,13 +18,12 @@ FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
   Value &bias = keyBiases[mask];
   if (bias)
     return bias;
-  auto argument = dyn_cast<BlockArgument>(mask);
+  auto argument = dyn_cast<BlockArgument>(resolve(mask));
   if (!argument)
     return op->emitOpError() << "has a key mask that is not an input of the model";
-  // Once for all layers: what follows dominates them.
-  std::string name = "arg" + std::to_string(argument.getArgNumber());
+  std::string name = nameOf(argument);
   Value loaded = slot(1, maxTokens, builder.getI32Type());
-  tile::LoadOp::create(builder, loc, name, constant(0), loaded, constant(1));
+  tile::LoadOp::create(builder, loc, name, constant(0), constant(0), loaded, constant(1));
   Value result = slot(1, maxTokens, builder.getF32Type());
   Value keys = extent(llm::product(op->getContext(), llm::getExtents(mask)));
   Value one = constant(1);

@@ -26,12 +26,6 @@ LogicalResult Lowering::lowerUnary(llm::UnaryOp op) {
   return success();
 }
 
-/// An extent with the batch dimension left out, if `rows` of the smaller operand
-/// are those of each of the larger one's batches.
-static std::optional<llm::ExtentAttr> getRepetitions(llm::ExtentAttr all, llm::ExtentAttr part) {
-  return all.dividedBy(part);
-}
-
 LogicalResult Lowering::lowerBinary(llm::BinaryOp op) {
   std::optional<tile::BinaryFunction> function =
       tile::symbolizeBinaryFunction(llm::stringifyBinaryKind(op.getKind()));
@@ -43,7 +37,7 @@ LogicalResult Lowering::lowerBinary(llm::BinaryOp op) {
                                "no kernel yet";
   Matrix a = get(op.getLhs()), b = get(op.getRhs());
   auto [rows, cols] = getShape(op.getResult());
-  if (a.rows != rows || a.cols != cols || b.cols != cols || !getRepetitions(rows, b.rows))
+  if (a.rows != rows || a.cols != cols || b.cols != cols || !rows.dividedBy(b.rows))
     return op.emitOpError() << "broadcasts in a way for which there is no kernel yet";
   Matrix out = define(op.getResult());
   Value all = constant(cols);
@@ -53,7 +47,7 @@ LogicalResult Lowering::lowerBinary(llm::BinaryOp op) {
   }
   // The smaller operand is the same for each batch.
   Value part = extent(b.rows);
-  forEach(extent(*getRepetitions(rows, b.rows)), [&](Value i) {
+  forEach(extent(*rows.dividedBy(b.rows)), [&](Value i) {
     Value row = mul(i, part);
     tile::BinaryOp::create(builder, loc, *function,
                            window(a.slot, row, index(0), maxTokens, cols), b.slot,
@@ -75,13 +69,6 @@ LogicalResult Lowering::lowerReshape(llm::ReshapeOp op) {
   return success();
 }
 
-/// Looks through reshapes.
-static Value getSource(Value indices) {
-  while (auto reshape = indices.getDefiningOp<llm::ReshapeOp>())
-    indices = reshape.getOperand();
-  return indices;
-}
-
 LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
   auto weight = op.getTable().getDefiningOp<llm::GetWeightOp>();
   if (!weight)
@@ -99,10 +86,14 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
   }
   auto [rows, cols] = getShape(op.getResult());
   Value gathered = slot(maxTokens, cols, precision);
-  Value source = getSource(op.getIndices());
+  Value source = op.getIndices();
+  while (auto reshape = source.getDefiningOp<llm::ReshapeOp>())
+    source = reshape.getOperand();
+  source = resolve(source);
   auto iota = source.getDefiningOp<llm::IotaOp>();
   if (iota && iota.getStart().getExtents().front().isConstant(0) && iota.getStep() == 1) {
-    tile::LoadOp::create(builder, loc, name, constant(0), gathered, extent(rows));
+    tile::LoadOp::create(builder, loc, name, constant(0), constant(0), gathered,
+                         extent(rows));
   } else if (StringAttr table = tables.lookup(source)) {
     tile::GatherOp::create(builder, loc, name, table.getValue(), constant(0), gathered,
                            extent(rows));

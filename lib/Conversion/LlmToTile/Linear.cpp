@@ -56,33 +56,53 @@ Epilogue Lowering::collectEpilogue(llm::LinearOp op) {
   return epilogue;
 }
 
+/// Which of its function's results a tensor is, if that is its only use.
+static std::optional<unsigned> getResultNumber(Value tensor) {
+  if (!tensor.hasOneUse() || !isa<func::ReturnOp>(*tensor.user_begin()) ||
+      !cast<func::FuncOp>(tensor.getParentBlock()->getParentOp())
+           ->hasAttr(llm::LlmDialect::kEntryAttr))
+    return std::nullopt;
+  return tensor.use_begin()->getOperandNumber();
+}
+
 LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
-  auto weight = op.getWeight().getDefiningOp<llm::GetWeightOp>();
-  if (!weight)
-    return op.emitOpError() << "multiplies by a tensor that is not a weight";
-  int64_t bias = -1;
+  OpFoldResult bias;
   if (op.getBias()) {
-    FailureOr<int64_t> offset = getVector(op, op.getBias());
+    FailureOr<OpFoldResult> offset = getVector(op, op.getBias());
     if (failed(offset))
       return failure();
     bias = *offset;
   }
   int64_t k = op.getWeight().getType().getDimSize(0), n = op.getWeight().getType().getDimSize(1);
-  packedNames.push_back(FlatSymbolRefAttr::get(weight.getNameAttr().getAttr()));
-  packedSizes.append({k, n});
+  if (failed(addPacked(op, op.getWeight(), k, n)))
+    return failure();
 
   Matrix x = getOperand(op.getInput());
   Epilogue epilogue = collectEpilogue(op);
   Value m = extent(x.rows);
-  Matrix out = define(epilogue.result);
   MemRefType tileType = cast<tile::StreamType>(stream.getType()).getSlot();
   int64_t tileK = tileType.getDimSize(0), tileN = tileType.getDimSize(1);
+
+  // A result of the function that is wider than a tile leaves block by block.
+  std::optional<unsigned> result = getResultNumber(epilogue.result);
+  Matrix out;
+  Value staging[2];
+  if (result)
+    for (Value &each : staging)
+      each = slot(maxTokens, tileN, builder.getF32Type());
+  else
+    out = define(epilogue.result);
+  unsigned next = 0;
 
   auto multiply = [&](Value acc, OpFoldResult col, int64_t depth, int64_t width, bool accumulate) {
     Value tile = tile::NextOp::create(builder, loc, tileType, stream);
     tile::LoadWeightsOp::create(builder, loc, tile, constant(depth), constant(width));
     Value moving = window(x.slot, index(0), col, maxTokens, depth);
     tile::MatmulOp::create(builder, loc, moving, acc, m, Value(), 1, accumulate);
+  };
+
+  auto narrow = [&](Value whole, int64_t width) {
+    return width == tileN ? whole : window(whole, index(0), index(0), maxTokens, width);
   };
 
   // One block of `width` columns from column `first` on, through `acc`.
@@ -97,19 +117,16 @@ LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
       multiply(acc, index(whole * tileK), rest, width, true);
 
     Value cols = constant(width);
-    Value dst = window(out.slot, index(0), first, maxTokens, width);
+    Value dst = result ? narrow(staging[next++ % 2], width)
+                       : window(out.slot, index(0), first, maxTokens, width);
     // The last step writes to the destination, those before it in place.
-    size_t left = epilogue.steps.size() + (bias >= 0);
+    size_t left = epilogue.steps.size() + bool(bias);
     if (left == 0)
       tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, acc, dst, m, cols);
-    if (bias >= 0) {
-      OpFoldResult at = isa<Attribute>(first)
-                            ? index(bias + *getConstantIntValue(first))
-                            : OpFoldResult(add(cast<Value>(first), constant(bias)));
+    if (bias)
       tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Add, acc,
-                             repeatRow(vectorSlot, index(0), at, width), --left ? acc : dst, m,
-                             cols);
-    }
+                             repeatRow(vectorSlot, index(0), sum(bias, first), width),
+                             --left ? acc : dst, m, cols);
     for (const Epilogue::Step &step : epilogue.steps) {
       Value to = --left ? acc : dst;
       if (auto unary = dyn_cast<llm::UnaryOp>(step.op)) {
@@ -122,6 +139,9 @@ LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
       Value other = window(get(step.other).slot, index(0), first, maxTokens, width);
       tile::BinaryOp::create(builder, loc, function, acc, other, to, m, cols);
     }
+    if (result)
+      tile::StoreOp::create(builder, loc, dst, "result" + std::to_string(*result), constant(0),
+                            getValueOrCreateConstantIndexOp(builder, loc, first), m);
   };
 
   // Blocks alternate between two accumulators, so that the vector engine finishes
@@ -130,9 +150,6 @@ LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
   int64_t blocks = n / tileN, rest = n % tileN;
   for (Value &each : acc)
     each = slot(maxTokens, tileN, builder.getF32Type(), /*accumulator=*/true);
-  auto narrow = [&](Value whole, int64_t width) {
-    return width == tileN ? whole : window(whole, index(0), index(0), maxTokens, width);
-  };
   if (blocks / 2 > 0)
     forEach(constant(blocks / 2), [&](Value i) {
       Value first = mul(i, 2 * tileN);

@@ -20,74 +20,17 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
-/// The biases and scales that the function's kernels read, one after the other.
-void Lowering::collectVectors(func::FuncOp function) {
-  function.walk([&](llm::GetWeightOp weight) {
-    auto type = cast<RankedTensorType>(weight.getType());
-    if (type.getRank() != 1 || !isa<FloatType>(type.getElementType()))
-      return;
-    if (vectorOffsets.insert({weight.getNameAttr(), vectorLength}).second)
-      vectorLength += type.getDimSize(0);
-  });
-}
-
-/// "batch*seq" for an extent, as the manifest spells it.
-static std::string spell(llm::ExtentAttr extent) { return extent.str(); }
-
-/// A tensor for each argument and result, a dimension for each symbol.
-void Lowering::declareInterface(func::FuncOp function) {
-  llvm::SetVector<StringAttr> symbols;
-  llvm::SetVector<llm::ExtentAttr> limits;
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(module.getBody());
-  auto declare = [&](RankedTensorType type, std::string name, tile::TensorRole role,
-                     StringAttr source, StringRef dtype, bool scalar, Type stored) {
-    SmallVector<Attribute> shape;
-    for (llm::ExtentAttr extent : llm::getExtents(type)) {
-      shape.push_back(builder.getStringAttr(spell(extent)));
-      for (StringAttr symbol : extent.getSymbols())
-        symbols.insert(symbol);
-    }
-    int64_t cols = role == tile::TensorRole::Output && type.hasStaticShape() == false
-                       ? type.getShape().back()
-                       : maxTokens;
-    int64_t rows = role == tile::TensorRole::Output ? maxTokens : 1;
-    tile::TensorOp::create(builder, loc, name, role, source, builder.getStringAttr(dtype),
-                           builder.getArrayAttr(shape), scalar, SymbolRefAttr(),
-                           MemRefType::get({rows, cols}, stored));
-  };
-  for (BlockArgument argument : function.getArguments()) {
-    auto type = cast<RankedTensorType>(argument.getType());
-    bool scalar = llvm::any_of(argument.getUsers(), [](Operation *user) {
-      return isa<llm::EmbeddingOp>(user);
-    });
-    std::string name = "arg" + std::to_string(argument.getArgNumber());
-    auto source = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                        llm::LlmDialect::kNameAttr);
-    std::string dtype = "i" + std::to_string(type.getElementTypeBitWidth());
-    declare(type, name, tile::TensorRole::Input, source, dtype, scalar, builder.getI32Type());
-    if (scalar)
-      tables[argument] = builder.getStringAttr(name);
-    limits.insert(llm::product(builder.getContext(), llm::getExtents(type)));
-  }
-  for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
-    auto source = function.getResultAttrOfType<StringAttr>(i, llm::LlmDialect::kNameAttr);
-    declare(cast<RankedTensorType>(type), "result" + std::to_string(i), tile::TensorRole::Output,
-            source, "f32", false, builder.getF32Type());
-  }
-  for (StringAttr symbol : symbols)
-    tile::DimensionOp::create(builder, loc, symbol.getValue(), maxTokens);
-  for (llm::ExtentAttr limit : limits)
-    tile::LimitOp::create(builder, loc, spell(limit), maxTokens);
-}
-
 LogicalResult Lowering::storeResults(func::FuncOp function) {
   auto result = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   for (auto [i, value] : llvm::enumerate(result.getOperands())) {
     auto it = matrices.find(value);
+    // A projection stores its own result.
+    if (it == matrices.end() && (value.getDefiningOp<llm::LinearOp>() ||
+                                 fused.contains(value.getDefiningOp())))
+      continue;
     if (it == matrices.end())
       return result.emitOpError() << "returns result " << i << ", which no kernel computes";
-    tile::StoreOp::create(builder, loc, it->second.slot, "result" + std::to_string(i), constant(0),
+    tile::StoreOp::create(builder, loc, it->second.slot, "result" + std::to_string(i), constant(0), constant(0),
                           extent(it->second.rows));
   }
   return success();
@@ -106,6 +49,11 @@ LogicalResult Lowering::lowerOp(Operation &op) {
       .Case([&](llm::UnaryOp op) { return lowerUnary(op); })
       .Case([&](llm::ReshapeOp op) { return lowerReshape(op); })
       .Case([&](llm::EmbeddingOp op) { return lowerEmbedding(op); })
+      .Case([&](llm::LayersOp op) { return lowerLayers(op); })
+      .Case([&](llm::RopeAnglesOp op) { return lowerRopeAngles(op); })
+      .Case([&](llm::RopeOp op) { return lowerRope(op); })
+      .Case([&](llm::GatherOp op) { return lowerGather(op); })
+      .Case([&](llm::CachedAttentionOp op) { return lowerCachedAttention(op); })
       // Read by their users.
       .Case<llm::GetWeightOp, llm::IotaOp, func::ReturnOp, arith::ConstantOp>(
           [](auto) { return success(); })
@@ -118,7 +66,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   module = parent;
   loc = function.getLoc();
   collectVectors(function);
-  declareInterface(function);
+  if (failed(declareInterface(function)) || failed(declareCaches()))
+    return failure();
 
   builder.setInsertionPointToStart(entry.addEntryBlock());
   auto tileType = MemRefType::get({target.largestK(precision.isF32() ? NumberFormat::F32
@@ -129,7 +78,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
                                   tile::StreamType::get(builder.getContext(), tileType), "weights");
   if (vectorLength) {
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
-    tile::LoadOp::create(builder, loc, "vectors", constant(0), vectorSlot, constant(1));
+    tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
   }
   for (Operation &op : function.getBody().front())
     if (failed(lowerOp(op)))
@@ -189,10 +138,15 @@ void ConvertLlmToTile::runOnOperation() {
     auto entry = func::FuncOp::create(builder, function.getLoc(), function.getName(),
                                       builder.getFunctionType({}, {}));
     entry->setAttr(tile::TileDialect::kEntryAttr, function.getNameAttr());
-    Lowering lowering(builder, *model, type, maxTokens);
+    Lowering lowering(builder, *model, type, {maxTokens, maxSequences, maxContext});
     if (failed(lowering.lower(function, entry, module)))
       return signalPassFailure();
     function.erase();
   }
+  for (auto layer : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (!layer->hasAttr(tile::TileDialect::kEntryAttr))
+      layer.erase();
+  for (auto cache : llvm::make_early_inc_range(module.getOps<llm::CacheOp>()))
+    cache.erase();
   module->setAttr(tile::TileDialect::kTargetAttr, builder.getStringAttr(model->name()));
 }

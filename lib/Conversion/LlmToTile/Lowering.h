@@ -35,13 +35,19 @@ struct Epilogue {
   mlir::Value result;     ///< the tensor that comes out
 };
 
+/// What the program has room for.
+struct Limits {
+  int64_t tokens, sequences, context;
+};
+
 /// The state of one function's conversion, and the vocabulary of the kernels: one
 /// method for each kind of operation, in a file of its own.
 class Lowering {
 public:
   Lowering(mlir::OpBuilder &builder, const TargetModel &target, mlir::Type precision,
-           int64_t maxTokens)
-      : builder(builder), target(target), precision(precision), maxTokens(maxTokens) {}
+           Limits limits)
+      : builder(builder), target(target), precision(precision), limits(limits),
+        maxTokens(limits.tokens) {}
 
   /// Converts `function`, whose new form is built in `entry`.
   mlir::LogicalResult lower(mlir::func::FuncOp function, mlir::func::FuncOp entry,
@@ -50,9 +56,28 @@ public:
 private:
   // LlmToTile.cpp
   mlir::LogicalResult lowerOp(mlir::Operation &op);
-  void collectVectors(mlir::func::FuncOp function);
-  void declareInterface(mlir::func::FuncOp function);
   mlir::LogicalResult storeResults(mlir::func::FuncOp function);
+
+  // Interface.cpp
+  void collectVectors(mlir::func::FuncOp function);
+  mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
+  /// The function's argument behind a layer's argument, or the value itself.
+  mlir::Value resolve(mlir::Value value) const;
+  static std::string nameOf(mlir::BlockArgument argument);
+  int64_t maxOf(mlir::StringAttr symbol) const;
+
+  // Layers.cpp
+  mlir::LogicalResult lowerLayers(llm::LayersOp op);
+  mlir::LogicalResult addPacked(mlir::Operation *user, mlir::Value weight, int64_t k, int64_t n);
+
+  // Decoder.cpp
+  mlir::LogicalResult lowerRopeAngles(llm::RopeAnglesOp op);
+  mlir::LogicalResult lowerRope(llm::RopeOp op);
+  mlir::LogicalResult lowerGather(llm::GatherOp op);
+  mlir::LogicalResult lowerCachedAttention(llm::CachedAttentionOp op);
+  mlir::LogicalResult declareCaches();
+  /// Keys of a block of the cache: columns of one product, rows of the next.
+  int64_t getBlock() const;
 
   // Linear.cpp
   mlir::LogicalResult lowerLinear(llm::LinearOp op);
@@ -95,8 +120,9 @@ private:
   /// One row for all rows.
   mlir::Value repeatRow(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
                         int64_t cols);
-  /// One element a row for all columns: column `col` of `slot`.
-  mlir::Value repeatColumn(mlir::Value slot, int64_t col, int64_t cols);
+  /// One element a row for all columns: column `col` of `slot`, from `row` on.
+  mlir::Value repeatColumn(mlir::Value slot, int64_t col, int64_t cols,
+                           mlir::OpFoldResult row = {});
   mlir::OpFoldResult index(int64_t value) { return builder.getIndexAttr(value); }
 
   // Vocabulary.cpp: tensors
@@ -110,11 +136,13 @@ private:
   Matrix &define(mlir::Value tensor);
   bool isOnlyMatrixOperand(mlir::Value tensor) const;
   /// A vector of constants as the row (0, offset) of the slot of vectors.
-  mlir::FailureOr<int64_t> getVector(mlir::Operation *user, mlir::Value vector);
+  mlir::FailureOr<mlir::OpFoldResult> getVector(mlir::Operation *user, mlir::Value vector);
+  mlir::OpFoldResult sum(mlir::OpFoldResult a, mlir::OpFoldResult b);
 
   mlir::OpBuilder &builder;
   const TargetModel &target;
   mlir::Type precision;
+  Limits limits;
   int64_t maxTokens;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
 
@@ -123,15 +151,30 @@ private:
   llvm::SmallVector<mlir::Attribute> packedNames;
   llvm::SmallVector<int64_t> packedSizes;
   mlir::Value vectorSlot;
+  /// Where each vector of constants starts; those of a list of layers are one
+  /// after the other.
   llvm::MapVector<mlir::Attribute, int64_t> vectorOffsets;
   int64_t vectorLength = 0;
+
+  /// What is known of the layers whose body is being lowered.
+  struct Layers {
+    mlir::Value index;
+    llvm::DenseMap<mlir::Value, mlir::ArrayAttr> weights; ///< lists by argument
+    llvm::DenseMap<mlir::Value, mlir::Value> aliases;     ///< shared values by argument
+    struct Packed {
+      mlir::ArrayAttr names;
+      int64_t k, n;
+    };
+    llvm::SmallVector<Packed> packed; ///< in the order of one layer
+  };
+  std::optional<Layers> layers;
 
   llvm::DenseMap<mlir::Value, Matrix> matrices, operands;
   llvm::DenseMap<mlir::Value, mlir::StringAttr> tables;  ///< arguments in scalar memory
   llvm::DenseMap<mlir::Value, mlir::Value> keyBiases;
   llvm::DenseMap<llm::ExtentAttr, mlir::Value> extents;
   llvm::DenseSet<mlir::Operation *> fused;
-  mlir::Value stateSlot;
+  llvm::DenseMap<mlir::Attribute, int64_t> cacheRows; ///< rows of one layer, by cache
 };
 
 } // namespace serrano::lowering

@@ -35,7 +35,7 @@ void Lowering::normalize(Operation *op, Value x, int64_t cols, llm::ExtentAttr r
 }
 
 LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
-  FailureOr<int64_t> scale = getVector(op, op.getScale());
+  FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
   if (failed(scale))
     return failure();
   if (!op.getScaleOffset().isZero())
@@ -43,21 +43,21 @@ LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
                             << " to its scale, which has no kernel yet";
   Matrix x = get(op.getInput());
   normalize(op, x.slot, x.cols, x.rows, op.getEpsilon().convertToFloat(),
-            repeatRow(vectorSlot, index(0), index(*scale), x.cols), Value());
+            repeatRow(vectorSlot, index(0), *scale, x.cols), Value());
   return success();
 }
 
 LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
-  FailureOr<int64_t> scale = getVector(op, op.getScale());
+  FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
   if (failed(scale))
     return failure();
   Value bias;
   Matrix x = get(op.getInput());
   if (op.getBias()) {
-    FailureOr<int64_t> offset = getVector(op, op.getBias());
+    FailureOr<OpFoldResult> offset = getVector(op, op.getBias());
     if (failed(offset))
       return failure();
-    bias = repeatRow(vectorSlot, index(0), index(*offset), x.cols);
+    bias = repeatRow(vectorSlot, index(0), *offset, x.cols);
   }
   Value rows = extent(x.rows), all = constant(x.cols), one = constant(1);
   Value mean = slot(maxTokens, 1, builder.getF32Type());
@@ -68,6 +68,6 @@ LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
   tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Sub, x.slot,
                          repeatColumn(mean, 0, x.cols), centred, rows, all);
   normalize(op, centred, x.cols, x.rows, op.getEpsilon().convertToFloat(),
-            repeatRow(vectorSlot, index(0), index(*scale), x.cols), bias);
+            repeatRow(vectorSlot, index(0), *scale, x.cols), bias);
   return success();
 }

@@ -35,9 +35,7 @@ Value Lowering::extent(llm::ExtentAttr extent) {
     return value;
   // Extents are computed once, at the head of the function.
   OpBuilder::InsertionGuard guard(builder);
-  Block *entry = &stream.getDefiningOp()->getParentOfType<func::FuncOp>().getBody().front();
   builder.setInsertionPoint(stream.getDefiningOp());
-  (void)entry;
   Value sum;
   for (auto [coefficient, monomial] :
        llvm::zip_equal(extent.getCoefficients(), extent.getMonomials())) {
@@ -75,12 +73,10 @@ Value Lowering::slot(int64_t rows, int64_t cols, Type type, bool accumulator) {
 static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row, OpFoldResult col,
                   ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
   auto type = cast<MemRefType>(slot.getType());
-  AffineExpr r = builder.getAffineSymbolExpr(0), c = builder.getAffineSymbolExpr(1);
   SmallVector<int64_t> slotStrides;
   int64_t slotOffset;
   (void)type.getStridesAndOffset(slotStrides, slotOffset);
   std::optional<int64_t> constantRow = getConstantIntValue(row), constantCol = getConstantIntValue(col);
-  (void)r, (void)c;
   OpFoldResult offset;
   if (constantRow && constantCol) {
     offset = builder.getIndexAttr(*constantRow * slotStrides[0] + *constantCol);
@@ -112,9 +108,9 @@ Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_
   return view(builder, loc, slot, row, col, {maxTokens, cols}, {0, 1});
 }
 
-Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols) {
+Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols, OpFoldResult row) {
   auto type = cast<MemRefType>(slot.getType());
-  return view(builder, loc, slot, index(0), index(col), {type.getDimSize(0), cols},
+  return view(builder, loc, slot, row ? row : index(0), index(col), {maxTokens, cols},
               {type.getDimSize(1), 0});
 }
 
@@ -143,6 +139,9 @@ bool Lowering::isOnlyMatrixOperand(Value tensor) const {
       return isOnlyMatrixOperand(reshape.getResult());
     if (isa<llm::LinearOp>(user))
       return use.getOperandNumber() == 0;
+    if (auto attention = dyn_cast<llm::CachedAttentionOp>(user))
+      return llvm::is_contained({attention.getQuery(), attention.getKey(), attention.getValue()},
+                                use.get());
     return isa<llm::AttentionOp>(user) && use.getOperandNumber() < 3;
   });
 }
@@ -157,20 +156,32 @@ Matrix Lowering::getOperand(Value tensor) {
   Matrix source = get(tensor);
   if (cast<MemRefType>(source.slot.getType()).getElementType() == precision)
     return source;
-  Matrix &converted = operands[tensor];
-  if (converted.slot)
+  if (Matrix converted = operands.lookup(tensor); converted.slot)
     return converted;
-  converted = source;
+  Matrix converted = source;
   converted.slot = slot(maxTokens, source.cols, precision);
   tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, source.slot, converted.slot,
                         extent(source.rows), constant(source.cols));
-  return converted;
+  return operands[tensor] = converted;
 }
 
-FailureOr<int64_t> Lowering::getVector(Operation *user, Value vector) {
-  auto weight = vector.getDefiningOp<llm::GetWeightOp>();
-  auto it = weight ? vectorOffsets.find(weight.getNameAttr()) : vectorOffsets.end();
-  if (it == vectorOffsets.end())
-    return user->emitOpError() << "has a scale or bias that is not a weight of rank 1";
-  return it->second;
+OpFoldResult Lowering::sum(OpFoldResult a, OpFoldResult b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return index(*x + *y);
+  return add(getValueOrCreateConstantIndexOp(builder, loc, a),
+             getValueOrCreateConstantIndexOp(builder, loc, b));
+}
+
+FailureOr<OpFoldResult> Lowering::getVector(Operation *user, Value vector) {
+  if (auto weight = vector.getDefiningOp<llm::GetWeightOp>())
+    if (auto it = vectorOffsets.find(weight.getNameAttr()); it != vectorOffsets.end())
+      return index(it->second);
+  if (layers)
+    if (ArrayAttr names = layers->weights.lookup(vector))
+      if (auto it = vectorOffsets.find(names[0]); it != vectorOffsets.end()) {
+        int64_t length = cast<RankedTensorType>(vector.getType()).getDimSize(0);
+        return OpFoldResult(add(mul(layers->index, length), constant(it->second)));
+      }
+  return user->emitOpError() << "has a scale or bias that is not a weight of rank 1";
 }

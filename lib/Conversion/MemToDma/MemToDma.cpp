@@ -34,13 +34,14 @@ void ConvertMemToDma::runOnOperation() {
     Location loc = op->getLoc();
     llvm::TypeSwitch<Operation *>(op)
         .Case([&](tile::LoadOp load) {
-          dma::LoadOp::create(builder, loc, load.getTensorAttr(), load.getRow(), load.getSlot(),
+          dma::LoadOp::create(builder, loc, load.getTensorAttr(), load.getRow(), load.getCol(),
+                              load.getSlot(),
                               load.getRows());
           load.erase();
         })
         .Case([&](tile::StoreOp store) {
           dma::StoreOp::create(builder, loc, store.getSlot(), store.getTensorAttr(),
-                               store.getRow(), store.getRows());
+                               store.getRow(), store.getCol(), store.getRows());
           store.erase();
         })
         .Case([&](tile::GatherOp gather) {

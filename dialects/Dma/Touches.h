@@ -1,0 +1,41 @@
+//===- Touches.h - what operations of queues touch ------------ -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_DIALECTS_DMA_TOUCHES_H
+#define SERRANO_DIALECTS_DMA_TOUCHES_H
+
+#include "dialects/Dma/Dma.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace serrano::dma {
+
+/// The bytes that an operation touches: of a memory of the core, by address, or
+/// of a tensor in HBM, all of it.
+struct Touch {
+  mlir::Operation *symbol; ///< the tensor; null for a memory of the core
+  mem::Space space;
+  int64_t begin, end;
+  bool write;
+
+  bool conflictsWith(const Touch &other) const;
+};
+
+using Touches = llvm::MapVector<mlir::Operation *, llvm::SmallVector<Touch>>;
+
+/// What each operation of `function` that runs on a queue touches. Tiles of rings
+/// are not among it: rings order their own slots. An operand stays within its type's
+/// shape, or within its buffer where its offset or a stride is known only when the
+/// program runs.
+///
+/// Fails, with an error, on what could touch bytes unseen: a slot whose buffer is not
+/// known or has no address, an operation that takes a slot but runs on no queue, a
+/// call, and control flow other than `scf.for` and `scf.if`.
+mlir::FailureOr<Touches> getTouches(mlir::func::FuncOp function);
+
+} // namespace serrano::dma
+
+#endif // SERRANO_DIALECTS_DMA_TOUCHES_H

@@ -1,0 +1,127 @@
+//===- Interface.cpp - inputs, outputs and vectors ---------------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+using namespace mlir;
+using namespace serrano;
+using namespace serrano::lowering;
+
+void Lowering::collectVectors(func::FuncOp function) {
+  auto add = [&](Attribute name, RankedTensorType type) {
+    if (type.getRank() == 1 && isa<FloatType>(type.getElementType()) &&
+        vectorOffsets.insert({name, vectorLength}).second)
+      vectorLength += type.getDimSize(0);
+  };
+  function.walk([&](Operation *op) {
+    if (auto weight = dyn_cast<llm::GetWeightOp>(op))
+      add(weight.getNameAttr(), cast<RankedTensorType>(weight.getType()));
+    auto layers = dyn_cast<llm::LayersOp>(op);
+    if (!layers)
+      return;
+    for (auto names : layers.getWeights().getAsRange<ArrayAttr>())
+      for (auto name : names.getAsRange<FlatSymbolRefAttr>())
+        if (auto weight = SymbolTable::lookupNearestSymbolFrom<llm::WeightOp>(op, name))
+          add(name, weight.getTensorType());
+  });
+}
+
+Value Lowering::resolve(Value value) const {
+  Value alias = layers ? layers->aliases.lookup(value) : Value();
+  return alias ? alias : value;
+}
+
+std::string Lowering::nameOf(BlockArgument argument) {
+  return "arg" + std::to_string(argument.getArgNumber());
+}
+
+/// Calls `visit` for each use of an argument, in layers too.
+static void forEachUse(Value value, function_ref<void(OpOperand &)> visit) {
+  for (OpOperand &use : value.getUses()) {
+    auto layers = dyn_cast<llm::LayersOp>(use.getOwner());
+    if (!layers) {
+      visit(use);
+      continue;
+    }
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(layers, layers.getCalleeAttr());
+    forEachUse(callee.getArgument(1 + use.getOperandNumber()), visit);
+  }
+}
+
+int64_t Lowering::maxOf(StringAttr symbol) const {
+  return symbol == "sequences" ? limits.sequences
+         : symbol == "blocks"  ? llvm::divideCeil(limits.context, getBlock())
+                               : limits.tokens;
+}
+
+LogicalResult Lowering::declareInterface(func::FuncOp function) {
+  llvm::SetVector<StringAttr> symbols;
+  llvm::SetVector<llm::ExtentAttr> sizes;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(module.getBody());
+  auto declare = [&](RankedTensorType type, std::string name, tile::TensorRole role,
+                     StringAttr source, StringRef dtype, bool scalar, MemRefType stored) {
+    SmallVector<Attribute> shape;
+    for (llm::ExtentAttr extent : llm::getExtents(type)) {
+      shape.push_back(builder.getStringAttr(extent.str()));
+      for (StringAttr symbol : extent.getSymbols())
+        symbols.insert(symbol);
+    }
+    tile::TensorOp::create(builder, loc, name, role, source, builder.getStringAttr(dtype),
+                           builder.getArrayAttr(shape), scalar, SymbolRefAttr(), stored);
+  };
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    bool scalar = false, column = false, row = false;
+    forEachUse(argument, [&](OpOperand &use) {
+      Operation *user = use.getOwner();
+      if (auto attention = dyn_cast<llm::CachedAttentionOp>(user))
+        scalar |= use.get() != attention.getPositions();
+      else
+        (isa<llm::EmbeddingOp>(user)                       ? scalar
+         : isa<llm::RopeAnglesOp, llm::GatherOp>(user) ? column
+                                                       : row) = true;
+    });
+    unsigned number = argument.getArgNumber();
+    if (scalar + column + row > 1)
+      return function.emitError() << "reads argument " << number
+                                  << " both as indices and as numbers, for which there is no kernel "
+                                     "yet";
+    // The most elements that the symbols' limits allow.
+    int64_t elements = 1;
+    for (llm::ExtentAttr extent : llm::getExtents(type)) {
+      llm::ExtentAttr most = extent.substitute([&](StringAttr symbol) {
+        return llm::ExtentAttr::getConstant(builder.getContext(), maxOf(symbol));
+      });
+      elements *= *most.getConstantValue();
+    }
+    bool step = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
+    if (!step)
+      elements = std::min(elements, maxTokens);
+    StringRef attribute = step ? llm::LlmDialect::kRoleAttr : llm::LlmDialect::kNameAttr;
+    auto source = function.getArgAttrOfType<StringAttr>(number, attribute);
+    auto stored = column ? MemRefType::get({elements, 1}, builder.getI32Type())
+                         : MemRefType::get({1, elements}, builder.getI32Type());
+    std::string dtype = "i" + std::to_string(type.getElementTypeBitWidth());
+    declare(type, nameOf(argument), tile::TensorRole::Input, source, dtype, scalar, stored);
+    if (scalar)
+      tables[argument] = builder.getStringAttr(nameOf(argument));
+    if (!step)
+      sizes.insert(llm::product(builder.getContext(), llm::getExtents(type)));
+  }
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
+    auto source = function.getResultAttrOfType<StringAttr>(i, llm::LlmDialect::kNameAttr);
+    auto tensor = cast<RankedTensorType>(type);
+    declare(tensor, "result" + std::to_string(i), tile::TensorRole::Output, source, "f32", false,
+            MemRefType::get({maxTokens, tensor.getShape().back()}, builder.getF32Type()));
+  }
+  for (StringAttr symbol : symbols)
+    tile::DimensionOp::create(builder, loc, symbol.getValue(), maxOf(symbol));
+  for (llm::ExtentAttr size : sizes)
+    tile::LimitOp::create(builder, loc, size.str(), maxTokens);
+  return success();
+}

@@ -1,0 +1,61 @@
+//===- Stages.cpp - the stages from tensors to instructions ------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Pipelines/Pipelines.h"
+
+#include "dialects/Dma/Passes/DmaPasses.h"
+#include "dialects/Llm/Passes/LlmPasses.h"
+#include "dialects/Mem/Passes/MemPasses.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "serrano/Conversion/Passes.h"
+
+using namespace mlir;
+using namespace serrano;
+
+void serrano::buildTileStage(OpPassManager &manager, const TileOptions &options) {
+  ConvertLlmToTileOptions convert;
+  convert.target = options.target;
+  convert.precision = options.precision;
+  convert.maxTokens = options.maxTokens;
+  convert.maxSequences = options.maxSequences;
+  convert.maxContext = options.maxContext;
+  // Equal layers become one, so that what follows does not grow with depth.
+  manager.addPass(llm::createOutlineLayers());
+  manager.addPass(createConvertLlmToTile(convert));
+  // Kernels write every constant and index sum anew.
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void serrano::buildPlaceStage(OpPassManager &manager, const PlaceOptions &options) {
+  manager.addPass(createConvertTileToMem());
+  manager.addPass(mem::createAssignAddresses({options.target}));
+  manager.addPass(mem::createVerifyPlacement({options.target}));
+}
+
+void serrano::buildScheduleStage(OpPassManager &manager) {
+  manager.addPass(createConvertMemToDma());
+  manager.addNestedPass<func::FuncOp>(dma::createInsertWaits());
+  manager.addNestedPass<func::FuncOp>(dma::createVerifyRaces());
+}
+
+void serrano::buildEmitStage(OpPassManager &manager) { manager.addPass(createConvertDmaToIsa()); }
+
+void serrano::registerPipelines() {
+  PassPipelineRegistration<>("serrano-raise",
+                             "recognise transformer operations in an imported graph",
+                             buildRaisePipeline);
+  PassPipelineRegistration<TileOptions>("serrano-tile", "from tensors to loops over tiles",
+                                        buildTileStage);
+  PassPipelineRegistration<PlaceOptions>("serrano-place", "from slots to addresses",
+                                         buildPlaceStage);
+  PassPipelineRegistration<>("serrano-schedule", "from transfers to queues and waits",
+                             buildScheduleStage);
+  PassPipelineRegistration<>("serrano-emit", "from operations to instructions", buildEmitStage);
+}
