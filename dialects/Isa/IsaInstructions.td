@@ -33,7 +33,8 @@ def SpaceEnum : IsaEnum<"Space", 2, ["spm", "acc", "smem"],
     ["scratchpad", "accumulators", "scalar memory"]>;
 
 def TileSpaceEnum : IsaEnum<"TileSpace", 2, ["spm", "acc", "ring", "pop"],
-    ["scratchpad", "accumulators", "the oldest slot of a ring",
+    ["scratchpad", "accumulators",
+     "a slot of a ring: the oldest, or with an offset beyond its bytes one of those after it",
      "the oldest slot of a ring, freed when the instruction completes"]>;
 
 def ConditionEnum : IsaEnum<"Condition", 3, ["eq", "ne", "lt", "ge"],
@@ -103,7 +104,9 @@ def Sync : Sequenced<"sync", 0x02, [
   let summary = "wait for up to six counters";
   let description = [{
     The named queue starts nothing that is dispatched later until every wait
-    holds. With `sequencer`, dispatch itself stops: needed before `s.load` of
+    holds; what was dispatched to it before goes on. A wait of lag L holds when
+    all but the last L increments that were dispatched before it have happened;
+    with fewer than L + 1 of them it holds at once. With `sequencer`, dispatch itself stops: needed before `s.load` of
     bytes that a DMA wrote, and before `halt` only where the host must not see
     a queue draining.
   }];
@@ -214,7 +217,10 @@ def DmaLoad : Dma<"dma.load", 0x40, DmaInQueue,
     for i3 < n3: for i2 < n2: for i1 < n1:
       dst[i1*ds1 + i2*ds2 + i3*ds3 ..+ bytes] = src[i1*ss1 + i2*ss2 + i3*ss3 ..+ bytes]
     ```
-    Destination rows must not overlap. A negative count is a fault.
+    Destination rows must not overlap: in ascending order of magnitude, each
+    stride of a dimension with several repetitions reaches over all bytes that
+    the dimensions before it span. A negative count is a fault; a count or
+    `bytes` of 0 moves nothing, but still takes its turn in the queue.
   }];
 }
 def DmaStore : Dma<"dma.store", 0x41, DmaOutQueue,
@@ -303,7 +309,21 @@ def RingFill : Ring<"ring.fill", 0x51, [
     ```
     Slots are filled in the order in which they were ordered, each as soon as it
     is free, and popped in the same order. `signal` is given when the last slot
-    is filled. The waits hold back the first slot.
+    is filled; an order of no slots gives it when all orders before it have
+    ended. The waits hold back the first slot.
+
+    Instructions read a slot through their tiles: byte o of `ring` is byte
+    o mod slot_bytes of the slot that is floor(o / slot_bytes) after the oldest
+    one not yet popped, which must have been ordered and be one of the ring's
+    `slots`; a tile stays inside the valid bytes of one slot. `pop` reads the
+    oldest slot and frees it when the instruction retires, which happens in the
+    order of its queue. Only the last tile of an instruction that uses a ring
+    may pop it.
+
+    The ring's queue holds as many orders as other queues hold instructions, and
+    dispatch never waits for it: an order more is a fault. Slots may need pops
+    that are yet to come, so waiting for a signal whose slots do not all have
+    room at that point is a fault too, which would be a deadlock.
   }];
 }
 def RingTable : Ring<"ring.table", 0x52, [
@@ -320,7 +340,8 @@ def RingTable : Ring<"ring.table", 0x52, [
     for i < count: next slot = src[table[i]*stride ..+ (i == count-1 ? tail_bytes : bytes)]
     ```
     As `ring.fill`. The table is read while the slots are filled, so it must
-    not change before `signal`.
+    not change before `signal`. An entry outside the bound is a fault when its
+    slot is filled.
   }];
 }
 
@@ -339,7 +360,8 @@ def LoadWeights : Matrix<"mx.load", 0x60, [
   let summary = "load weights into the array";
   let description = [{
     Loads the k x n weights that the following `mx.mul`s use, behind the back of
-    the `mx.mul`s before it: the array holds two sets.
+    the `mx.mul`s before it: the array holds two sets. A `mx.mul` uses the set
+    loaded last. Elements beyond k and n are not read.
   }];
   let Cost = "ceil(k * n * bytes per element / weight port), overlapped with the mx.mul before it; "
              "starts when the set before the previous one is no longer in use";
@@ -369,7 +391,8 @@ def Matmul : Matrix<"mx.mul", 0x61, [
     even. fp8: four consecutive products are summed exactly and rounded once
     into the chain; a cut in the middle of four leaves the rest out. i8 and u8
     are exact in i32, modulo 2^32. A NaN result is the canonical one.
-    Both operands must be of the same kind: f32 with f32, bf16 with bf16, f16
+    Only the m x n results of dst are touched; with k = 0 they are +0 or, with
+    `accumulate`, stay. Both operands must be of the same kind: f32 with f32, bf16 with bf16, f16
     with f16, fp8 with fp8, 8-bit integers with 8-bit integers.
   }];
   let Cost = "ceil(max(m, shortest interval) / min(1, MACs per element per cycle)), or the moving "
@@ -384,6 +407,7 @@ def Matmul : Matrix<"mx.mul", 0x61, [
 // All operands are rows x cols tiles. Element (r, c) of a tile is at
 // offset + r * stride + c * size of its type, or at offset + r * stride for
 // every c with `broadcast`; a stride of 0 gives every row the same elements.
+// Both are for operands that are read: rows of a result must not overlap.
 //
 // Floating-point operands (and integer ones mixed with them) widen to f32, the
 // function is computed in f32, and the result is rounded once to the type of
