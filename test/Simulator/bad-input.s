@@ -76,7 +76,7 @@
 ; CUT: serrano-sim: error: {{.*}}cut.srn: {{.*}}damaged
 ; RUN: not serrano-sim %t/newer.srn 2>&1 | FileCheck %s --check-prefix=NEWER
 ; NEWER: serrano-sim: error: {{.*}}newer.srn: written by a newer serrano
-; RUN: not serrano-sim %t/p.srn --entry main --inputs %t/good.npz --outputs %t/no/out.npz 2>&1 | FileCheck %s --check-prefix=FOLDER
+; RUN: not serrano-sim %t/p.srn --entry main --inputs %t/good.npz --outputs %t/out.npz --stats %t/no/s.json --trace %t/t.json 2>&1 | FileCheck %s --check-prefix=FOLDER
 ; FOLDER: serrano-sim: error: {{.*}}no{{.*}}o such file
 ; RUN: not serrano-sim %t/p.srn --check=race 2>&1 | FileCheck %s --check-prefix=CHECKS
 ; CHECKS: for the --check option: Cannot find option named 'race'!

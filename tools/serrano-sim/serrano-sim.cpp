@@ -48,7 +48,21 @@ static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   return file->commit();
 }
 
+/// Notices before a run what would leave only some of its files afterwards.
+static llvm::Error checkWritable(llvm::ArrayRef<std::string> paths) {
+  for (const std::string &path : paths) {
+    if (path.empty())
+      continue;
+    llvm::Expected<AtomicFile> file = AtomicFile::create(path);
+    if (!file)
+      return file.takeError();
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Error run() {
+  if (llvm::Error error = checkWritable({outputsPath, statsPath(), tracePath}))
+    return error;
   llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
   if (!program)
     return program.takeError();
