@@ -187,9 +187,12 @@ ParseResult parseOperand(AsmParser &parser, float &value) {
   StringRef word;
   if (succeeded(parser.parseOptionalKeyword(&word, {"inf", "nan"}))) {
     uint32_t bits = word == "inf" ? 0x7f800000 : 0x7fc00000;
+    llvm::SMLoc loc = parser.getCurrentLocation();
     if (word == "nan" && succeeded(parser.parseOptionalLParen()))
       if (parser.parseInteger(bits) || parser.parseRParen())
         return failure();
+    if (word == "nan" && (bits & 0x7fffffff) <= 0x7f800000)
+      return parser.emitError(loc) << bits << " are the bits of no NaN";
     value = std::bit_cast<float>(isNegative ? bits | 0x80000000 : bits);
     return success();
   }

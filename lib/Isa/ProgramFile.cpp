@@ -153,6 +153,18 @@ Expected<ArrayRef<uint8_t>> ElfReader::contents(StringRef name) const {
   return makeError("there is no section '{0}'", name);
 }
 
+Error sortByAddress(std::vector<Section> &sections) {
+  llvm::sort(sections, [](const Section &a, const Section &b) {
+    return std::tie(a.address, a.name) < std::tie(b.address, b.name);
+  });
+  for (size_t i = 1; i < sections.size(); ++i)
+    if (sections[i - 1].address + sections[i - 1].memorySize >
+        sections[i].address)
+      return makeError("sections '{0}' and '{1}' overlap in hbm",
+                       sections[i - 1].name, sections[i].name);
+  return Error::success();
+}
+
 Expected<std::vector<Section>> ElfReader::hbmSections() const {
   std::vector<Section> result;
   for (const NamedSection &section : sections) {
@@ -172,13 +184,8 @@ Expected<std::vector<Section>> ElfReader::hbmSections() const {
                       isWeights ? uint64_t(header.sh_size) : 0,
                       isWeights ? uint64_t(header.sh_offset) : 0});
   }
-  llvm::sort(result, [](const Section &a, const Section &b) {
-    return std::tie(a.address, a.name) < std::tie(b.address, b.name);
-  });
-  for (size_t i = 1; i < result.size(); ++i)
-    if (result[i - 1].address + result[i - 1].memorySize > result[i].address)
-      return makeError("sections '{0}' and '{1}' overlap in hbm",
-                       result[i - 1].name, result[i].name);
+  if (Error error = sortByAddress(result))
+    return std::move(error);
   return result;
 }
 

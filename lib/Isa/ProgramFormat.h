@@ -54,6 +54,10 @@ private:
   llvm::SmallVector<uint64_t> hashes;
 };
 
+/// Brings `sections` into the order of their addresses; an error if two
+/// overlap.
+llvm::Error sortByAddress(std::vector<Section> &sections);
+
 /// The hash of the instruction set as the manifest has it.
 inline std::string isaHashText() {
   return "0x" + llvm::utohexstr(definitionHash, /*LowerCase=*/true,

@@ -32,6 +32,8 @@ Expected<size_t> ProgramWriter::addWeights(StringRef name, uint64_t address,
     return makeError("{0}: weights '{1}' are at hbm address {2:x}, which is "
                      "not a multiple of {3}",
                      file.path(), name, address, programPageBytes);
+  if (bytes == 0)
+    return makeError("{0}: weights '{1}' are empty", file.path(), name);
   uint64_t offset =
       alignTo(std::max<uint64_t>(end, sizeof(ElfHeader)), programPageBytes);
   if (Error error = file.resize(offset + bytes))
@@ -211,9 +213,14 @@ dumpManifest(const Program &program, StringRef targetJson, const json &report) {
 Error ProgramWriter::finish(const Program &program, StringRef targetJson,
                             const json &report) {
   Program complete = program;
-  for (const Section &section : weights)
+  std::vector<Section> ranges = weights;
+  for (const ZeroRange &range : program.zeroes)
+    ranges.push_back({range.name, range.address, range.bytes});
+  for (const Section &section : ranges)
     complete.hbmBytes =
         std::max(complete.hbmBytes, section.address + section.memorySize);
+  if (Error error = sortByAddress(ranges))
+    return addContext(std::move(error), file.path());
   // In an order that does not depend on the source's.
   llvm::sort(complete.zeroes, [](const ZeroRange &a, const ZeroRange &b) {
     return std::tie(a.address, a.name) < std::tie(b.address, b.name);

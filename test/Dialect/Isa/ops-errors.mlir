@@ -40,6 +40,11 @@ isa.mx.mul dst=spm[0]:4:f64
 
 // -----
 
+// expected-error @below {{1 are the bits of no NaN}}
+isa.v.fill imm=nan(1)
+
+// -----
+
 // expected-error @below {{field 'fn' has no value 'twist'}}
 "isa.v.unary"() {fn = "twist"} : () -> ()
 

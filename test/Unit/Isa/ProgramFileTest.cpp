@@ -199,6 +199,15 @@ TEST_F(ProgramFileTest, WeightsStartOnPages) {
                         "multiple of 4096"));
 }
 
+TEST_F(ProgramFileTest, WeightsAndZeroesDoNotOverlap) {
+  ProgramWriter writer =
+      llvm::cantFail(ProgramWriter::create(folder.path("a.srn")));
+  llvm::cantFail(writer.addWeights("w", 12288, 4097));
+  EXPECT_THAT(llvm::toString(writer.finish(program, targetJson)),
+              HasSubstr("sections 'w' and 'cache' overlap in hbm"));
+  EXPECT_FALSE(llvm::sys::fs::exists(folder.path("a.srn")));
+}
+
 TEST_F(ProgramFileTest, NoPartialOutput) {
   std::string path = folder.path("a.srn");
   {
