@@ -39,67 +39,82 @@ llvm::Expected<const Entry *> Program::entry(llvm::StringRef name) const {
   for (const Entry &entry : entryList)
     if (entry.name == name)
       return &entry;
-  return makeError("{0}: no entry '{1}'; the entries are {2}", programFile->path(), name,
-                   llvm::join(llvm::map_range(entryList, [](const Entry &e) { return e.name; }), ", "));
+  return makeError(
+      "{0}: no entry '{1}'; the entries are {2}", programFile->path(), name,
+      llvm::join(
+          llvm::map_range(entryList, [](const Entry &e) { return e.name; }),
+          ", "));
 }
 
-/// Fails if an array of `shape` for `operand` would reach beyond the range of HBM
-/// that the operand begins in.
-static llvm::Error checkRoom(const Operand &operand, llvm::ArrayRef<uint64_t> shape,
+/// Fails if an array of `shape` for `operand` would reach beyond the range of
+/// HBM that the operand begins in.
+static llvm::Error checkRoom(const Operand &operand,
+                             llvm::ArrayRef<uint64_t> shape,
                              llvm::ArrayRef<isa::Section> ranges) {
   if (operand.scalarMemory)
     return llvm::Error::success();
   uint64_t size = isa::sizeOf(operand.stored), elements = 1;
   for (uint64_t n : shape)
-    elements *= n;
+    elements = llvm::SaturatingMultiply(elements, n);
   for (const isa::Section &range : ranges) {
     uint64_t offset = uint64_t(operand.address) - range.address;
-    if (offset >= range.memorySize || elements <= (range.memorySize - offset) / size)
+    if (offset >= range.memorySize ||
+        elements <= (range.memorySize - offset) / size)
       continue;
-    return makeError("array '{0}' of shape [{1:$[, ]}] has {2} elements, but the program was compiled "
-                     "for at most {3}; compile it for more tokens (--max-tokens)",
-                     operand.name, llvm::make_range(shape.begin(), shape.end()), elements,
-                     (range.memorySize - offset) / size);
+    return makeError(
+        "array '{0}' of shape [{1:$[, ]}] has {2} elements, but the program "
+        "was compiled "
+        "for at most {3}; compile it for more tokens (--max-tokens)",
+        operand.name, llvm::make_range(shape.begin(), shape.end()), elements,
+        (range.memorySize - offset) / size);
   }
   return llvm::Error::success();
 }
 
 llvm::Error Program::write(const Operand &operand, const NpyArray &array) {
-  llvm::Expected<std::vector<uint8_t>> bytes = toDevice(operand.name, array, operand.stored);
+  llvm::Expected<std::vector<uint8_t>> bytes =
+      toDevice(operand.name, array, operand.stored);
   if (!bytes)
     return bytes.takeError();
   return operand.scalarMemory ? core->writeScalar(operand.address, *bytes)
                               : core->writeHbm(operand.address, *bytes);
 }
 
-llvm::Expected<NpyArray> Program::read(const Operand &operand, const Dimensions &dimensions) {
+llvm::Expected<NpyArray> Program::read(const Operand &operand,
+                                       const Dimensions &dimensions) {
   llvm::Expected<std::vector<uint64_t>> shape = operand.shapeFor(dimensions);
   if (!shape)
     return shape.takeError();
   // Nothing larger than the memory is there to be read.
   uint64_t size = isa::sizeOf(operand.stored);
-  uint64_t limit = std::max<uint64_t>(programFile->program().hbmBytes, UINT16_MAX);
+  uint64_t limit =
+      std::max<uint64_t>(programFile->program().hbmBytes, UINT16_MAX);
   for (uint64_t n : *shape)
     if ((size = llvm::SaturatingMultiply(size, n)) > limit)
-      return makeError("it is larger than the memory of the program, {0} bytes", limit);
+      return makeError("it is larger than the memory of the program, {0} bytes",
+                       limit);
   std::vector<uint8_t> bytes(size);
-  if (llvm::Error error = operand.scalarMemory ? core->readScalar(operand.address, bytes)
-                                               : core->readHbm(operand.address, bytes))
+  if (llvm::Error error = operand.scalarMemory
+                              ? core->readScalar(operand.address, bytes)
+                              : core->readHbm(operand.address, bytes))
     return std::move(error);
   return fromDevice(bytes, operand.stored, operand.type, std::move(*shape));
 }
 
-llvm::Expected<Program::Result> Program::run(const Entry &entry, const NpzArrays &inputs,
+llvm::Expected<Program::Result> Program::run(const Entry &entry,
+                                             const NpzArrays &inputs,
                                              const sim::RunOptions &options) {
   llvm::Expected<Dimensions> dimensions = entry.bind(inputs);
   if (!dimensions)
     return dimensions.takeError();
   for (const std::vector<Operand> *operands : {&entry.inputs, &entry.outputs})
     for (const Operand &operand : *operands) {
-      llvm::Expected<std::vector<uint64_t>> shape = operand.shapeFor(*dimensions);
+      llvm::Expected<std::vector<uint64_t>> shape =
+          operand.shapeFor(*dimensions);
       if (!shape)
         return shape.takeError();
-      if (llvm::Error error = checkRoom(operand, *shape, programFile->sections()))
+      if (llvm::Error error =
+              checkRoom(operand, *shape, programFile->sections()))
         return std::move(error);
     }
   for (const Dimension &dimension : entry.dimensions) {

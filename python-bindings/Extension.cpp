@@ -1,0 +1,140 @@
+//===- Extension.cpp - compiler and simulator for Python ---------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The functions here take plain values only; the package `serrano` gives them
+// the form that users see.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Arrays.h"
+#include "serrano/Pipelines/Compile.h"
+#include "serrano/Runtime/Program.h"
+#include <mutex>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace serrano;
+using namespace serrano::python;
+
+namespace {
+
+/// An llvm::Error on its way to Python, where it is `serrano.Error`.
+struct PythonError : std::runtime_error {
+  explicit PythonError(llvm::Error error)
+      : std::runtime_error(llvm::toString(std::move(error))) {}
+};
+
+template <typename T>
+T valueOrThrow(llvm::Expected<T> value) {
+  if (!value)
+    throw PythonError(value.takeError());
+  return std::move(*value);
+}
+
+/// A program of which one run at a time uses the machine.
+class LoadedProgram {
+public:
+  explicit LoadedProgram(const std::string &path)
+      : program(valueOrThrow(Program::load(path))) {}
+
+  std::string target() const { return program->file().targetJson(); }
+  std::vector<Entry> entries() const { return program->entries().vec(); }
+
+  std::pair<std::map<std::string, OutputArray>, std::string>
+  run(const std::string &entryName,
+      const std::map<std::string, InputArray> &inputs,
+      const sim::RunOptions &options) {
+    NpzArrays arrays;
+    for (const auto &[name, array] : inputs)
+      arrays.emplace(name, fromPython(array));
+    Program::Result result;
+    {
+      nb::gil_scoped_release release;
+      std::lock_guard<std::mutex> lock(running);
+      const Entry *entry = valueOrThrow(program->entry(entryName));
+      result = valueOrThrow(program->run(*entry, arrays, options));
+    }
+    std::map<std::string, OutputArray> outputs;
+    for (auto &[name, array] : result.outputs)
+      outputs.emplace(name, toPython(std::move(array)));
+    return {std::move(outputs), result.statistics.toJson()};
+  }
+
+private:
+  std::unique_ptr<Program> program;
+  std::mutex running;
+};
+
+} // namespace
+
+static std::vector<std::string> shapeTexts(const Operand &operand) {
+  std::vector<std::string> texts;
+  for (const SizeExpression &size : operand.shape)
+    texts.push_back(size.text().str());
+  return texts;
+}
+
+NB_MODULE(_serrano, module) {
+  module.doc() = "Serrano's compiler and simulator; use the package `serrano`.";
+  nb::exception<PythonError> error(module, "Error", PyExc_Exception);
+  error.doc() = "What is wrong with a model, a program or an input, in one "
+                "line: the value, what was expected and "
+                "found, and the remedy where there is one.";
+
+  nb::class_<CompileOptions>(module, "CompileOptions")
+      .def(nb::init<>())
+      .def_rw("model_path", &CompileOptions::modelPath)
+      .def_rw("output_path", &CompileOptions::outputPath)
+      .def_rw("target", &CompileOptions::target)
+      .def_rw("precision", &CompileOptions::precision)
+      .def_rw("max_tokens", &CompileOptions::maxTokens)
+      .def_rw("max_sequences", &CompileOptions::maxSequences)
+      .def_rw("max_context", &CompileOptions::maxContext)
+      .def_rw("report_path", &CompileOptions::reportPath);
+  module.def(
+      "compile",
+      [](const CompileOptions &options) {
+        if (llvm::Error failure = compile(options))
+          throw PythonError(std::move(failure));
+      },
+      "options"_a, nb::call_guard<nb::gil_scoped_release>());
+
+  nb::class_<sim::RunOptions>(module, "RunOptions")
+      .def(nb::init<>())
+      .def_rw("check_races", &sim::RunOptions::checkRaces)
+      .def_rw("check_init", &sim::RunOptions::checkInit)
+      .def_rw("timing", &sim::RunOptions::timing)
+      .def_rw("trace_file", &sim::RunOptions::traceFile);
+  nb::class_<Operand>(module, "Operand")
+      .def_ro("name", &Operand::name)
+      .def_prop_ro("element_type",
+                   [](const Operand &operand) {
+                     return npyTypeName(operand.type).str();
+                   })
+      .def_prop_ro("shape", &shapeTexts);
+  nb::class_<Dimension>(module, "Dimension")
+      .def_ro("name", &Dimension::name)
+      .def_ro("max", &Dimension::max);
+  nb::class_<Entry>(module, "Entry")
+      .def_ro("name", &Entry::name)
+      .def_ro("dimensions", &Entry::dimensions)
+      .def_ro("inputs", &Entry::inputs)
+      .def_ro("outputs", &Entry::outputs);
+  nb::class_<LoadedProgram>(module, "Program")
+      .def(nb::init<const std::string &>(), "path"_a,
+           nb::call_guard<nb::gil_scoped_release>())
+      .def_prop_ro("target", &LoadedProgram::target,
+                   "The target's description as JSON text.")
+      .def_prop_ro("entries", &LoadedProgram::entries)
+      .def("run", &LoadedProgram::run, "entry"_a, "inputs"_a, "options"_a,
+           "The outputs by name and the statistics as JSON text.");
+}

@@ -1,0 +1,14 @@
+"""Serrano: compiles transformer checkpoints for an LLM-inference chip and runs them on its simulator.
+
+    program = serrano.compile("model.onnx", precision="f32")
+    outputs = program.run("main", {"input_ids": ids, "attention_mask": mask}, stats=True)
+    outputs["last_hidden_state"], outputs.statistics["seconds"]
+"""
+
+from ._serrano import Error
+from .program import Entry, Operand, Outputs, Program, compile, load
+
+__all__ = ["Entry", "Error", "Operand", "Outputs", "Program", "compile", "load"]
+
+# As tracebacks name it.
+Error.__module__ = __name__

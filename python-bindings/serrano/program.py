@@ -1,0 +1,168 @@
+"""Compiled programs: making, loading and running them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _serrano
+from ._serrano import Error
+
+_CHECKS = ("races", "init")
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An array that goes into an entry or comes out of it.
+
+    The shape has a text for each dimension, with names where the size is given at run time:
+    `("batch_size", "sequence_length", "384")`.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way into a program: its operands by name, and the most that each named dimension can be."""
+
+    inputs: Mapping[str, Operand]
+    outputs: Mapping[str, Operand]
+    limits: Mapping[str, int]
+
+
+class Outputs(dict[str, npt.NDArray[Any]]):
+    """The arrays that a run gave, by name.
+
+    `statistics` is what the run cost, None unless it was asked for. Its keys are those of the file that
+    `serrano-sim --stats` writes: "cycles", "seconds", "hbm_read_bytes", "hbm_write_bytes", "multiply_accumulates",
+    and lists of "engines" and "operators".
+    """
+
+    statistics: dict[str, Any] | None = None
+
+
+def _operands(operands: list[_serrano.Operand]) -> dict[str, Operand]:
+    return {o.name: Operand(np.dtype(o.element_type), tuple(o.shape)) for o in operands}
+
+
+def _array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """The value as an array that the extension can read."""
+    array = np.asarray(value, order="C")
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise Error(f"input '{name}' has elements of type {array.dtype}, which no entry takes; convert the array")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+class Program:
+    """A program with a simulated chip to run it on; `compile` and `load` make it.
+
+    The chip's memory keeps its contents from run to run. Runs of several threads take turns.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self._program = _serrano.Program(os.fspath(path))
+        self._entries = {
+            e.name: Entry(_operands(e.inputs), _operands(e.outputs), {d.name: d.max for d in e.dimensions})
+            for e in self._program.entries
+        }
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """The description of the target that the program was compiled for, as in the target's JSON file."""
+        return json.loads(self._program.target)
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """The entries by name; for an encoder there is one, "main"."""
+        return dict(self._entries)
+
+    def run(
+        self,
+        entry: str,
+        inputs: Mapping[str, npt.ArrayLike],
+        *,
+        check: Collection[str] = (),
+        stats: bool = False,
+        trace: str | os.PathLike[str] | None = None,
+    ) -> Outputs:
+        """Runs an entry and returns its outputs.
+
+        inputs: an array for each of `entries[entry].inputs`, of its dtype. Named dimensions take any size up to
+            their limit, the same wherever the name stands.
+        check: "races" stops the run at accesses to a common byte that nothing orders, "init" at reads of on-chip bytes
+            that were never written.
+        stats: times the run and gives `statistics` to the outputs.
+        trace: file for a timeline that Perfetto opens.
+
+        Raises Error for an unknown entry, a missing, unknown or misspelled input, a wrong dtype or shape, a dimension
+        over its limit, and for what a check finds. Nothing else of the process is held up: the run releases the GIL.
+        """
+        for name in check:
+            if name not in _CHECKS:
+                raise Error(f"unknown check '{name}'; the checks are {', '.join(_CHECKS)}")
+        options = _serrano.RunOptions()
+        options.check_races = "races" in check
+        options.check_init = "init" in check
+        options.timing = stats or trace is not None
+        options.trace_file = os.fspath(trace) if trace is not None else ""
+        arrays, statistics = self._program.run(entry, {n: _array(n, v) for n, v in inputs.items()}, options)
+        outputs = Outputs(arrays)
+        if stats:
+            outputs.statistics = json.loads(statistics)
+        return outputs
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Loads a program file that `compile` or serrano-compile wrote.
+
+    Raises Error if there is none, or it is damaged or newer than this package.
+    """
+    return Program(path)
+
+
+def compile(
+    path: str | os.PathLike[str],
+    *,
+    output: str | os.PathLike[str] | None = None,
+    target: str | os.PathLike[str] = "serrano-1",
+    precision: str = "bf16",
+    max_tokens: int = 128,
+    max_sequences: int = 8,
+    max_context: int = 2048,
+    report: str | os.PathLike[str] | None = None,
+) -> Program:
+    """Compiles an ONNX model and loads the program.
+
+    output: program file to write; without it the program lasts as long as the object that is returned.
+    target: name of a bundled target ("serrano-1", "serrano-edge", "serrano-tiny") or path of a JSON file.
+    precision: "f32" or "bf16", the format of weights and activations. Inputs and outputs keep the model's types.
+    max_tokens: most tokens of one run (of all rows of a batch together).
+    max_sequences, max_context: most sequences of a decoder's step, and most tokens of a sequence.
+    report: JSON file for a report of the compilation.
+
+    Raises Error, which names file, node and value, if the model or an option is at fault; then no file is written.
+    """
+    with tempfile.TemporaryDirectory(prefix="serrano-") as folder:
+        file = os.fspath(output) if output is not None else str(pathlib.Path(folder, "program.srn"))
+        options = _serrano.CompileOptions()
+        options.model_path = os.fspath(path)
+        options.output_path = file
+        options.target = os.fspath(target)
+        options.precision = precision
+        options.max_tokens = max_tokens
+        options.max_sequences = max_sequences
+        options.max_context = max_context
+        options.report_path = os.fspath(report) if report is not None else ""
+        _serrano.compile(options)
+        # The program stays mapped when its file has gone.
+        return Program(file)

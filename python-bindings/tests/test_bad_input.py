@@ -1,0 +1,141 @@
+"""What is wrong is said in one line, and the program can be used afterwards."""
+
+import subprocess
+
+import numpy as np
+import pytest
+import serrano
+
+
+def rename(inputs, name, new):
+    return {new if key == name else key: array for key, array in inputs.items()}
+
+
+def replace(inputs, **arrays):
+    return inputs | arrays
+
+
+BAD_INPUTS = {
+    "missing": (
+        lambda i: {n: a for n, a in i.items() if n != "attention_mask"},
+        "input 'attention_mask' of entry 'main' is missing; expected i8 [batch_size, sequence_length]",
+    ),
+    "misspelled": (
+        lambda i: rename(i, "input_ids", "inputs_ids"),
+        "'inputs_ids' is not an input of entry 'main'; did you mean 'input_ids'?",
+    ),
+    "unknown": (
+        lambda i: replace(i, pixels=np.zeros(3)),
+        "'pixels' is not an input of entry 'main'; its inputs are input_ids, attention_mask, token_type_ids",
+    ),
+    "type": (
+        lambda i: replace(i, input_ids=i["input_ids"].astype(np.float32)),
+        "input 'input_ids' has elements of type f4, expected i8; convert the array",
+    ),
+    "text": (
+        lambda i: replace(i, input_ids=np.array([["a", "b"]])),
+        "input 'input_ids' has elements of type <U1, which no entry takes; convert the array",
+    ),
+    "dimensions": (
+        lambda i: replace(i, input_ids=i["input_ids"][0]),
+        "input 'input_ids' has shape [9], expected 2 dimensions: [batch_size, sequence_length]",
+    ),
+    "shape": (
+        lambda i: replace(i, attention_mask=i["attention_mask"][:, :8]),
+        "input 'attention_mask' has shape [2, 8], expected [batch_size, sequence_length] with sequence_length = 9 as in "
+        "the inputs before it",
+    ),
+    "limit": (
+        lambda i: {n: np.tile(a[:1], 4)[:, :33] for n, a in i.items()},
+        "'sequence_length' is 33, but the program was compiled for at most 32; compile it with a larger limit",
+    ),
+    "limit together": (
+        lambda i: {n: np.tile(a, 2) for n, a in i.items()},
+        "array 'attention_mask' of shape [2, 18] has 36 elements, but the program was compiled for at most 32; compile it "
+        "for more tokens (--max-tokens)",
+    ),
+    "range": (
+        lambda i: replace(i, input_ids=i["input_ids"] + 2**40),
+        f"input 'input_ids': 'input_ids' holds {2**40 + 54} at flat index 0, which does not fit the device's 32-bit integers",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS)
+def test_bad_inputs(case, program, file, inputs, tmp_path):
+    change, message = BAD_INPUTS[case]
+    changed = change(inputs)
+    before = program.run("main", inputs)["last_hidden_state"]
+    with pytest.raises(serrano.Error) as error:
+        program.run("main", changed)
+    assert str(error.value) == message
+    np.testing.assert_array_equal(program.run("main", inputs)["last_hidden_state"], before)
+    if case == "text":  # an archive with it cannot be read at all
+        return
+    np.savez(tmp_path / "in.npz", **changed)
+    command = ["serrano-sim", file, f"--inputs={tmp_path / 'in.npz'}", f"--outputs={tmp_path / 'out.npz'}"]
+    tool = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (tool.returncode, tool.stderr) == (1, f"serrano-sim: error: {message}\n")
+    assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("token", [-1, 64])
+def test_token_outside_the_vocabulary(token, program, inputs):
+    inputs["input_ids"][1, 3] = token
+    with pytest.raises(serrano.Error, match=rf"table entry 12 is {token}, outside 0 to 63$"):
+        program.run("main", inputs)
+
+
+def test_unknown_entry_and_check(program, inputs):
+    with pytest.raises(serrano.Error, match=r"no entry 'step'; the entries are main$"):
+        program.run("step", inputs)
+    with pytest.raises(serrano.Error, match=r"^unknown check 'race'; the checks are races, init$"):
+        program.run("main", inputs, check=["race"])
+
+
+def damaged(contents: bytes) -> bytes:
+    """One bit of the manifest is another."""
+    middle = contents.index(b'"entries"') + 100
+    return contents[:middle] + bytes([contents[middle] ^ 1]) + contents[middle + 1 :]
+
+
+@pytest.mark.parametrize("change", [lambda c: b"", lambda c: c[:1000], lambda c: c[:-1], damaged, lambda c: b"PK" + c[2:]])
+def test_damaged_program(change, file, tmp_path):
+    path = tmp_path / "damaged.srn"
+    path.write_bytes(change(file.read_bytes()))
+    with pytest.raises(serrano.Error) as error:
+        serrano.load(path)
+    assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
+
+
+def test_missing_files(tmp_path):
+    for load in (serrano.load, serrano.compile):
+        with pytest.raises(serrano.Error) as error:
+            load(tmp_path / "nothing")
+        assert str(error.value) == f"{tmp_path / 'nothing'}: cannot open: no such file or directory"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"target": "serrano-2"}, r"target 'serrano-2': expected one of .*; did you mean 'serrano-1'\?"),
+        ({"precision": "fp32"}, r"precision.*fp32.*f32.*bf16"),
+        ({"target": "serrano-tiny", "max_tokens": 4096}, r"compile for fewer tokens \(--max-tokens\)"),
+    ],
+)
+def test_bad_options(options, message, model, tmp_path):
+    output = tmp_path / "out.srn"
+    with pytest.raises(serrano.Error, match=message) as error:
+        serrano.compile(model, output=output, **options)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", [0, 100, 100_000])
+def test_damaged_model(length, model, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.read_bytes()[:length])
+    with pytest.raises(serrano.Error) as error:
+        serrano.compile(path, output=tmp_path / "out.srn")
+    assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
+    assert not (tmp_path / "out.srn").exists()
