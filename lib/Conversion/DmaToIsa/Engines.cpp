@@ -141,7 +141,7 @@ LogicalResult Selector::selectVector(Operation *op) {
       })
       .Case([&](tile::TakeOp take) {
         isa::VectorGather i;
-        i.bound = {0, int32_t(take.getA().getType().getDimSize(0))};
+        i.bound = value(take.getBound());
         return finish(&i, take,
                       {{&i.dst, take.getDst()}, {&i.a, take.getA()}, {&i.index, take.getIndex()}});
       })

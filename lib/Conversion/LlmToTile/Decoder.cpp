@@ -82,7 +82,8 @@ LogicalResult Lowering::lowerGather(llm::GatherOp op) {
   Value rows = extent(out.rows);
   Value loaded = slot(maxTokens, 1, builder.getI32Type());
   tile::LoadOp::create(builder, loc, nameOf(indices), constant(0), constant(0), loaded, rows);
-  tile::TakeOp::create(builder, loc, a.slot, loaded, out.slot, rows, constant(a.cols));
+  tile::TakeOp::create(builder, loc, a.slot, loaded, extent(a.rows), out.slot, rows,
+                       constant(a.cols));
   return success();
 }
 
