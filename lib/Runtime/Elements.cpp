@@ -35,26 +35,31 @@ static std::optional<DType> sameBytes(NpyType type) {
 }
 
 /// Converts as the vector engine's copy does.
-static std::vector<uint8_t> convert(llvm::ArrayRef<uint8_t> bytes, DType from, DType to) {
+static std::vector<uint8_t> convert(llvm::ArrayRef<uint8_t> bytes, DType from,
+                                    DType to) {
   int64_t n = int64_t(bytes.size() / isa::sizeOf(from));
   std::vector<uint8_t> result(n * isa::sizeOf(to));
-  auto *source = reinterpret_cast<std::byte *>(const_cast<uint8_t *>(bytes.data()));
+  auto *source =
+      reinterpret_cast<std::byte *>(const_cast<uint8_t *>(bytes.data()));
   auto *destination = reinterpret_cast<std::byte *>(result.data());
-  sim::unary(isa::UnaryFunction::Copy, {destination, 0, to}, {source, 0, from}, 1, n);
+  sim::unary(isa::UnaryFunction::Copy, {destination, 0, to}, {source, 0, from},
+             1, n);
   return result;
 }
 
 /// Elements of type From as bytes of type To; fails on the first that is out of
 /// To's range.
 template <typename From, typename To>
-static llvm::Expected<std::vector<uint8_t>> narrow(llvm::StringRef name, const NpyArray &array) {
+static llvm::Expected<std::vector<uint8_t>> narrow(llvm::StringRef name,
+                                                   const NpyArray &array) {
   std::vector<uint8_t> result(array.size() * sizeof(To));
   llvm::ArrayRef<From> elements = array.as<From>();
   for (size_t i = 0; i < elements.size(); ++i) {
     To value = To(elements[i]);
     if constexpr (std::is_integral_v<From>)
       if (From(value) != elements[i] || (value < 0) != (elements[i] < 0))
-        return makeError("'{0}' holds {1} at flat index {2}, which does not fit the device's 32-bit "
+        return makeError("'{0}' holds {1} at flat index {2}, which does not "
+                         "fit the device's 32-bit "
                          "integers",
                          name, elements[i], i);
     std::memcpy(result.data() + i * sizeof(To), &value, sizeof(To));
@@ -62,8 +67,8 @@ static llvm::Expected<std::vector<uint8_t>> narrow(llvm::StringRef name, const N
   return result;
 }
 
-llvm::Expected<std::vector<uint8_t>> serrano::toDevice(llvm::StringRef name, const NpyArray &array,
-                                                       DType stored) {
+llvm::Expected<std::vector<uint8_t>>
+serrano::toDevice(llvm::StringRef name, const NpyArray &array, DType stored) {
   std::optional<DType> direct = sameBytes(array.type);
   if (direct && *direct == stored)
     return array.bytes;
@@ -103,12 +108,15 @@ static std::vector<uint8_t> widen(llvm::ArrayRef<uint8_t> bytes) {
   return result;
 }
 
-NpyArray serrano::fromDevice(llvm::ArrayRef<uint8_t> bytes, DType stored, NpyType type,
-                             std::vector<uint64_t> shape) {
+NpyArray serrano::fromDevice(llvm::ArrayRef<uint8_t> bytes, DType stored,
+                             NpyType type, std::vector<uint64_t> shape) {
   NpyArray result{type, std::move(shape), {}};
   std::optional<DType> direct = sameBytes(type);
-  DType middle = direct ? *direct : type == NpyType::f8 ? DType::F32 : DType::I32;
-  result.bytes = stored == middle ? bytes.vec() : convert(bytes, stored, middle);
+  DType middle = direct                ? *direct
+                 : type == NpyType::f8 ? DType::F32
+                                       : DType::I32;
+  result.bytes =
+      stored == middle ? bytes.vec() : convert(bytes, stored, middle);
   if (direct)
     return result;
   switch (type) {

@@ -16,9 +16,10 @@ using namespace serrano;
 
 static std::optional<NpyType> parseNpyType(llvm::StringRef name) {
   static const std::pair<llvm::StringRef, NpyType> types[] = {
-      {"bool", NpyType::b1}, {"i8", NpyType::i1},  {"i16", NpyType::i2}, {"i32", NpyType::i4},
-      {"i64", NpyType::i8},  {"u8", NpyType::u1},  {"u16", NpyType::u2}, {"u32", NpyType::u4},
-      {"u64", NpyType::u8},  {"f16", NpyType::f2}, {"f32", NpyType::f4}, {"f64", NpyType::f8}};
+      {"bool", NpyType::b1}, {"i8", NpyType::i1},  {"i16", NpyType::i2},
+      {"i32", NpyType::i4},  {"i64", NpyType::i8}, {"u8", NpyType::u1},
+      {"u16", NpyType::u2},  {"u32", NpyType::u4}, {"u64", NpyType::u8},
+      {"f16", NpyType::f2},  {"f32", NpyType::f4}, {"f64", NpyType::f8}};
   for (auto [known, type] : types)
     if (known == name)
       return type;
@@ -30,17 +31,19 @@ static llvm::Expected<Operand> createOperand(const isa::Operand &source) {
   operand.name = source.name;
   std::optional<NpyType> type = parseNpyType(source.dtype);
   if (!type)
-    return makeError("operand '{0}' has the unknown type '{1}'", source.name, source.dtype);
+    return makeError("operand '{0}' has the unknown type '{1}'", source.name,
+                     source.dtype);
   operand.type = *type;
   std::optional<isa::DType> stored = isa::parseEnum<isa::DType>(source.stored);
   if (!stored)
-    return makeError("operand '{0}' is stored as the unknown type '{1}'", source.name,
-                     source.stored);
+    return makeError("operand '{0}' is stored as the unknown type '{1}'",
+                     source.name, source.stored);
   operand.stored = *stored;
   for (const std::string &size : source.shape) {
     llvm::Expected<SizeExpression> expression = SizeExpression::parse(size);
     if (!expression)
-      return addContext(expression.takeError(), "operand '" + source.name + "'");
+      return addContext(expression.takeError(),
+                        "operand '" + source.name + "'");
     operand.shape.push_back(std::move(*expression));
   }
   operand.scalarMemory = source.isInScalarMemory;
@@ -48,16 +51,19 @@ static llvm::Expected<Operand> createOperand(const isa::Operand &source) {
   return operand;
 }
 
-llvm::Expected<Entry> Entry::create(const isa::Entry &source, const isa::Program &program) {
+llvm::Expected<Entry> Entry::create(const isa::Entry &source,
+                                    const isa::Program &program) {
   Entry entry;
   entry.name = source.name;
   const isa::Function *function = program.findFunction(source.function);
   if (!function)
-    return makeError("entry '{0}' names the function '{1}', which the program does not have",
-                     source.name, source.function);
+    return makeError(
+        "entry '{0}' names the function '{1}', which the program does not have",
+        source.name, source.function);
   entry.word = function->word;
   for (const isa::Dimension &dimension : source.dimensions)
-    entry.dimensions.push_back({dimension.name, dimension.max, int64_t(dimension.smem)});
+    entry.dimensions.push_back(
+        {dimension.name, dimension.max, int64_t(dimension.smem)});
   for (auto [from, to] : {std::pair{&source.inputs, &entry.inputs},
                           std::pair{&source.outputs, &entry.outputs}})
     for (const isa::Operand &operand : *from) {
@@ -69,7 +75,8 @@ llvm::Expected<Entry> Entry::create(const isa::Entry &source, const isa::Program
   return entry;
 }
 
-llvm::Expected<std::vector<uint64_t>> Operand::shapeFor(const Dimensions &dimensions) const {
+llvm::Expected<std::vector<uint64_t>>
+Operand::shapeFor(const Dimensions &dimensions) const {
   std::vector<uint64_t> result;
   for (const SizeExpression &size : shape) {
     llvm::Expected<int64_t> value = size.evaluate(dimensions);
@@ -81,12 +88,19 @@ llvm::Expected<std::vector<uint64_t>> Operand::shapeFor(const Dimensions &dimens
 }
 
 static std::string shapeText(llvm::ArrayRef<uint64_t> shape) {
-  return "[" + llvm::join(llvm::map_range(shape, [](uint64_t n) { return std::to_string(n); }), ", ") +
+  return "[" +
+         llvm::join(llvm::map_range(
+                        shape, [](uint64_t n) { return std::to_string(n); }),
+                    ", ") +
          "]";
 }
 
 static std::string shapeText(llvm::ArrayRef<SizeExpression> shape) {
-  return "[" + llvm::join(llvm::map_range(shape, [](auto &e) { return e.text().str(); }), ", ") + "]";
+  return "[" +
+         llvm::join(
+             llvm::map_range(shape, [](auto &e) { return e.text().str(); }),
+             ", ") +
+         "]";
 }
 
 llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
@@ -97,40 +111,51 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
     for (const Operand &operand : inputs)
       names.push_back(operand.name);
     std::string guess = didYouMean(name, names);
-    return makeError("'{0}' is not an input of entry '{1}'{2}", name, this->name,
-                     guess.empty() ? "; its inputs are " + llvm::join(names, ", ") : guess);
+    return makeError(
+        "'{0}' is not an input of entry '{1}'{2}", name, this->name,
+        guess.empty() ? "; its inputs are " + llvm::join(names, ", ") : guess);
   }
   Dimensions result;
   for (const Operand &operand : inputs) {
     auto it = arrays.find(operand.name);
     if (it == arrays.end())
-      return makeError("input '{0}' of entry '{1}' is missing; expected {2} {3}", operand.name,
-                       name, npyTypeName(operand.type), shapeText(operand.shape));
+      return makeError(
+          "input '{0}' of entry '{1}' is missing; expected {2} {3}",
+          operand.name, name, npyTypeName(operand.type),
+          shapeText(operand.shape));
     const NpyArray &array = it->second;
     if (array.type != operand.type)
-      return makeError("input '{0}' has elements of type {1}, expected {2}; convert the array",
-                       operand.name, npyTypeName(array.type), npyTypeName(operand.type));
+      return makeError("input '{0}' has elements of type {1}, expected {2}; "
+                       "convert the array",
+                       operand.name, npyTypeName(array.type),
+                       npyTypeName(operand.type));
     if (array.shape.size() != operand.shape.size())
-      return makeError("input '{0}' has shape {1}, expected {2} dimensions: {3}", operand.name,
-                       shapeText(array.shape), operand.shape.size(), shapeText(operand.shape));
-    for (auto [found, expression] : llvm::zip_equal(array.shape, operand.shape)) {
+      return makeError(
+          "input '{0}' has shape {1}, expected {2} dimensions: {3}",
+          operand.name, shapeText(array.shape), operand.shape.size(),
+          shapeText(operand.shape));
+    for (auto [found, expression] :
+         llvm::zip_equal(array.shape, operand.shape)) {
       llvm::StringRef symbol = expression.symbol();
       if (symbol.empty())
         continue;
       auto [bound, fresh] = result.try_emplace(symbol.str(), int64_t(found));
       if (!fresh && bound->second != int64_t(found))
-        return makeError("input '{0}' has shape {1}, expected {2} with {3} = {4} as in the inputs "
+        return makeError("input '{0}' has shape {1}, expected {2} with {3} = "
+                         "{4} as in the inputs "
                          "before it",
-                         operand.name, shapeText(array.shape), shapeText(operand.shape), symbol,
-                         bound->second);
+                         operand.name, shapeText(array.shape),
+                         shapeText(operand.shape), symbol, bound->second);
     }
   }
   for (const Dimension &dimension : dimensions) {
     auto it = result.find(dimension.name);
     if (it == result.end())
-      return makeError("no input of entry '{0}' gives the size of '{1}'", name, dimension.name);
+      return makeError("no input of entry '{0}' gives the size of '{1}'", name,
+                       dimension.name);
     if (it->second > dimension.max)
-      return makeError("'{0}' is {1}, but the program was compiled for at most {2}; compile it with "
+      return makeError("'{0}' is {1}, but the program was compiled for at most "
+                       "{2}; compile it with "
                        "a larger limit",
                        dimension.name, it->second, dimension.max);
   }
@@ -140,8 +165,10 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
     if (!expected)
       return expected.takeError();
     if (*expected != array.shape)
-      return makeError("input '{0}' has shape {1}, expected {2}, which is {3} here", operand.name,
-                       shapeText(array.shape), shapeText(operand.shape), shapeText(*expected));
+      return makeError(
+          "input '{0}' has shape {1}, expected {2}, which is {3} here",
+          operand.name, shapeText(array.shape), shapeText(operand.shape),
+          shapeText(*expected));
   }
   return result;
 }

@@ -13,9 +13,10 @@
 using namespace serrano;
 
 static bool isName(llvm::StringRef text) {
-  return !text.empty() && !llvm::isDigit(text.front()) && llvm::all_of(text, [](char c) {
-    return llvm::isAlnum(c) || c == '_' || c == '.';
-  });
+  return !text.empty() && !llvm::isDigit(text.front()) &&
+         llvm::all_of(text, [](char c) {
+           return llvm::isAlnum(c) || c == '_' || c == '.';
+         });
 }
 
 llvm::Expected<SizeExpression> SizeExpression::parse(llvm::StringRef text) {
@@ -36,21 +37,24 @@ llvm::Expected<SizeExpression> SizeExpression::parse(llvm::StringRef text) {
         if (llvm::MulOverflow(product.factor, number, product.factor))
           return makeError("'{0}' is a size that does not fit 64 bits", text);
       } else
-        return makeError("'{0}' is not a size: expected sums of products of numbers and names",
+        return makeError("'{0}' is not a size: expected sums of products of "
+                         "numbers and names",
                          text);
     }
   }
   return result;
 }
 
-llvm::Expected<int64_t> SizeExpression::evaluate(const Dimensions &dimensions) const {
+llvm::Expected<int64_t>
+SizeExpression::evaluate(const Dimensions &dimensions) const {
   int64_t total = 0;
   for (const Product &product : sum) {
     int64_t value = product.factor;
     for (const std::string &name : product.names) {
       auto it = dimensions.find(name);
       if (it == dimensions.end())
-        return makeError("dimension '{0}' of size '{1}' has no value: no input has it as a size of "
+        return makeError("dimension '{0}' of size '{1}' has no value: no input "
+                         "has it as a size of "
                          "its own",
                          name, source);
       if (llvm::MulOverflow(value, it->second, value))

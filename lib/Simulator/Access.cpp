@@ -45,7 +45,8 @@ Access serrano::sim::normalized(Access access) {
 /// Whether the run [address, address + bytes) touches a row of `rows`.
 static bool touchesRow(int64_t address, int64_t bytes, const Access &rows) {
   // The last row that starts before the run's end.
-  int64_t row = std::min((address + bytes - 1 - rows.address) / rows.stride, rows.rows - 1);
+  int64_t row = std::min((address + bytes - 1 - rows.address) / rows.stride,
+                         rows.rows - 1);
   return rows.address + row * rows.stride + rows.bytes > address;
 }
 

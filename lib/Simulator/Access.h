@@ -20,7 +20,8 @@ inline constexpr unsigned numMemories = 4;
 /// "scratchpad", "accumulators", "scalar memory", "hbm".
 const char *memoryName(Memory memory);
 
-/// `rows` runs of `bytes` contiguous bytes, `stride` bytes from one to the next.
+/// `rows` runs of `bytes` contiguous bytes, `stride` bytes from one to the
+/// next.
 struct Access {
   Memory memory;
   bool write;
@@ -40,7 +41,8 @@ using Accesses = llvm::SmallVector<Access, 6>;
 Access normalized(Access access);
 
 /// Whether two normalized accesses touch a common byte. Exact if either is one
-/// run or both have the same stride; otherwise the ranges they span are compared.
+/// run or both have the same stride; otherwise the ranges they span are
+/// compared.
 bool overlap(const Access &a, const Access &b);
 
 } // namespace serrano::sim

@@ -12,15 +12,19 @@ using namespace serrano;
 using namespace serrano::sim;
 
 std::string serrano::sim::queueName(unsigned queue) {
-  static const char *const names[] = {"sequencer", "dma in", "dma out", "matrix", "vector"};
-  return queue < FirstRingId ? names[queue] : "ring " + std::to_string(queue - FirstRingId);
+  static const char *const names[] = {"sequencer", "dma in", "dma out",
+                                      "matrix", "vector"};
+  return queue < FirstRingId ? names[queue]
+                             : "ring " + std::to_string(queue - FirstRingId);
 }
 
-Core::Core(const DecodedProgram &program, MemorySystem &memory, const TargetModel &target,
-           const TimingModel &timing, llvm::ArrayRef<Observer *> observers)
+Core::Core(const DecodedProgram &program, MemorySystem &memory,
+           const TargetModel &target, const TimingModel &timing,
+           llvm::ArrayRef<Observer *> observers)
     : program(program), memory(memory), target(target), timing(timing),
       observers(observers.begin(), observers.end()),
-      streamed(int64_t(program.indexOfWord.size()) * 8 > target.instructionMemoryBytes()) {
+      streamed(int64_t(program.indexOfWord.size()) * 8 >
+               target.instructionMemoryBytes()) {
   counterQueue.fill(-1);
 }
 
@@ -28,7 +32,8 @@ int Core::run(uint32_t start) {
   next = program.indexOfWord[start];
   while (!halted) {
     if (next >= program.entries.size())
-      fault("execution runs off the end of the program after this instruction; end a function with "
+      fault("execution runs off the end of the program after this instruction; "
+            "end a function with "
             "ret, an entry with halt");
     current = next;
     const DecodedProgram::Entry &entry = program.entries[current];
@@ -36,7 +41,8 @@ int Core::run(uint32_t start) {
       enterPage(entry.word);
     next = current + 1;
     ++executed;
-    std::visit([&](const auto &instruction) { execute(instruction); }, entry.instruction);
+    std::visit([&](const auto &instruction) { execute(instruction); },
+               entry.instruction);
     closeLoops();
   }
   return exitCode;
@@ -80,10 +86,13 @@ void Core::wait(isa::Wait w) {
   if (!w.valid)
     return;
   if (w.counter >= numCounters)
-    fault("waits for inbound counter {0}, but this core has no remote source", w.counter);
+    fault("waits for inbound counter {0}, but this core has no remote source",
+          w.counter);
   int64_t threshold = increments[w.counter] - w.lag;
-  if (counterQueue[w.counter] >= int(FirstRingId) && threshold > ringIncrements[w.counter])
-    fault("deadlock: c{0} waits until {1} has filled slots that only later pops make room for",
+  if (counterQueue[w.counter] >= int(FirstRingId) &&
+      threshold > ringIncrements[w.counter])
+    fault("deadlock: c{0} waits until {1} has filled slots that only later "
+          "pops make room for",
           w.counter, queueName(counterQueue[w.counter]));
   if (threshold > 0)
     record.waits.push_back({w.counter, threshold});
@@ -94,7 +103,8 @@ void Core::signal(isa::Signal s, unsigned queue) {
     return;
   int &owner = counterQueue[s.counter];
   if (owner >= 0 && unsigned(owner) != queue)
-    fault("counter c{0} is incremented by the {1} queue and by the {2} queue; use one counter for each",
+    fault("counter c{0} is incremented by the {1} queue and by the {2} queue; "
+          "use one counter for each",
           s.counter, queueName(owner), queueName(queue));
   owner = queue;
   record.signal = s.counter;

@@ -47,10 +47,12 @@ struct DecodedProgram {
 /// what `HappensBefore` checks and what lets `Timeline` compute the real one.
 class Core {
 public:
-  Core(const DecodedProgram &program, MemorySystem &memory, const TargetModel &target,
-       const TimingModel &timing, llvm::ArrayRef<Observer *> observers);
+  Core(const DecodedProgram &program, MemorySystem &memory,
+       const TargetModel &target, const TimingModel &timing,
+       llvm::ArrayRef<Observer *> observers);
 
-  /// Runs from word address `start` to `halt`; returns its code. Throws `Fault`.
+  /// Runs from word address `start` to `halt`; returns its code. Throws
+  /// `Fault`.
   int run(uint32_t start);
 
   /// Where execution is, for messages.
@@ -112,7 +114,9 @@ private:
   void execute(const isa::VectorTopK &);
 
   // Operands.cpp: reading operands, with bounds and alignment.
-  int64_t value(isa::Value v) const { return int64_t(uint64_t(registers[v.reg]) + v.imm); }
+  int64_t value(isa::Value v) const {
+    return int64_t(uint64_t(registers[v.reg]) + v.imm);
+  }
   /// A value that must be 0 .. 2^31-1; `name` is the field's.
   int64_t count(isa::Value v, const char *name) const;
   /// A limit of columns: clamped to where no sum with a row's number overflows.
@@ -120,11 +124,14 @@ private:
     constexpr int64_t bound = int64_t(1) << 40;
     return std::clamp(value(v), -bound, bound);
   }
-  int64_t address(isa::HbmAddress a) const { return int64_t(uint64_t(registers[a.reg]) + a.offset); }
+  int64_t address(isa::HbmAddress a) const {
+    return int64_t(uint64_t(registers[a.reg]) + a.offset);
+  }
   /// Adds an access to the instruction in hand, checked.
   void touch(Access access, const char *operand);
   /// Resolves a tile of rows x cols and adds what it touches.
-  TileView tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write, const char *operand);
+  TileView tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
+                const char *operand);
 
   // Core.cpp
   /// Starts the record of the instruction in hand.
@@ -161,13 +168,15 @@ private:
   template <typename T>
   void copyRows(const T &d, unsigned queue, Place from, Place to);
   template <typename T>
-  void copyByTable(const T &d, unsigned queue, bool gather, Place local, int64_t hbm);
+  void copyByTable(const T &d, unsigned queue, bool gather, Place local,
+                   int64_t hbm);
 
   // Execute/Vector.cpp
   /// Checks how operands overlap, sets the interval and hands the record over;
   /// `dtypes` are those of all operands.
-  void finishVector(int64_t rows, int64_t cols, llvm::ArrayRef<isa::DType> dtypes,
-                    bool transcendental, int64_t passes);
+  void finishVector(int64_t rows, int64_t cols,
+                    llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
+                    int64_t passes);
 
   /// A command to a ring: slots [firstSlot, firstSlot + count) of it.
   struct Order {
@@ -176,16 +185,18 @@ private:
     int64_t firstSlot = 0, count = 0;
     int64_t source = 0, bytes = 0, tailBytes = 0, stride = 0;
     int64_t passCount = 0, passStride = 0; ///< of a strided range
-    int64_t table = -1, bound = 0;         ///< of a table; table is -1 for a range
+    int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range
   };
   struct Ring {
     int64_t base = 0, slotBytes = 0, slots = 0;
     int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
     int64_t ordered = 0, filled = 0, popped = 0;
-    std::deque<Order> orders;       ///< those not yet filled to the end
-    std::deque<int64_t> slotEnds;   ///< valid bytes of the slots not yet popped
+    std::deque<Order> orders;     ///< those not yet filled to the end
+    std::deque<int64_t> slotEnds; ///< valid bytes of the slots not yet popped
 
-    int64_t placeOf(int64_t slot) const { return base + (slot - origin) % slots * slotBytes; }
+    int64_t placeOf(int64_t slot) const {
+      return base + (slot - origin) % slots * slotBytes;
+    }
   };
   void order(unsigned ring, Order order);
   /// Fills, as far as there is room, what has been ordered.
@@ -222,7 +233,7 @@ private:
   int exitCode = 0;
 
   std::array<int64_t, numCounters> increments = {}; ///< dispatched so far
-  std::array<int, numCounters> counterQueue;        ///< who increments it, -1 unknown
+  std::array<int, numCounters> counterQueue; ///< who increments it, -1 unknown
   /// Of a ring's counters, the increments whose slots have all been filled.
   std::array<int64_t, numCounters> ringIncrements = {};
   std::array<Ring, numRings> rings;

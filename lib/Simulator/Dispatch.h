@@ -17,7 +17,14 @@ namespace serrano::sim {
 
 /// The queues of a core, in the order in which ties are decided. The sequencer
 /// counts as one: `sync sequencer`, `ring.setup` and `halt` wait in it.
-enum QueueId : unsigned { SequencerId, DmaInId, DmaOutId, MatrixId, VectorId, FirstRingId };
+enum QueueId : unsigned {
+  SequencerId,
+  DmaInId,
+  DmaOutId,
+  MatrixId,
+  VectorId,
+  FirstRingId
+};
 inline constexpr unsigned numRings = 16;
 inline constexpr unsigned numQueues = FirstRingId + numRings;
 inline constexpr unsigned numCounters = 64;
@@ -40,38 +47,38 @@ struct SlotUse {
 
 /// What an engine does with an instruction, as far as time is concerned.
 enum class Work : uint8_t {
-  None,       ///< nothing: `sync` of a queue
-  LoadWeights,///< `interval` cycles of the weight port
-  Multiply,   ///< `interval` cycles of the array
-  Vector,     ///< `interval` cycles of the vector engine
-  Transfer,   ///< `bytes` over the DMA port, and HBM if `hbm`
-  Order,      ///< `count` slots of a ring
-  Setup       ///< a ring is given a new region
+  None,        ///< nothing: `sync` of a queue
+  LoadWeights, ///< `interval` cycles of the weight port
+  Multiply,    ///< `interval` cycles of the array
+  Vector,      ///< `interval` cycles of the vector engine
+  Transfer,    ///< `bytes` over the DMA port, and HBM if `hbm`
+  Order,       ///< `count` slots of a ring
+  Setup        ///< a ring is given a new region
 };
 
 /// One instruction with its operands read: everything that timing and checking
 /// need to know. Instructions that the sequencer finishes by itself have none;
 /// they are counted in `scalarBefore` of the next one.
 struct Dispatched {
-  uint32_t word = 0;     ///< address of the instruction
-  uint32_t op = 0;       ///< source operator, from `mark`
-  int64_t instance = 0;  ///< its repetition
+  uint32_t word = 0;    ///< address of the instruction
+  uint32_t op = 0;      ///< source operator, from `mark`
+  int64_t instance = 0; ///< its repetition
   unsigned queue = SequencerId;
   Work work = Work::None;
   int64_t scalarBefore = 0; ///< cycles the sequencer spent since the last one
   llvm::SmallVector<uint32_t, 1> pages; ///< of the program entered since then
   llvm::SmallVector<CounterWait, 2> waits;
-  int signal = -1;       ///< counter incremented on completion, or -1
+  int signal = -1; ///< counter incremented on completion, or -1
   llvm::SmallVector<SlotUse, 2> slots;
   Accesses accesses;
 
-  int64_t interval = 0;  ///< engine cycles
-  int64_t bytes = 0;     ///< of a transfer or a slot, rows rounded up to bursts
-  bool hbm = false;      ///< a transfer goes over the memory's port too
-  bool write = false;    ///< ... and writes it
+  int64_t interval = 0; ///< engine cycles
+  int64_t bytes = 0;    ///< of a transfer or a slot, rows rounded up to bursts
+  bool hbm = false;     ///< a transfer goes over the memory's port too
+  bool write = false;   ///< ... and writes it
   int64_t firstSlot = 0, count = 0; ///< of an order
-  int64_t tailBytes = 0; ///< bytes of an order's last slot, rounded up
-  int64_t multiplies = 0;///< multiply-accumulates done
+  int64_t tailBytes = 0;  ///< bytes of an order's last slot, rounded up
+  int64_t multiplies = 0; ///< multiply-accumulates done
 };
 
 /// A ring has filled a slot; said as soon as its order and the pop that freed

@@ -33,7 +33,8 @@ inline NumberFormat formatOf(isa::DType dtype) {
   case isa::DType::I32:
     break;
   }
-  fault("the matrix engine does not multiply i32; convert to i8 or to a floating-point type");
+  fault("the matrix engine does not multiply i32; convert to i8 or to a "
+        "floating-point type");
 }
 
 } // namespace serrano::sim

@@ -89,36 +89,42 @@ void HappensBefore::orderFilled(unsigned index) {
   ring.orders.pop_front();
 }
 
-void HappensBefore::scalarAccess(uint32_t word, uint32_t, const Access &access) {
+void HappensBefore::scalarAccess(uint32_t word, uint32_t,
+                                 const Access &access) {
   Clock &clock = clocks[SequencerId];
   Event event{SequencerId, word, ++clock[SequencerId]};
   check(access, clock, event);
 }
 
-void HappensBefore::check(const Access &request, const Clock &clock, Event event) {
+void HappensBefore::check(const Access &request, const Clock &clock,
+                          Event event) {
   Access access = normalized(request);
   // Nothing can write the weights, so their reads need no record.
-  if (access.memory == Memory::Hbm && !access.write && memory.isReadOnly(access))
+  if (access.memory == Memory::Hbm && !access.write &&
+      memory.isReadOnly(access))
     return;
   Shadow &shadow = shadows[unsigned(access.memory)];
   for (int64_t row = 0; row < access.rows; ++row) {
     int64_t begin = access.address + row * access.stride;
-    visit(shadow, access.memory, access.write, begin, begin + access.bytes, clock, event);
+    visit(shadow, access.memory, access.write, begin, begin + access.bytes,
+          clock, event);
   }
 }
 
 /// Cuts the segment at `it` so that one starts at `address`, inside it.
-HappensBefore::Shadow::iterator HappensBefore::split(Shadow &shadow, Shadow::iterator it,
-                                                     int64_t address) {
+HappensBefore::Shadow::iterator
+HappensBefore::split(Shadow &shadow, Shadow::iterator it, int64_t address) {
   Segment rest = it->second;
   it->second.end = address;
   return shadow.emplace_hint(std::next(it), address, std::move(rest));
 }
 
-void HappensBefore::visit(Shadow &shadow, Memory where, bool write, int64_t begin, int64_t end,
-                          const Clock &clock, Event event) {
+void HappensBefore::visit(Shadow &shadow, Memory where, bool write,
+                          int64_t begin, int64_t end, const Clock &clock,
+                          Event event) {
   auto concurrent = [&](const Event &other) {
-    return other.index && other.queue != event.queue && clock[other.queue] < other.index;
+    return other.index && other.queue != event.queue &&
+           clock[other.queue] < other.index;
   };
   auto it = shadow.lower_bound(begin);
   if (it != shadow.begin() && std::prev(it)->second.end > begin)
@@ -133,8 +139,8 @@ void HappensBefore::visit(Shadow &shadow, Memory where, bool write, int64_t begi
     Segment &segment = it->second;
     if (checks.init && !write && !segment.writer.index &&
         (where == Memory::Scratchpad || where == Memory::Accumulators))
-      fault("reads {0} bytes {1} to {2}, which were never written", memoryName(where), it->first,
-            segment.end - 1);
+      fault("reads {0} bytes {1} to {2}, which were never written",
+            memoryName(where), it->first, segment.end - 1);
     if (checks.races) {
       if (concurrent(segment.writer))
         race(where, it->first, segment.end, segment.writer, true, event, write);
@@ -147,8 +153,9 @@ void HappensBefore::visit(Shadow &shadow, Memory where, bool write, int64_t begi
       segment.writer = event;
       segment.readers.clear();
     } else {
-      auto same = llvm::find_if(segment.readers,
-                                [&](const Event &r) { return r.queue == event.queue; });
+      auto same = llvm::find_if(segment.readers, [&](const Event &r) {
+        return r.queue == event.queue;
+      });
       if (same == segment.readers.end())
         segment.readers.push_back(event);
       else
@@ -165,12 +172,16 @@ void HappensBefore::visit(Shadow &shadow, Memory where, bool write, int64_t begi
   shadow.erase(std::next(first), shadow.lower_bound(end));
 }
 
-void HappensBefore::race(Memory where, int64_t begin, int64_t end, Event first, bool firstWrites,
-                         Event second, bool secondWrites) const {
-  fault("race on {0} bytes {1} to {2}: {3} {4} them in the {5} queue, {6} {7} them in the {8} "
-        "queue, and neither waits for the other; let the second wait for a counter that the {5} "
+void HappensBefore::race(Memory where, int64_t begin, int64_t end, Event first,
+                         bool firstWrites, Event second,
+                         bool secondWrites) const {
+  fault("race on {0} bytes {1} to {2}: {3} {4} them in the {5} queue, {6} {7} "
+        "them in the {8} "
+        "queue, and neither waits for the other; let the second wait for a "
+        "counter that the {5} "
         "queue increments at or after the first",
-        memoryName(where), begin, end - 1, describe(first.word), firstWrites ? "writes" : "reads",
-        queueName(first.queue), describe(second.word), secondWrites ? "writes" : "reads",
+        memoryName(where), begin, end - 1, describe(first.word),
+        firstWrites ? "writes" : "reads", queueName(first.queue),
+        describe(second.word), secondWrites ? "writes" : "reads",
         queueName(second.queue));
 }

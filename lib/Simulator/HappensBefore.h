@@ -66,11 +66,12 @@ private:
   void joinWaits(Clock &clock, const Dispatched &d);
   void signal(int counter, const Clock &clock);
   void check(const Access &access, const Clock &clock, Event event);
-  void visit(Shadow &shadow, Memory memory, bool write, int64_t begin, int64_t end,
-             const Clock &clock, Event event);
+  void visit(Shadow &shadow, Memory memory, bool write, int64_t begin,
+             int64_t end, const Clock &clock, Event event);
   Shadow::iterator split(Shadow &shadow, Shadow::iterator it, int64_t address);
-  [[noreturn]] void race(Memory memory, int64_t begin, int64_t end, Event first, bool firstWrites,
-                         Event second, bool secondWrites) const;
+  [[noreturn]] void race(Memory memory, int64_t begin, int64_t end, Event first,
+                         bool firstWrites, Event second,
+                         bool secondWrites) const;
 
   Checks checks;
   const MemorySystem &memory;

@@ -35,17 +35,21 @@ struct Machine::State {
   /// "`text` at 0x40".
   std::string describe(uint32_t word) const;
   /// Checks a range that the host names.
-  llvm::Error checkHost(Memory where, int64_t address, size_t size, bool write) const;
+  llvm::Error checkHost(Memory where, int64_t address, size_t size,
+                        bool write) const;
 };
 
 llvm::Error Machine::State::decode() {
   llvm::ArrayRef<uint64_t> words = program.text();
   decoded.indexOfWord.assign(words.size(), ~0u);
   for (uint32_t word = 0; word < words.size();) {
-    llvm::Expected<isa::Instruction> instruction = isa::decode(words.drop_front(word));
+    llvm::Expected<isa::Instruction> instruction =
+        isa::decode(words.drop_front(word));
     if (!instruction)
-      return addContext(instruction.takeError(),
-                        llvm::formatv("{0}: instruction at {1:x}", program.path(), word * 8).str());
+      return addContext(
+          instruction.takeError(),
+          llvm::formatv("{0}: instruction at {1:x}", program.path(), word * 8)
+              .str());
     decoded.indexOfWord[word] = decoded.entries.size();
     decoded.entries.push_back({*instruction, word});
     word += isa::wordsOf(*instruction);
@@ -54,14 +58,17 @@ llvm::Error Machine::State::decode() {
 }
 
 std::string Machine::State::describe(uint32_t word) const {
-  const DecodedProgram::Entry &entry = decoded.entries[decoded.indexOfWord[word]];
-  return llvm::formatv("`{0}` at {1:x}", isa::print(entry.instruction), word * 8);
+  const DecodedProgram::Entry &entry =
+      decoded.entries[decoded.indexOfWord[word]];
+  return llvm::formatv("`{0}` at {1:x}", isa::print(entry.instruction),
+                       word * 8);
 }
 
-llvm::Error Machine::State::checkHost(Memory where, int64_t address, size_t size,
-                                      bool write) const {
+llvm::Error Machine::State::checkHost(Memory where, int64_t address,
+                                      size_t size, bool write) const {
   try {
-    memory->check({where, write, address, int64_t(size), 1, 0}, "the host's access");
+    memory->check({where, write, address, int64_t(size), 1, 0},
+                  "the host's access");
   } catch (const Fault &fault) {
     return makeError("{0}", fault.what());
   }
@@ -71,7 +78,8 @@ llvm::Error Machine::State::checkHost(Memory where, int64_t address, size_t size
 Machine::Machine(std::unique_ptr<State> state) : state(std::move(state)) {}
 Machine::~Machine() = default;
 
-llvm::Expected<std::unique_ptr<Machine>> Machine::create(const isa::ProgramFile &program) {
+llvm::Expected<std::unique_ptr<Machine>>
+Machine::create(const isa::ProgramFile &program) {
   llvm::Expected<TargetModel> target =
       TargetModel::fromJson(program.targetJson(), program.path());
   if (!target)
@@ -82,26 +90,29 @@ llvm::Expected<std::unique_ptr<Machine>> Machine::create(const isa::ProgramFile 
   llvm::SmallVector<FileSection> sections;
   for (const isa::Section &section : program.sections())
     if (section.fileSize)
-      sections.push_back(
-          {int64_t(section.address), int64_t(section.fileSize), section.fileOffset});
+      sections.push_back({int64_t(section.address), int64_t(section.fileSize),
+                          section.fileOffset});
   const TargetModel &t = state->target;
-  auto memory = MemorySystem::create(
-      {t.scratchpadBytes(), t.accumulatorBytes(), t.scalarMemoryBytes(), int64_t(program.hbmBytes())},
-      program.path(), sections);
+  auto memory =
+      MemorySystem::create({t.scratchpadBytes(), t.accumulatorBytes(),
+                            t.scalarMemoryBytes(), int64_t(program.hbmBytes())},
+                           program.path(), sections);
   if (!memory)
     return memory.takeError();
   state->memory = std::move(*memory);
   return std::unique_ptr<Machine>(new Machine(std::move(state)));
 }
 
-static llvm::Error writeTo(MemorySystem &memory, llvm::Error error, Memory where, int64_t address,
+static llvm::Error writeTo(MemorySystem &memory, llvm::Error error,
+                           Memory where, int64_t address,
                            llvm::ArrayRef<uint8_t> bytes) {
   if (!error && !bytes.empty())
     std::memcpy(memory.at(where, address), bytes.data(), bytes.size());
   return error;
 }
 
-static llvm::Error readFrom(MemorySystem &memory, llvm::Error error, Memory where, int64_t address,
+static llvm::Error readFrom(MemorySystem &memory, llvm::Error error,
+                            Memory where, int64_t address,
                             llvm::MutableArrayRef<uint8_t> bytes) {
   if (!error && !bytes.empty())
     std::memcpy(bytes.data(), memory.at(where, address), bytes.size());
@@ -109,26 +120,36 @@ static llvm::Error readFrom(MemorySystem &memory, llvm::Error error, Memory wher
 }
 
 llvm::Error Machine::writeHbm(int64_t address, llvm::ArrayRef<uint8_t> bytes) {
-  return writeTo(*state->memory, state->checkHost(Memory::Hbm, address, bytes.size(), true),
+  return writeTo(*state->memory,
+                 state->checkHost(Memory::Hbm, address, bytes.size(), true),
                  Memory::Hbm, address, bytes);
 }
-llvm::Error Machine::readHbm(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const {
-  return readFrom(*state->memory, state->checkHost(Memory::Hbm, address, bytes.size(), false),
+llvm::Error Machine::readHbm(int64_t address,
+                             llvm::MutableArrayRef<uint8_t> bytes) const {
+  return readFrom(*state->memory,
+                  state->checkHost(Memory::Hbm, address, bytes.size(), false),
                   Memory::Hbm, address, bytes);
 }
-llvm::Error Machine::writeScalar(int64_t address, llvm::ArrayRef<uint8_t> bytes) {
-  return writeTo(*state->memory, state->checkHost(Memory::Scalar, address, bytes.size(), true),
+llvm::Error Machine::writeScalar(int64_t address,
+                                 llvm::ArrayRef<uint8_t> bytes) {
+  return writeTo(*state->memory,
+                 state->checkHost(Memory::Scalar, address, bytes.size(), true),
                  Memory::Scalar, address, bytes);
 }
-llvm::Error Machine::readScalar(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const {
-  return readFrom(*state->memory, state->checkHost(Memory::Scalar, address, bytes.size(), false),
-                  Memory::Scalar, address, bytes);
+llvm::Error Machine::readScalar(int64_t address,
+                                llvm::MutableArrayRef<uint8_t> bytes) const {
+  return readFrom(
+      *state->memory,
+      state->checkHost(Memory::Scalar, address, bytes.size(), false),
+      Memory::Scalar, address, bytes);
 }
 
-llvm::Expected<Statistics> Machine::run(int64_t word, const RunOptions &options) {
+llvm::Expected<Statistics> Machine::run(int64_t word,
+                                        const RunOptions &options) {
   if (word < 0 || size_t(word) >= state->decoded.indexOfWord.size() ||
       state->decoded.indexOfWord[word] == ~0u)
-    return makeError("{0}: no instruction starts at {1:x}", state->program.path(), word * 8);
+    return makeError("{0}: no instruction starts at {1:x}",
+                     state->program.path(), word * 8);
 
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
@@ -138,10 +159,12 @@ llvm::Expected<Statistics> Machine::run(int64_t word, const RunOptions &options)
     llvm::Expected<AtomicFile> file = AtomicFile::create(options.traceFile);
     if (!file)
       return file.takeError();
-    trace = std::make_unique<Trace>(std::move(*file), operators, cyclesPerSecond / 1e6);
+    trace = std::make_unique<Trace>(std::move(*file), operators,
+                                    cyclesPerSecond / 1e6);
   }
   Timeline timeline(state->target, state->timing, trace.get());
-  HappensBefore happensBefore({options.checkRaces, options.checkInit}, *state->memory,
+  HappensBefore happensBefore({options.checkRaces, options.checkInit},
+                              *state->memory,
                               [&](uint32_t w) { return state->describe(w); });
   llvm::SmallVector<Observer *, 2> observers;
   if (options.checkRaces || options.checkInit)
@@ -149,7 +172,8 @@ llvm::Expected<Statistics> Machine::run(int64_t word, const RunOptions &options)
   if (options.timing)
     observers.push_back(&timeline);
 
-  Core core(state->decoded, *state->memory, state->target, state->timing, observers);
+  Core core(state->decoded, *state->memory, state->target, state->timing,
+            observers);
   int code;
   Statistics statistics;
   try {
@@ -160,7 +184,8 @@ llvm::Expected<Statistics> Machine::run(int64_t word, const RunOptions &options)
     return makeError("{0}: fault at {1}{2}: {3}", state->program.path(),
                      state->describe(core.word()),
                      op && op < operators.size()
-                         ? llvm::formatv(" of operator '{0}' [{1}]", operators[op], core.instance())
+                         ? llvm::formatv(" of operator '{0}' [{1}]",
+                                         operators[op], core.instance())
                                .str()
                          : std::string(),
                      fault.what());
@@ -170,8 +195,8 @@ llvm::Expected<Statistics> Machine::run(int64_t word, const RunOptions &options)
   for (unsigned i = 0; i < statistics.operators.size(); ++i)
     statistics.operators[i].name = i < operators.size() ? operators[i] : "";
   if (code)
-    return makeError("{0}: the program halted with code {1} at {2}", state->program.path(), code,
-                     state->describe(core.word()));
+    return makeError("{0}: the program halted with code {1} at {2}",
+                     state->program.path(), code, state->describe(core.word()));
   if (trace)
     if (llvm::Error error = trace->commit())
       return std::move(error);

@@ -17,7 +17,8 @@ using namespace serrano;
 using namespace serrano::sim;
 
 llvm::Expected<std::unique_ptr<MemorySystem>>
-MemorySystem::create(Sizes sizes, llvm::StringRef file, llvm::ArrayRef<FileSection> sections) {
+MemorySystem::create(Sizes sizes, llvm::StringRef file,
+                     llvm::ArrayRef<FileSection> sections) {
   std::unique_ptr<MemorySystem> result(new MemorySystem());
   int64_t onCore[] = {sizes.scratchpad, sizes.accumulators, sizes.scalar};
   for (unsigned i = 0; i < 3; ++i) {
@@ -31,7 +32,8 @@ MemorySystem::create(Sizes sizes, llvm::StringRef file, llvm::ArrayRef<FileSecti
   void *hbm = mmap(nullptr, length, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (hbm == MAP_FAILED)
-    return makeError("cannot reserve {0} bytes of address space for hbm", length);
+    return makeError("cannot reserve {0} bytes of address space for hbm",
+                     length);
   result->base[unsigned(Memory::Hbm)] = static_cast<std::byte *>(hbm);
   result->bytes[unsigned(Memory::Hbm)] = sizes.hbm;
   result->mapped = length;
@@ -41,20 +43,22 @@ MemorySystem::create(Sizes sizes, llvm::StringRef file, llvm::ArrayRef<FileSecti
   std::string path = file.str();
   int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
-    return makeFileError(file, "open", std::error_code(errno, std::generic_category()));
+    return makeFileError(file, "open",
+                         std::error_code(errno, std::generic_category()));
   for (const FileSection &section : sections) {
     if (section.size == 0)
       continue;
     if (section.address < 0 || section.address + section.size > length ||
         section.address % page || section.fileOffset % page) {
       close(descriptor);
-      return makeError("{0}: section at hbm address {1:x} cannot be mapped: it must lie on page "
+      return makeError("{0}: section at hbm address {1:x} cannot be mapped: it "
+                       "must lie on page "
                        "boundaries inside the program's {2} bytes",
                        file, section.address, sizes.hbm);
     }
     void *place = result->at(Memory::Hbm, section.address);
-    if (mmap(place, section.size, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor,
-             off_t(section.fileOffset)) == MAP_FAILED) {
+    if (mmap(place, section.size, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+             descriptor, off_t(section.fileOffset)) == MAP_FAILED) {
       std::error_code code(errno, std::generic_category());
       close(descriptor);
       return makeFileError(file, "map a section of", code);
@@ -63,7 +67,8 @@ MemorySystem::create(Sizes sizes, llvm::StringRef file, llvm::ArrayRef<FileSecti
     result->readOnly.push_back({section.address, end});
   }
   close(descriptor);
-  llvm::sort(result->readOnly, [](Range a, Range b) { return a.begin < b.begin; });
+  llvm::sort(result->readOnly,
+             [](Range a, Range b) { return a.begin < b.begin; });
   return result;
 }
 
@@ -80,18 +85,21 @@ void MemorySystem::check(const Access &request, const char *operand) const {
   __int128 begin = request.address + std::min<__int128>(span, 0);
   __int128 end = request.address + std::max<__int128>(span, 0) + request.bytes;
   if (begin < 0 || end > size(request.memory))
-    fault("{0} leaves the {1}: it begins at byte {2} and touches {3} x {4} bytes with stride {5}, "
+    fault("{0} leaves the {1}: it begins at byte {2} and touches {3} x {4} "
+          "bytes with stride {5}, "
           "but there are {6} bytes",
-          operand, memoryName(request.memory), request.address, request.rows, request.bytes,
-          request.stride, size(request.memory));
+          operand, memoryName(request.memory), request.address, request.rows,
+          request.bytes, request.stride, size(request.memory));
   Access access = normalized(request);
   if (!access.write || access.memory != Memory::Hbm)
     return;
-  auto it = llvm::upper_bound(readOnly, access.address,
-                              [](int64_t address, Range r) { return address < r.end; });
+  auto it =
+      llvm::upper_bound(readOnly, access.address, [](int64_t address, Range r) {
+        return address < r.end;
+      });
   if (it != readOnly.end() && access.end() > it->begin)
-    fault("{0} writes hbm bytes {1} to {2}, which hold the program's weights", operand,
-          access.address, access.end());
+    fault("{0} writes hbm bytes {1} to {2}, which hold the program's weights",
+          operand, access.address, access.end());
 }
 
 bool MemorySystem::isReadOnly(const Access &access) const {

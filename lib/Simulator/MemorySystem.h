@@ -35,12 +35,15 @@ public:
   };
 
   static llvm::Expected<std::unique_ptr<MemorySystem>>
-  create(Sizes sizes, llvm::StringRef file, llvm::ArrayRef<FileSection> sections);
+  create(Sizes sizes, llvm::StringRef file,
+         llvm::ArrayRef<FileSection> sections);
   ~MemorySystem();
   MemorySystem(const MemorySystem &) = delete;
   MemorySystem &operator=(const MemorySystem &) = delete;
 
-  std::byte *at(Memory memory, int64_t address) { return base[unsigned(memory)] + address; }
+  std::byte *at(Memory memory, int64_t address) {
+    return base[unsigned(memory)] + address;
+  }
   int64_t size(Memory memory) const { return bytes[unsigned(memory)]; }
 
   /// Faults if the access leaves its memory or writes what is read-only.

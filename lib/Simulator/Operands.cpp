@@ -36,12 +36,14 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
   bool empty = rows == 0 || cols == 0;
   int64_t extent = empty ? 0 : (rows - 1) * int64_t(t.stride) + rowBytes;
   if (write && t.broadcast)
-    fault("{0} is broadcast, which only an operand that is read can be", operand);
+    fault("{0} is broadcast, which only an operand that is read can be",
+          operand);
   if (write && rows > 1 && int64_t(t.stride) < rowBytes)
-    fault("rows of {0} overlap: each has {1} bytes, but the stride is {2}", operand, rowBytes,
-          t.stride);
+    fault("rows of {0} overlap: each has {1} bytes, but the stride is {2}",
+          operand, rowBytes, t.stride);
 
-  Memory space = t.space == isa::TileSpace::Acc ? Memory::Accumulators : Memory::Scratchpad;
+  Memory space = t.space == isa::TileSpace::Acc ? Memory::Accumulators
+                                                : Memory::Scratchpad;
   int64_t address = offset;
   if (t.space == isa::TileSpace::Ring || t.space == isa::TileSpace::Pop) {
     Ring &ring = rings[t.ring];
@@ -49,34 +51,41 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
     if (write)
       fault("{0} is a ring's slot, which only the ring writes", operand);
     if (ring.popped == ring.ordered)
-      fault("{0} reads ring {1}, which is empty: every slot ordered so far has been popped",
+      fault("{0} reads ring {1}, which is empty: every slot ordered so far has "
+            "been popped",
             operand, unsigned(t.ring));
     for (const SlotUse &use : record.slots)
       if (use.ring == t.ring && use.pop)
-        fault("{0} uses ring {1}, whose slot another operand pops; only the last may",
+        fault("{0} uses ring {1}, whose slot another operand pops; only the "
+              "last may",
               operand, unsigned(t.ring));
     // An offset beyond the oldest slot reaches into the ones after it.
     int64_t ahead = offset < 0 ? 0 : offset / ring.slotBytes;
     offset -= ahead * ring.slotBytes;
     if (pop && ahead)
-      fault("{0} pops ring {1} at an offset beyond the slot's {2} bytes; only the oldest slot is "
+      fault("{0} pops ring {1} at an offset beyond the slot's {2} bytes; only "
+            "the oldest slot is "
             "popped",
             operand, unsigned(t.ring), ring.slotBytes);
     if (ahead >= ring.ordered - ring.popped || ahead >= ring.slots)
-      fault("{0} reads {1} slots after the oldest of ring {2}, which has {3} slots, {4} of them "
+      fault("{0} reads {1} slots after the oldest of ring {2}, which has {3} "
+            "slots, {4} of them "
             "ordered and not popped",
-            operand, ahead, unsigned(t.ring), ring.slots, ring.ordered - ring.popped);
+            operand, ahead, unsigned(t.ring), ring.slots,
+            ring.ordered - ring.popped);
     int64_t valid = ring.slotEnds[ahead];
     if (offset < 0 || offset + extent > valid)
-      fault("{0} reads bytes {1} to {2} of a slot of ring {3} that holds {4}", operand, offset,
-            offset + extent, unsigned(t.ring), valid);
+      fault("{0} reads bytes {1} to {2} of a slot of ring {3} that holds {4}",
+            operand, offset, offset + extent, unsigned(t.ring), valid);
     address = ring.placeOf(ring.popped + ahead) + offset;
     record.slots.push_back({t.ring, ring.popped + ahead, pop});
   }
   if (address % size || (rows > 1 && t.stride % size))
-    fault("{0} is misaligned: address {1} and stride {2} must be multiples of {3} for {4}", operand,
-          address, t.stride, size, isa::stringify(t.dtype));
+    fault("{0} is misaligned: address {1} and stride {2} must be multiples of "
+          "{3} for {4}",
+          operand, address, t.stride, size, isa::stringify(t.dtype));
   if (!empty)
     touch({space, write, address, rowBytes, rows, int64_t(t.stride)}, operand);
-  return {memory.at(space, empty ? 0 : address), int64_t(t.stride), t.dtype, t.broadcast};
+  return {memory.at(space, empty ? 0 : address), int64_t(t.stride), t.dtype,
+          t.broadcast};
 }

@@ -11,7 +11,8 @@
 using namespace serrano::sim;
 
 llvm::StringRef serrano::sim::waitCauseName(WaitCause cause) {
-  static const llvm::StringRef names[] = {"dispatch", "counter", "slot", "result", "engine"};
+  static const llvm::StringRef names[] = {"dispatch", "counter", "slot",
+                                          "result", "engine"};
   return names[unsigned(cause)];
 }
 
@@ -36,11 +37,14 @@ std::string Statistics::toJson() const {
     entry["instructions"] = engine.instructions;
     entry["busy_cycles"] = engine.busyCycles;
     double waited = 0;
-    for (unsigned cause = unsigned(WaitCause::Counter); cause < numWaitCauses; ++cause) {
-      entry["wait_cycles"][waitCauseName(WaitCause(cause)).str()] = engine.waitCycles[cause];
+    for (unsigned cause = unsigned(WaitCause::Counter); cause < numWaitCauses;
+         ++cause) {
+      entry["wait_cycles"][waitCauseName(WaitCause(cause)).str()] =
+          engine.waitCycles[cause];
       waited += engine.waitCycles[cause];
     }
-    entry["idle_cycles"] = std::max(0.0, double(cycles) - engine.busyCycles - waited);
+    entry["idle_cycles"] =
+        std::max(0.0, double(cycles) - engine.busyCycles - waited);
     entry["bytes"] = engine.bytes;
     engineList.push_back(std::move(entry));
   }

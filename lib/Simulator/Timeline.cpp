@@ -15,10 +15,13 @@ std::string serrano::sim::trackName(unsigned track) {
   return track == weightPortTrack ? "weight port" : queueName(track);
 }
 
-Timeline::Timeline(const TargetModel &target, const TimingModel &timing, SliceSink *sink)
+Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
+                   SliceSink *sink)
     : timing(timing), queueDepth(target.queueDepth()),
-      dispatchTicks((perCycle + target.dispatchesPerCycle() - 1) / target.dispatchesPerCycle()),
-      instructionPages(target.instructionMemoryBytes() / timing.instructionPageBytes()),
+      dispatchTicks((perCycle + target.dispatchesPerCycle() - 1) /
+                    target.dispatchesPerCycle()),
+      instructionPages(target.instructionMemoryBytes() /
+                       timing.instructionPageBytes()),
       sink(sink), residentPages(instructionPages, ~0u) {
   dirty.fill(true);
   cached.fill(never);
@@ -87,7 +90,8 @@ void Timeline::slotFilled(unsigned index, Ticks time) {
     ++ring.firstFill;
   }
   // The next slot needs what `slots` before it freed.
-  while (ring.freeTimes.size() > 1 && ring.firstFree < ring.filledUpTo - ring.slots) {
+  while (ring.freeTimes.size() > 1 &&
+         ring.firstFree < ring.filledUpTo - ring.slots) {
     ring.freeTimes.pop_front();
     ++ring.firstFree;
   }
@@ -102,7 +106,8 @@ void Timeline::slotFilled(unsigned index, Ticks time) {
 }
 
 /// Queues retire in order: `time` is when `d` is done by itself.
-void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d, Ticks time) {
+void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
+                        Ticks time) {
   queue.lastCompletion = std::max(queue.lastCompletion, time);
   if (d.signal >= 0)
     increment(d.signal, id, queue.lastCompletion);
@@ -123,14 +128,17 @@ Timeline::Ticks Timeline::afterPending(unsigned id, const Accesses &accesses) {
   Ticks result = 0;
   for (const PendingWrite &write : queues[id].pending)
     for (const Access &read : accesses)
-      if (!read.write && write.completion > result && overlap(read, write.access))
+      if (!read.write && write.completion > result &&
+          overlap(read, write.access))
         result = write.completion;
   return result;
 }
 
-void Timeline::remember(unsigned id, const Accesses &accesses, Ticks completion) {
+void Timeline::remember(unsigned id, const Accesses &accesses,
+                        Ticks completion) {
   Queue &queue = queues[id];
-  while (!queue.pending.empty() && queue.pending.front().completion <= queue.lastIssue)
+  while (!queue.pending.empty() &&
+         queue.pending.front().completion <= queue.lastIssue)
     queue.pending.pop_front();
   for (const Access &access : accesses)
     if (access.write && access.memory != Memory::Hbm)
@@ -196,7 +204,8 @@ void Timeline::dispatched(const Dispatched &d) {
   now = time + dispatchTicks;
   if (d.queue == SequencerId)
     return;
-  Op &op = queues[d.queue].ops.emplace_back(Op{d, time, time, WaitCause::Dispatch});
+  Op &op =
+      queues[d.queue].ops.emplace_back(Op{d, time, time, WaitCause::Dispatch});
   resolve(op);
   dirty[d.queue] = true;
 }
@@ -248,7 +257,8 @@ bool Timeline::step(Ticks limit) {
     if (isMover(q) && movers[q].moving)
       time = std::max(time, portFree);
     Ticks request = isMover(q) ? cached[q] : time;
-    if (time < bestTime || (time == bestTime && best != numQueues && request < bestRequest)) {
+    if (time < bestTime ||
+        (time == bestTime && best != numQueues && request < bestRequest)) {
       best = q;
       bestTime = time;
       bestRequest = request;
@@ -277,8 +287,8 @@ void Timeline::pop(unsigned id, Ticks time) {
   queue.ops.pop_front();
 }
 
-void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start, Ticks end,
-                       WaitCause other) {
+void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
+                       Ticks end, WaitCause other) {
   EngineStatistics &engine = statistics.engines[track];
   double cycles = double(end - start) / perCycle;
   ++engine.instructions;
@@ -295,15 +305,15 @@ void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start, 
     statistics.operators.resize(op.d.op + 1);
   OperatorStatistics &costs = statistics.operators[op.d.op];
   ++costs.instructions;
-  (track == MatrixId            ? costs.matrixCycles
-   : track == VectorId          ? costs.vectorCycles
-   : track == weightPortTrack   ? costs.weightCycles
-                                : costs.dmaCycles) += cycles;
+  (track == MatrixId          ? costs.matrixCycles
+   : track == VectorId        ? costs.vectorCycles
+   : track == weightPortTrack ? costs.weightCycles
+                              : costs.dmaCycles) += cycles;
   if (track == MatrixId || track == VectorId)
     costs.waitCycles += waited + waitedLater;
   costs.multiplies += op.d.multiplies;
   statistics.multiplies += op.d.multiplies;
   if (sink)
-    sink->slice(track, op.d.work, op.d.word, op.d.op, op.d.instance, double(start) / perCycle,
-                double(end) / perCycle);
+    sink->slice(track, op.d.work, op.d.word, op.d.op, op.d.instance,
+                double(start) / perCycle, double(end) / perCycle);
 }

@@ -28,17 +28,18 @@ public:
   virtual ~SliceSink() = default;
   /// `work` ran on `track` from `start` to `end`, in cycles. Those of one track
   /// come in order and do not overlap.
-  virtual void slice(unsigned track, Work work, uint32_t word, uint32_t op, int64_t instance,
-                     double start, double end) = 0;
+  virtual void slice(unsigned track, Work work, uint32_t word, uint32_t op,
+                     int64_t instance, double start, double end) = 0;
 };
 
 /// Computes when each instruction is dispatched, starts and completes: a
 /// discrete-event model of the queues, the engines and the shared DMA port, fed
-/// in program order. Its rules are those of docs/TimingModel.md. Times are ticks
-/// (1,024 to a cycle); engines start on whole cycles.
+/// in program order. Its rules are those of docs/TimingModel.md. Times are
+/// ticks (1,024 to a cycle); engines start on whole cycles.
 class Timeline final : public Observer {
 public:
-  Timeline(const TargetModel &target, const TimingModel &timing, SliceSink *sink = nullptr);
+  Timeline(const TargetModel &target, const TimingModel &timing,
+           SliceSink *sink = nullptr);
 
   void dispatched(const Dispatched &instruction) override;
 
@@ -58,8 +59,8 @@ private:
   struct Op {
     Dispatched d;
     Ticks dispatched;
-    Ticks ready;          ///< latest known of dispatch, waits and slots
-    WaitCause cause;      ///< what `ready` came from
+    Ticks ready;             ///< latest known of dispatch, waits and slots
+    WaitCause cause;         ///< what `ready` came from
     unsigned unresolved = 0; ///< waits and slots whose time is not known yet
   };
 
@@ -115,8 +116,8 @@ private:
     std::deque<Op> ops;
     Ticks lastIssue = 0;
     Ticks lastCompletion = 0;
-    Ticks freeAt = 0;       ///< the engine's
-    Ticks lastRemoval = 0;  ///< when an entry last left the queue
+    Ticks freeAt = 0;      ///< the engine's
+    Ticks lastRemoval = 0; ///< when an entry last left the queue
     std::deque<PendingWrite> pending;
   };
 
@@ -146,9 +147,10 @@ private:
   /// Performs the earliest action before `limit`; false if there is none.
   bool step(Ticks limit);
   void pop(unsigned queue, Ticks time);
-  /// Books work from `start` to `end` on a track that was free at `freeAt`. What
-  /// the head waited for beyond its counters and slots was `other`.
-  void account(unsigned track, const Op &op, Ticks freeAt, Ticks start, Ticks end, WaitCause other);
+  /// Books work from `start` to `end` on a track that was free at `freeAt`.
+  /// What the head waited for beyond its counters and slots was `other`.
+  void account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
+               Ticks end, WaitCause other);
 
   const TimingModel &timing;
   int64_t queueDepth;

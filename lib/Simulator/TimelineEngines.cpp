@@ -37,7 +37,8 @@ void Timeline::actMatrix(Ticks time) {
   } else {
     account(MatrixId, op, queue.freeAt, time, end, WaitCause::Engine);
     queue.freeAt = useEnd[currentSet] = end;
-    complete(queue, MatrixId, op.d, end + TimingModel::ticksOf(timing.matmulLatency()));
+    complete(queue, MatrixId, op.d,
+             end + TimingModel::ticksOf(timing.matmulLatency()));
   }
   pop(MatrixId, time);
 }
@@ -103,7 +104,8 @@ void Timeline::actMover(unsigned id, Ticks time) {
   Mover &mover = movers[id];
   Op &op = queue.ops.front();
   if (!mover.moving) {
-    if (op.d.work == Work::None || (op.d.work == Work::Order && op.d.count == 0)) {
+    if (op.d.work == Work::None ||
+        (op.d.work == Work::Order && op.d.count == 0)) {
       complete(queue, id, op.d, time);
       if (op.d.work == Work::None)
         mover.startupEnd = std::max(mover.startupEnd, time);
@@ -121,7 +123,8 @@ void Timeline::actMover(unsigned id, Ticks time) {
     return;
   }
   int64_t grain = std::min(mover.left, timing.grainBytes());
-  Ticks end = time + (op.d.hbm ? timing.hbmTicks(grain) : timing.localTicks(grain));
+  Ticks end =
+      time + (op.d.hbm ? timing.hbmTicks(grain) : timing.localTicks(grain));
   // The next grain is asked for when this one has gone: queues take turns.
   portFree = mover.request = end;
   mover.left -= grain;
@@ -136,17 +139,19 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
   Op &op = queue.ops.front();
   bool tail = op.d.work == Work::Order && mover.slotsDone == op.d.count - 1;
   int64_t bytes = tail ? op.d.tailBytes : op.d.bytes;
-  (!op.d.hbm ? statistics.localBytes
+  (!op.d.hbm    ? statistics.localBytes
    : op.d.write ? statistics.hbmWriteBytes
                 : statistics.hbmReadBytes) += bytes;
   statistics.engines[id].bytes += bytes;
-  account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end, WaitCause::Engine);
+  account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end,
+          WaitCause::Engine);
   if (op.d.hbm)
     (op.d.write ? statistics.operators[op.d.op].hbmWriteBytes
                 : statistics.operators[op.d.op].hbmReadBytes) += bytes;
   mover.moving = false;
   mover.dataEnd = end;
-  Ticks completion = end + (op.d.hbm ? TimingModel::ticksOf(timing.dmaLatency()) : 0);
+  Ticks completion =
+      end + (op.d.hbm ? TimingModel::ticksOf(timing.dmaLatency()) : 0);
   if (op.d.work == Work::Order) {
     queue.lastCompletion = std::max(queue.lastCompletion, completion);
     slotFilled(id - FirstRingId, queue.lastCompletion);

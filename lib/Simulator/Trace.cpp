@@ -12,16 +12,19 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-Trace::Trace(AtomicFile output, std::vector<std::string> names, double cyclesPerMicrosecond)
+Trace::Trace(AtomicFile output, std::vector<std::string> names,
+             double cyclesPerMicrosecond)
     : file(std::move(output)), cyclesPerMicrosecond(cyclesPerMicrosecond) {
   // Names go into JSON strings: escape them once.
   for (const std::string &name : names)
     operators.push_back(nlohmann::json(name).dump());
   llvm::raw_ostream &os = file.stream();
-  os << "[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":\"core 0\"}}";
+  os << "[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
+        "\"core 0\"}}";
   for (unsigned track = DmaInId; track < numTracks; ++track)
     os << ",\n{\"ph\":\"M\",\"pid\":0,\"tid\":" << track
-       << ",\"name\":\"thread_name\",\"args\":{\"name\":\"" << trackName(track) << "\"}}";
+       << ",\"name\":\"thread_name\",\"args\":{\"name\":\"" << trackName(track)
+       << "\"}}";
 }
 
 static const char *workName(Work work) {
@@ -41,13 +44,15 @@ static const char *workName(Work work) {
   }
 }
 
-void Trace::slice(unsigned track, Work work, uint32_t word, uint32_t op, int64_t instance,
-                  double start, double end) {
+void Trace::slice(unsigned track, Work work, uint32_t word, uint32_t op,
+                  int64_t instance, double start, double end) {
   llvm::raw_ostream &os = file.stream();
   os << ",\n{\"ph\":\"X\",\"pid\":0,\"tid\":" << track << ",\"name\":"
-     << (op < operators.size() ? llvm::StringRef(operators[op]) : "\"\"") << ",\"cat\":\""
-     << workName(work) << "\",\"ts\":" << llvm::format("%.4f", start / cyclesPerMicrosecond)
-     << ",\"dur\":" << llvm::format("%.4f", (end - start) / cyclesPerMicrosecond)
+     << (op < operators.size() ? llvm::StringRef(operators[op]) : "\"\"")
+     << ",\"cat\":\"" << workName(work)
+     << "\",\"ts\":" << llvm::format("%.4f", start / cyclesPerMicrosecond)
+     << ",\"dur\":"
+     << llvm::format("%.4f", (end - start) / cyclesPerMicrosecond)
      << ",\"args\":{\"address\":\"" << llvm::format_hex(uint64_t(word) * 8, 6)
      << "\",\"instance\":" << instance << "}}";
 }

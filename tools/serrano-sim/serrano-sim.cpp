@@ -17,27 +17,36 @@ using namespace serrano;
 namespace cl = llvm::cl;
 
 static cl::OptionCategory category("serrano-sim options");
-static cl::opt<std::string> programPath(cl::Positional, cl::desc("PROGRAM.srn"), cl::Required,
-                                        cl::cat(category));
-static cl::opt<std::string> entryName("entry", cl::desc("Entry to run (default: the only one)"),
-                                      cl::value_desc("name"), cl::cat(category));
-static cl::opt<std::string> inputsPath("inputs", cl::desc("Arrays by input name"),
-                                       cl::value_desc("file.npz"), cl::cat(category));
-static cl::opt<std::string> outputsPath("outputs", cl::desc("Where the outputs are written"),
-                                        cl::value_desc("file.npz"), cl::cat(category));
+static cl::opt<std::string> programPath(cl::Positional, cl::desc("PROGRAM.srn"),
+                                        cl::Required, cl::cat(category));
+static cl::opt<std::string>
+    entryName("entry", cl::desc("Entry to run (default: the only one)"),
+              cl::value_desc("name"), cl::cat(category));
+static cl::opt<std::string> inputsPath("inputs",
+                                       cl::desc("Arrays by input name"),
+                                       cl::value_desc("file.npz"),
+                                       cl::cat(category));
+static cl::opt<std::string>
+    outputsPath("outputs", cl::desc("Where the outputs are written"),
+                cl::value_desc("file.npz"), cl::cat(category));
 /// Made when LLVM's own option of that name, which counts passes, has gone.
 static cl::opt<std::string> &statsPath() {
-  static cl::opt<std::string> option("stats", cl::desc("Where the costs are written"),
-                                     cl::value_desc("file.json"), cl::cat(category));
+  static cl::opt<std::string> option(
+      "stats", cl::desc("Where the costs are written"),
+      cl::value_desc("file.json"), cl::cat(category));
   return option;
 }
-static cl::opt<std::string> tracePath("trace", cl::desc("Where a trace for Perfetto is written"),
-                                      cl::value_desc("file.json"), cl::cat(category));
+static cl::opt<std::string>
+    tracePath("trace", cl::desc("Where a trace for Perfetto is written"),
+              cl::value_desc("file.json"), cl::cat(category));
 enum class Check { Races, Init };
 static cl::list<Check> checks(
-    "check", cl::desc("Stop at what the program must not do, comma-separated:"), cl::CommaSeparated,
-    cl::values(clEnumValN(Check::Races, "races", "accesses to a common byte that nothing orders"),
-               clEnumValN(Check::Init, "init", "reads of on-chip bytes that were never written")),
+    "check", cl::desc("Stop at what the program must not do, comma-separated:"),
+    cl::CommaSeparated,
+    cl::values(clEnumValN(Check::Races, "races",
+                          "accesses to a common byte that nothing orders"),
+               clEnumValN(Check::Init, "init",
+                          "reads of on-chip bytes that were never written")),
     cl::cat(category));
 
 static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
@@ -70,14 +79,17 @@ static llvm::Error run() {
   if (entryName.empty() && entries.size() == 1)
     entryName = entries.front().name;
   if (entryName.empty())
-    return makeError("{0}: choose one of its entries with --entry: {1}", programPath,
-                     llvm::join(llvm::map_range(entries, [](const Entry &e) { return e.name; }),
-                                ", "));
+    return makeError(
+        "{0}: choose one of its entries with --entry: {1}", programPath,
+        llvm::join(
+            llvm::map_range(entries, [](const Entry &e) { return e.name; }),
+            ", "));
   llvm::Expected<const Entry *> entry = (*program)->entry(entryName);
   if (!entry)
     return entry.takeError();
   if (!outputsPath.empty() && (*entry)->outputs.empty())
-    return makeError("entry '{0}' has no outputs to write; leave out --outputs", (*entry)->name);
+    return makeError("entry '{0}' has no outputs to write; leave out --outputs",
+                     (*entry)->name);
   NpzArrays inputs;
   if (!inputsPath.empty()) {
     llvm::Expected<NpzArrays> arrays = readNpz(inputsPath);
@@ -89,7 +101,8 @@ static llvm::Error run() {
   options.checkRaces = llvm::is_contained(checks, Check::Races);
   options.checkInit = llvm::is_contained(checks, Check::Init);
   options.traceFile = tracePath;
-  llvm::Expected<Program::Result> result = (*program)->run(**entry, inputs, options);
+  llvm::Expected<Program::Result> result =
+      (*program)->run(**entry, inputs, options);
   if (!result)
     return result.takeError();
   if (!outputsPath.empty())
@@ -99,10 +112,11 @@ static llvm::Error run() {
     if (llvm::Error error = writeText(statsPath(), result->statistics.toJson()))
       return error;
   const sim::Statistics &s = result->statistics;
-  llvm::outs() << llvm::formatv("{0}: {1} cycles, {2:F3} us, {3} bytes over hbm, {4} "
-                                "multiply-accumulates, {5} instructions\n",
-                                (*entry)->name, s.cycles, s.seconds * 1e6,
-                                s.hbmReadBytes + s.hbmWriteBytes, s.multiplies, s.instructions);
+  llvm::outs() << llvm::formatv(
+      "{0}: {1} cycles, {2:F3} us, {3} bytes over hbm, {4} "
+      "multiply-accumulates, {5} instructions\n",
+      (*entry)->name, s.cycles, s.seconds * 1e6,
+      s.hbmReadBytes + s.hbmWriteBytes, s.multiplies, s.instructions);
   return llvm::Error::success();
 }
 
@@ -112,11 +126,13 @@ int main(int argc, char **argv) {
     option->removeArgument();
   statsPath();
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv,
-                              "Serrano's simulator: runs an entry of a compiled program, exact in "
-                              "numbers and timed by the target's model\n");
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "Serrano's simulator: runs an entry of a compiled program, exact in "
+      "numbers and timed by the target's model\n");
   if (llvm::Error error = run()) {
-    llvm::WithColor::error(llvm::errs(), "serrano-sim") << llvm::toString(std::move(error)) << "\n";
+    llvm::WithColor::error(llvm::errs(), "serrano-sim")
+        << llvm::toString(std::move(error)) << "\n";
     return 1;
   }
   return 0;

@@ -8,8 +8,8 @@
 #ifndef SERRANO_RUNTIME_ENTRY_H
 #define SERRANO_RUNTIME_ENTRY_H
 
-#include "serrano/Isa/Program.h"
 #include "serrano/Isa/Instructions.h"
+#include "serrano/Isa/Program.h"
 #include "serrano/Support/Npz.h"
 #include "llvm/Support/Error.h"
 #include <map>
@@ -51,7 +51,8 @@ struct Operand {
   bool scalarMemory; ///< in scalar memory instead of HBM
   int64_t address;   ///< byte address there
 
-  llvm::Expected<std::vector<uint64_t>> shapeFor(const Dimensions &dimensions) const;
+  llvm::Expected<std::vector<uint64_t>>
+  shapeFor(const Dimensions &dimensions) const;
 };
 
 /// A symbolic dimension. The device finds its value as an i32 at byte address
@@ -70,7 +71,8 @@ struct Entry {
   std::vector<Operand> inputs, outputs;
 
   /// Understands an entry of `program`.
-  static llvm::Expected<Entry> create(const isa::Entry &entry, const isa::Program &program);
+  static llvm::Expected<Entry> create(const isa::Entry &entry,
+                                      const isa::Program &program);
 
   /// Checks the names, types and shapes of `arrays` against the inputs and
   /// gives the dimensions that follow from them. Errors name the array, what is

@@ -38,7 +38,8 @@ public:
 private:
   Program() = default;
   llvm::Error write(const Operand &operand, const NpyArray &array);
-  llvm::Expected<NpyArray> read(const Operand &operand, const Dimensions &dimensions);
+  llvm::Expected<NpyArray> read(const Operand &operand,
+                                const Dimensions &dimensions);
 
   std::unique_ptr<isa::ProgramFile> programFile;
   std::unique_ptr<sim::Machine> core;

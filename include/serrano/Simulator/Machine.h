@@ -34,25 +34,28 @@ struct RunOptions {
   std::string traceFile;
 };
 
-/// One core of a target with its memories. The memories keep their contents from
-/// one run to the next; registers, counters and rings start anew.
+/// One core of a target with its memories. The memories keep their contents
+/// from one run to the next; registers, counters and rings start anew.
 class Machine {
 public:
-  /// Loads `program`, which must outlive the machine, for the target that it was
-  /// made for. The program's weights are mapped from its file.
-  static llvm::Expected<std::unique_ptr<Machine>> create(const isa::ProgramFile &program);
+  /// Loads `program`, which must outlive the machine, for the target that it
+  /// was made for. The program's weights are mapped from its file.
+  static llvm::Expected<std::unique_ptr<Machine>>
+  create(const isa::ProgramFile &program);
   ~Machine();
 
   /// Copies bytes to or from HBM. An error if they leave it or are weights.
   llvm::Error writeHbm(int64_t address, llvm::ArrayRef<uint8_t> bytes);
-  llvm::Error readHbm(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const;
+  llvm::Error readHbm(int64_t address,
+                      llvm::MutableArrayRef<uint8_t> bytes) const;
   /// Copies bytes to or from scalar memory.
   llvm::Error writeScalar(int64_t address, llvm::ArrayRef<uint8_t> bytes);
-  llvm::Error readScalar(int64_t address, llvm::MutableArrayRef<uint8_t> bytes) const;
+  llvm::Error readScalar(int64_t address,
+                         llvm::MutableArrayRef<uint8_t> bytes) const;
 
   /// Runs the function at word address `word` until it halts. An error says
-  /// which instruction did what the ISA forbids, or which code it halted with if
-  /// that is not 0.
+  /// which instruction did what the ISA forbids, or which code it halted with
+  /// if that is not 0.
   llvm::Expected<Statistics> run(int64_t word, const RunOptions &options = {});
 
 private:

@@ -23,14 +23,15 @@ enum class WaitCause : uint8_t {
   Counter,  ///< another queue, through a counter
   Slot,     ///< a ring's slot to be filled
   Result,   ///< its own earlier result
-  Engine,   ///< a part of the engine: weights, the DMA's start-up and port, a free slot
+  Engine,   ///< a part of the engine: weights, the DMA's start-up and port, a
+            ///< free slot
 };
 inline constexpr unsigned numWaitCauses = 5;
 /// "dispatch", "counter", "slot", "result", "engine".
 llvm::StringRef waitCauseName(WaitCause cause);
 
-/// Cycles of one queue's engine, or of the weight port: busy + waiting + idle = the run's cycles. Waiting with
-/// cause Dispatch is counted as idle.
+/// Cycles of one queue's engine, or of the weight port: busy + waiting + idle =
+/// the run's cycles. Waiting with cause Dispatch is counted as idle.
 struct EngineStatistics {
   std::string name;
   int64_t instructions = 0;

@@ -28,7 +28,8 @@ struct Dimension {
 
 /// Faults if rows of a destination overlap: in ascending order of magnitude,
 /// each stride must reach over all that the dimensions before it span.
-static void requireDisjointRows(int64_t bytes, llvm::SmallVector<Dimension, 3> dimensions) {
+static void requireDisjointRows(int64_t bytes,
+                                llvm::SmallVector<Dimension, 3> dimensions) {
   llvm::sort(dimensions, [](Dimension a, Dimension b) {
     return std::abs(a.stride) < std::abs(b.stride);
   });
@@ -37,14 +38,16 @@ static void requireDisjointRows(int64_t bytes, llvm::SmallVector<Dimension, 3> d
     if (d.count == 1)
       continue;
     if (std::abs(d.stride) < extent)
-      fault("rows of dst overlap: a stride of {0} lies inside the {1} bytes before it", d.stride,
-            int64_t(extent));
+      fault("rows of dst overlap: a stride of {0} lies inside the {1} bytes "
+            "before it",
+            d.stride, int64_t(extent));
     extent += __int128(std::abs(d.stride)) * (d.count - 1);
   }
 }
 
 /// base + i * s + j * t, kept where it is inside no memory if it does not fit.
-static int64_t offsetBy(int64_t base, int64_t i, int64_t s, int64_t j, int64_t t) {
+static int64_t offsetBy(int64_t base, int64_t i, int64_t s, int64_t j,
+                        int64_t t) {
   constexpr __int128 limit = int64_t(1) << 62;
   __int128 sum = base + __int128(i) * s + __int128(j) * t;
   return int64_t(std::clamp(sum, -limit, limit));
@@ -54,7 +57,8 @@ template <typename T>
 void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
   begin(d, queue, Work::Transfer);
   int64_t bytes = count(d.bytes, "bytes");
-  int64_t n1 = count(d.n1, "n1"), n2 = count(d.n2, "n2"), n3 = count(d.n3, "n3");
+  int64_t n1 = count(d.n1, "n1"), n2 = count(d.n2, "n2"),
+          n3 = count(d.n3, "n3");
   int64_t ss1 = value(d.ss1), ss2 = value(d.ss2), ss3 = value(d.ss3);
   int64_t ds1 = value(d.ds1), ds2 = value(d.ds2), ds3 = value(d.ds3);
   bool toHbm = to.memory == Memory::Hbm;
@@ -69,19 +73,25 @@ void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
       int64_t destination = offsetBy(to.address, i2, ds2, i3, ds3);
       touch({from.memory, false, source, bytes, n1, ss1}, "src");
       touch({to.memory, true, destination, bytes, n1, ds1}, "dst");
-      const Access &bursts = record.accesses[record.accesses.size() - (toHbm ? 1 : 2)];
-      record.bytes += timing.burstBytes(bursts.bytes) * (ss1 || toHbm ? bursts.rows : n1);
+      const Access &bursts =
+          record.accesses[record.accesses.size() - (toHbm ? 1 : 2)];
+      record.bytes +=
+          timing.burstBytes(bursts.bytes) * (ss1 || toHbm ? bursts.rows : n1);
     }
   if (from.memory == to.memory)
     for (const Access &read : record.accesses)
       for (const Access &write : record.accesses)
         if (write.write && !read.write && overlap(read, write))
-          fault("src and dst overlap in {0}; they must be disjoint", memoryName(to.memory));
+          fault("src and dst overlap in {0}; they must be disjoint",
+                memoryName(to.memory));
   for (int64_t i3 = 0; i3 < n3; ++i3)
     for (int64_t i2 = 0; i2 < n2; ++i2)
       for (int64_t i1 = 0; i1 < n1; ++i1)
-        std::memcpy(memory.at(to.memory, to.address + i1 * ds1 + i2 * ds2 + i3 * ds3),
-                    memory.at(from.memory, from.address + i1 * ss1 + i2 * ss2 + i3 * ss3), bytes);
+        std::memcpy(
+            memory.at(to.memory, to.address + i1 * ds1 + i2 * ds2 + i3 * ds3),
+            memory.at(from.memory,
+                      from.address + i1 * ss1 + i2 * ss2 + i3 * ss3),
+            bytes);
   finish();
 }
 
@@ -91,22 +101,29 @@ void Core::execute(const isa::DmaLoad &i) {
 void Core::execute(const isa::DmaStore &i) {
   copyRows(i, DmaOutId, place(i.src), {Memory::Hbm, address(i.dst)});
 }
-void Core::execute(const isa::DmaCopy &i) { copyRows(i, DmaInId, place(i.src), place(i.dst)); }
+void Core::execute(const isa::DmaCopy &i) {
+  copyRows(i, DmaInId, place(i.src), place(i.dst));
+}
 
 template <typename T>
-void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local, int64_t hbm) {
+void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local,
+                       int64_t hbm) {
   begin(d, queue, Work::Transfer);
   record.hbm = true;
   record.write = !gather;
   int64_t n = count(d.n, "n"), bytes = count(d.bytes, "bytes");
-  int64_t bound = value(d.bound), stride = value(d.stride), localStride = value(d.local_stride);
+  int64_t bound = value(d.bound), stride = value(d.stride),
+          localStride = value(d.local_stride);
   Access table{Memory::Scalar, false, value(d.table), 4, n, 4};
   if (n && table.address % 4)
-    fault("table is misaligned: address {0} must be a multiple of 4", table.address);
+    fault("table is misaligned: address {0} must be a multiple of 4",
+          table.address);
   touch(table, "table");
   if (gather && bytes && n > 1 && std::abs(localStride) < bytes)
-    fault("rows of dst overlap: each has {0} bytes, but local_stride is {1}", bytes, localStride);
-  touch({local.memory, gather, local.address, bytes, n, localStride}, gather ? "dst" : "src");
+    fault("rows of dst overlap: each has {0} bytes, but local_stride is {1}",
+          bytes, localStride);
+  touch({local.memory, gather, local.address, bytes, n, localStride},
+        gather ? "dst" : "src");
   record.bytes = n * timing.burstBytes(bytes);
   for (int64_t i = 0; bytes && i < n; ++i) {
     int64_t index = scalarWord(table.address + 4 * i);

@@ -12,7 +12,8 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-static void requireSpace(const isa::Tile &t, bool accumulators, const char *operand) {
+static void requireSpace(const isa::Tile &t, bool accumulators,
+                         const char *operand) {
   if ((t.space == isa::TileSpace::Acc) != accumulators)
     fault("{0} must be in the {1}", operand,
           accumulators ? "accumulators" : "scratchpad or a ring");
@@ -25,9 +26,10 @@ void Core::execute(const isa::LoadWeights &i) {
   NumberFormat format = formatOf(i.src.dtype);
   int64_t kMax = target.largestK(format), nMax = target.columns();
   if (k > kMax || n > nMax)
-    fault("weights of {0} x {1} exceed the array's {2} x {3} for {4}", k, n, kMax, nMax,
-          isa::stringify(i.src.dtype));
-  TileView src = i.transpose ? tile(i.src, n, k, false, "src") : tile(i.src, k, n, false, "src");
+    fault("weights of {0} x {1} exceed the array's {2} x {3} for {4}", k, n,
+          kMax, nMax, isa::stringify(i.src.dtype));
+  TileView src = i.transpose ? tile(i.src, n, k, false, "src")
+                             : tile(i.src, k, n, false, "src");
   weights.load(src, k, n, i.transpose);
   weightsLoaded = true;
   record.interval = timing.loadWeights(k, n, format);
@@ -42,17 +44,20 @@ void Core::execute(const isa::Matmul &i) {
     fault("multiplies before any mx.load");
   NumberFormat format = formatOf(i.src.dtype);
   if (format != formatOf(weights.dtype()))
-    fault("src is {0}, but the loaded weights are {1}", isa::stringify(i.src.dtype),
-          isa::stringify(weights.dtype()));
-  isa::DType result = format == NumberFormat::I8 ? isa::DType::I32 : isa::DType::F32;
+    fault("src is {0}, but the loaded weights are {1}",
+          isa::stringify(i.src.dtype), isa::stringify(weights.dtype()));
+  isa::DType result =
+      format == NumberFormat::I8 ? isa::DType::I32 : isa::DType::F32;
   if (i.dst.dtype != result)
-    fault("dst is {0}, expected {1}", isa::stringify(i.dst.dtype), isa::stringify(result));
+    fault("dst is {0}, expected {1}", isa::stringify(i.dst.dtype),
+          isa::stringify(result));
   int64_t m = count(i.m, "m"), k = weights.k(), n = weights.n();
   if (m > 65535)
     fault("m is {0}, at most 65535 rows go in one instruction", m);
   if (i.row_limit && i.group == 0)
     fault("group is 0, expected the number of rows that share a limit");
-  TileView src = i.transpose ? tile(i.src, k, m, false, "src") : tile(i.src, m, k, false, "src");
+  TileView src = i.transpose ? tile(i.src, k, m, false, "src")
+                             : tile(i.src, m, k, false, "src");
   TileView dst = tile(i.dst, m, n, true, "dst");
   if (i.accumulate && !record.accesses.empty() && m && n) {
     Access read = record.accesses.back();

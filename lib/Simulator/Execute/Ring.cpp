@@ -17,20 +17,23 @@ static constexpr int64_t slotAlignment = 64;
 void Core::execute(const isa::RingSetup &i) {
   Ring &ring = rings[i.ring];
   if (ring.popped != ring.ordered)
-    fault("ring {0} still has {1} slots that were ordered and not popped", i.ring,
-          ring.ordered - ring.popped);
+    fault("ring {0} still has {1} slots that were ordered and not popped",
+          i.ring, ring.ordered - ring.popped);
   begin(SequencerId, Work::Setup);
   ring.base = value(i.base);
   ring.slotBytes = count(i.slot_bytes, "slot_bytes");
   ring.slots = i.slots;
   ring.origin = ring.ordered;
   if (ring.slots == 0 || ring.slotBytes == 0)
-    fault("ring {0} has {1} slots of {2} bytes; both must be positive", i.ring, ring.slots,
-          ring.slotBytes);
+    fault("ring {0} has {1} slots of {2} bytes; both must be positive", i.ring,
+          ring.slots, ring.slotBytes);
   if (ring.base % slotAlignment || ring.slotBytes % slotAlignment)
-    fault("ring {0} is misaligned: base {1} and slot_bytes {2} must be multiples of {3}", i.ring,
-          ring.base, ring.slotBytes, slotAlignment);
-  memory.check({Memory::Scratchpad, true, ring.base, ring.slots * ring.slotBytes, 1, 0}, "ring");
+    fault("ring {0} is misaligned: base {1} and slot_bytes {2} must be "
+          "multiples of {3}",
+          i.ring, ring.base, ring.slotBytes, slotAlignment);
+  memory.check(
+      {Memory::Scratchpad, true, ring.base, ring.slots * ring.slotBytes, 1, 0},
+      "ring");
   record.slots.push_back({i.ring, ring.popped - 1, false});
   record.count = ring.slots;
   finish();
@@ -42,10 +45,12 @@ void Core::order(unsigned index, Order order) {
     fault("ring {0} has no region; ring.setup gives it one", index);
   for (int64_t bytes : {order.bytes, order.tailBytes})
     if (order.count && (bytes <= 0 || bytes > ring.slotBytes))
-      fault("a slot of {0} bytes is ordered from ring {1}, whose slots hold 1 to {2}", bytes, index,
-            ring.slotBytes);
+      fault("a slot of {0} bytes is ordered from ring {1}, whose slots hold 1 "
+            "to {2}",
+            bytes, index, ring.slotBytes);
   if (int64_t(ring.orders.size()) >= target.queueDepth())
-    fault("ring {0} already holds {1} orders, whose slots only later pops make room for; order fewer "
+    fault("ring {0} already holds {1} orders, whose slots only later pops make "
+          "room for; order fewer "
           "ahead",
           index, ring.orders.size());
   if (order.count > INT32_MAX)
@@ -82,9 +87,11 @@ void Core::execute(const isa::RingTable &i) {
   int64_t slots = count(i.count, "count");
   Access table{Memory::Scalar, false, value(i.table), 4, slots, 4};
   if (slots && table.address % 4)
-    fault("table is misaligned: address {0} must be a multiple of 4", table.address);
+    fault("table is misaligned: address {0} must be a multiple of 4",
+          table.address);
   touch(table, "table");
-  record.accesses.clear(); // Each slot's entry is read when that slot is filled.
+  record.accesses
+      .clear(); // Each slot's entry is read when that slot is filled.
   order(i.ring, {.count = slots,
                  .source = address(i.src),
                  .bytes = value(i.bytes),
@@ -115,7 +122,11 @@ void Core::fillSlot(unsigned index, const Order &order) {
   Ring &ring = rings[index];
   int64_t i = ring.filled - order.firstSlot;
   int64_t bytes = i == order.count - 1 ? order.tailBytes : order.bytes;
-  SlotFill fill{.ring = index, .slot = ring.filled, .freedBy = -1, .word = order.word, .accesses = {}};
+  SlotFill fill{.ring = index,
+                .slot = ring.filled,
+                .freedBy = -1,
+                .word = order.word,
+                .accesses = {}};
   if (ring.filled - ring.slots >= ring.origin)
     fill.freedBy = ring.filled - ring.slots;
 
@@ -124,7 +135,8 @@ void Core::fillSlot(unsigned index, const Order &order) {
     int64_t entry = order.table + 4 * i;
     int64_t id = scalarWord(entry);
     if (id < 0 || id >= order.bound)
-      fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the ring.table at {4:x})",
+      fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the "
+            "ring.table at {4:x})",
             index, i, id, order.bound - 1, order.word * 8);
     source += __int128(id) * order.stride;
     fill.accesses.push_back({Memory::Scalar, false, entry, 4, 1, 4});
@@ -133,12 +145,14 @@ void Core::fillSlot(unsigned index, const Order &order) {
               __int128(i % order.passCount) * order.stride;
   }
   constexpr __int128 limit = int64_t(1) << 62;
-  Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)), bytes, 1, bytes};
+  Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)),
+              bytes,       1,     bytes};
   memory.check(read, "a slot's source");
   int64_t place = ring.placeOf(ring.filled);
   fill.accesses.push_back(read);
   fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
-  std::memcpy(memory.at(Memory::Scratchpad, place), memory.at(Memory::Hbm, read.address), bytes);
+  std::memcpy(memory.at(Memory::Scratchpad, place),
+              memory.at(Memory::Hbm, read.address), bytes);
   ring.slotEnds.push_back(bytes);
   ++ring.filled;
   for (Observer *observer : observers)

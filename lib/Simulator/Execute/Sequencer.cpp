@@ -49,21 +49,21 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
 }
 
 // The body of a scalar instruction over its operands a and b.
-#define SCALAR(INSTRUCTION, RESULT)                                                                \
-  void Core::execute(const isa::INSTRUCTION &i) {                                                  \
-    ++scalarCycles;                                                                                \
-    [[maybe_unused]] int64_t a = registers[i.a.index], b = value(i.b);                             \
-    [[maybe_unused]] uint64_t ua = uint64_t(a), ub = uint64_t(b);                                  \
-    write(i.rd.index, int64_t(RESULT));                                                            \
+#define SCALAR(INSTRUCTION, RESULT)                                            \
+  void Core::execute(const isa::INSTRUCTION &i) {                              \
+    ++scalarCycles;                                                            \
+    [[maybe_unused]] int64_t a = registers[i.a.index], b = value(i.b);         \
+    [[maybe_unused]] uint64_t ua = uint64_t(a), ub = uint64_t(b);              \
+    write(i.rd.index, int64_t(RESULT));                                        \
   }
 SCALAR(ScalarAdd, ua + ub)
 SCALAR(ScalarSub, ua - ub)
-SCALAR(ScalarMul, ua * ub)
+SCALAR(ScalarMul, ua *ub)
 SCALAR(ScalarDiv, floorDiv(a, b, i.mnemonic.data()))
 SCALAR(ScalarMod, ua - ub * uint64_t(floorDiv(a, b, i.mnemonic.data())))
 SCALAR(ScalarMin, std::min(a, b))
 SCALAR(ScalarMax, std::max(a, b))
-SCALAR(ScalarAnd, a & b)
+SCALAR(ScalarAnd, a &b)
 SCALAR(ScalarOr, a | b)
 SCALAR(ScalarXor, a ^ b)
 SCALAR(ScalarShl, ua << (b & 63))
@@ -80,7 +80,8 @@ int32_t Core::scalarWord(int64_t address) {
 Access Core::scalarAccess(isa::Value v, bool write) {
   Access access{Memory::Scalar, write, value(v), 4, 1, 4};
   if (access.address % 4)
-    fault("address {0} is misaligned: scalar memory is read and written at multiples of 4",
+    fault("address {0} is misaligned: scalar memory is read and written at "
+          "multiples of 4",
           access.address);
   memory.check(access, "address");
   for (Observer *observer : observers)
@@ -96,15 +97,17 @@ void Core::execute(const isa::ScalarLoad &i) {
 void Core::execute(const isa::ScalarStore &i) {
   ++scalarCycles;
   int32_t low = int32_t(registers[i.a.index]);
-  std::memcpy(memory.at(Memory::Scalar, scalarAccess(i.address, true).address), &low, sizeof(low));
+  std::memcpy(memory.at(Memory::Scalar, scalarAccess(i.address, true).address),
+              &low, sizeof(low));
 }
 
 /// The index of the instruction `words` after the one that follows `current`.
 uint32_t Core::indexAfterBody(uint32_t words) const {
-  uint32_t bodyWord = current + 1 < program.entries.size() ? program.entries[current + 1].word
-                                                           : program.indexOfWord.size();
+  uint32_t bodyWord = current + 1 < program.entries.size()
+                          ? program.entries[current + 1].word
+                          : program.indexOfWord.size();
   uint64_t end = uint64_t(bodyWord) + words;
-  uint32_t index = end < program.indexOfWord.size()    ? program.indexOfWord[end]
+  uint32_t index = end < program.indexOfWord.size() ? program.indexOfWord[end]
                    : end == program.indexOfWord.size() ? program.entries.size()
                                                        : ~0u;
   if (index == ~0u)
@@ -122,7 +125,8 @@ void Core::execute(const isa::Loop &i) {
   }
   if (loops.size() == maxNesting)
     fault("loops nest deeper than {0}", maxNesting);
-  loops.push_back({next, end, 0, repetitions, i.index.index, unsigned(returns.size())});
+  loops.push_back(
+      {next, end, 0, repetitions, i.index.index, unsigned(returns.size())});
   write(i.index.index, 0);
 }
 
@@ -158,7 +162,8 @@ void Core::execute(const isa::Call &i) {
                         : ~0u;
   if (target == ~0u)
     fault("calls word {0}, where no instruction starts", i.callee.word);
-  if (llvm::any_of(returns, [&](const CallState &c) { return c.callee == target; }))
+  if (llvm::any_of(returns,
+                   [&](const CallState &c) { return c.callee == target; }))
     fault("calls a function that is active: recursion is not possible");
   returns.push_back({target, next});
   next = target;

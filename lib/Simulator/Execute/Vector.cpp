@@ -31,41 +31,49 @@ static bool isTranscendental(isa::UnaryFunction fn) {
   }
 }
 
-static bool isTranscendental(isa::BinaryFunction fn) { return fn == isa::BinaryFunction::Pow; }
+static bool isTranscendental(isa::BinaryFunction fn) {
+  return fn == isa::BinaryFunction::Pow;
+}
 
 /// The functions that are defined on integers alone.
-static void requireIntegers(isa::BinaryFunction fn, llvm::ArrayRef<isa::DType> dtypes) {
+static void requireIntegers(isa::BinaryFunction fn,
+                            llvm::ArrayRef<isa::DType> dtypes) {
   if (fn < isa::BinaryFunction::And)
     return;
   for (isa::DType dtype : dtypes)
     if (!isa::isInteger(dtype))
-      fault("{0} is a function of integers, but an operand is {1}", isa::stringify(fn),
-            isa::stringify(dtype));
+      fault("{0} is a function of integers, but an operand is {1}",
+            isa::stringify(fn), isa::stringify(dtype));
 }
 
-void Core::finishVector(int64_t rows, int64_t cols, llvm::ArrayRef<isa::DType> dtypes,
-                        bool transcendental, int64_t passes) {
+void Core::finishVector(int64_t rows, int64_t cols,
+                        llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
+                        int64_t passes) {
   for (const Access &write : record.accesses)
     for (const Access &other : record.accesses) {
       if (!write.write || &write == &other || !overlap(write, other))
         continue;
-      bool same = write.address == other.address && write.bytes == other.bytes &&
-                  write.rows == other.rows && write.stride == other.stride;
+      bool same = write.address == other.address &&
+                  write.bytes == other.bytes && write.rows == other.rows &&
+                  write.stride == other.stride;
       if (!same || other.write)
-        fault("dst overlaps another operand without being the same tile, at {0} {1}",
+        fault("dst overlaps another operand without being the same tile, at "
+              "{0} {1}",
               memoryName(write.memory), std::max(write.address, other.address));
     }
   int64_t widest = 1;
   for (isa::DType dtype : dtypes)
     widest = std::max<int64_t>(widest, isa::sizeOf(dtype));
-  record.interval = timing.vectorInterval(rows, cols, widest, transcendental, passes);
+  record.interval =
+      timing.vectorInterval(rows, cols, widest, transcendental, passes);
   finish();
 }
 
 void Core::execute(const isa::VectorUnary &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
-  TileView a = tile(i.a, rows, cols, false, "a"), dst = tile(i.dst, rows, cols, true, "dst");
+  TileView a = tile(i.a, rows, cols, false, "a"),
+           dst = tile(i.dst, rows, cols, true, "dst");
   unary(i.fn, dst, a, rows, cols);
   finishVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
 }
@@ -73,17 +81,20 @@ void Core::execute(const isa::VectorUnary &i) {
 void Core::execute(const isa::VectorBinary &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
-  TileView a = tile(i.a, rows, cols, false, "a"), b = tile(i.b, rows, cols, false, "b");
+  TileView a = tile(i.a, rows, cols, false, "a"),
+           b = tile(i.b, rows, cols, false, "b");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
   requireIntegers(i.fn, {a.dtype, b.dtype});
   binary(i.fn, dst, a, b, rows, cols);
-  finishVector(rows, cols, {a.dtype, b.dtype, dst.dtype}, isTranscendental(i.fn), 1);
+  finishVector(rows, cols, {a.dtype, b.dtype, dst.dtype},
+               isTranscendental(i.fn), 1);
 }
 
 void Core::execute(const isa::VectorScalar &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
-  TileView a = tile(i.a, rows, cols, false, "a"), dst = tile(i.dst, rows, cols, true, "dst");
+  TileView a = tile(i.a, rows, cols, false, "a"),
+           dst = tile(i.dst, rows, cols, true, "dst");
   requireIntegers(i.fn, {a.dtype});
   scalar(i.fn, i.reverse, dst, a, i.imm, rows, cols);
   finishVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
@@ -92,8 +103,10 @@ void Core::execute(const isa::VectorScalar &i) {
 void Core::execute(const isa::VectorTernary &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
-  TileView a = tile(i.a, rows, cols, false, "a"), b = tile(i.b, rows, cols, false, "b");
-  TileView c = tile(i.c, rows, cols, false, "c"), dst = tile(i.dst, rows, cols, true, "dst");
+  TileView a = tile(i.a, rows, cols, false, "a"),
+           b = tile(i.b, rows, cols, false, "b");
+  TileView c = tile(i.c, rows, cols, false, "c"),
+           dst = tile(i.dst, rows, cols, true, "dst");
   ternary(i.fn, dst, a, b, c, rows, cols);
   finishVector(rows, cols, {a.dtype, b.dtype, c.dtype, dst.dtype}, false, 1);
 }
@@ -117,7 +130,8 @@ void Core::execute(const isa::VectorIota &i) {
 void Core::execute(const isa::VectorReduce &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
-  TileView a = tile(i.a, rows, cols, false, "a"), dst = tile(i.dst, rows, 1, true, "dst");
+  TileView a = tile(i.a, rows, cols, false, "a"),
+           dst = tile(i.dst, rows, 1, true, "dst");
   if (i.accumulate)
     tile(i.dst, rows, 1, false, "dst");
   reduce(i.fn, i.accumulate, dst, a, rows, cols);
@@ -150,17 +164,26 @@ void Core::execute(const isa::VectorSoftmax &i) {
   correction.offset += 2 * sizeof(float);
   tile(correction, rows, 1, true, "state");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
-  softmax({.dst = dst, .a = a, .state = state, .scale = i.scale, .limit = limit(i.limit),
-           .group = int64_t(i.group), .window = count(i.window, "window"), .rows = rows,
+  softmax({.dst = dst,
+           .a = a,
+           .state = state,
+           .scale = i.scale,
+           .limit = limit(i.limit),
+           .group = int64_t(i.group),
+           .window = count(i.window, "window"),
+           .rows = rows,
            .cols = cols});
   finishVector(rows, cols, {a.dtype, dst.dtype}, true, 2);
 }
 
 void Core::execute(const isa::VectorRope &i) {
   begin(i, VectorId, Work::Vector);
-  int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols"), heads = i.heads;
+  int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols"),
+          heads = i.heads;
   if (i.rotary % 2 || int64_t(i.rotary) > cols)
-    fault("rotary is {0}, expected an even number up to the head's {1} elements", i.rotary, cols);
+    fault(
+        "rotary is {0}, expected an even number up to the head's {1} elements",
+        i.rotary, cols);
   requireF32(i.cos, "cos");
   requireF32(i.sin, "sin");
   TileView a = tile(i.a, rows, heads * cols, false, "a");
@@ -179,10 +202,18 @@ void Core::execute(const isa::VectorRope &i) {
       record.accesses.push_back(head);
     }
   }
-  rope({.dst = dst, .a = a, .cos = cos, .sin = sin, .rotary = int64_t(i.rotary),
-        .heads = heads, .headStride = int64_t(i.head_stride), .interleaved = i.interleaved,
-        .rows = rows, .cols = cols});
-  finishVector(rows, heads * cols, {a.dtype, dst.dtype, isa::DType::F32}, false, 1);
+  rope({.dst = dst,
+        .a = a,
+        .cos = cos,
+        .sin = sin,
+        .rotary = int64_t(i.rotary),
+        .heads = heads,
+        .headStride = int64_t(i.head_stride),
+        .interleaved = i.interleaved,
+        .rows = rows,
+        .cols = cols});
+  finishVector(rows, heads * cols, {a.dtype, dst.dtype, isa::DType::F32}, false,
+               1);
 }
 
 void Core::execute(const isa::VectorGather &i) {
@@ -191,7 +222,8 @@ void Core::execute(const isa::VectorGather &i) {
   int64_t bound = count(i.bound, "bound");
   requireI32(i.index, "index");
   TileView index = tile(i.index, rows, 1, false, "index");
-  TileView a = tile(i.a, bound, cols, false, "a"), dst = tile(i.dst, rows, cols, true, "dst");
+  TileView a = tile(i.a, bound, cols, false, "a"),
+           dst = tile(i.dst, rows, cols, true, "dst");
   if (std::optional<int64_t> bad = gather(dst, a, index, bound, rows, cols))
     fault("index {0} is outside 0 to {1}", *bad, bound - 1);
   finishVector(rows, cols, {a.dtype, dst.dtype}, false, 1);
@@ -210,7 +242,13 @@ void Core::execute(const isa::VectorTopK &i) {
   }
   TileView dst = tile(i.dst, rows, k, true, "dst");
   TileView index = tile(i.index, rows, k, true, "index");
-  topk({.dst = dst, .index = index, .a = a, .first = value(i.first), .k = k,
-        .accumulate = i.accumulate, .rows = rows, .cols = cols});
+  topk({.dst = dst,
+        .index = index,
+        .a = a,
+        .first = value(i.first),
+        .k = k,
+        .accumulate = i.accumulate,
+        .rows = rows,
+        .cols = cols});
   finishVector(rows, cols, {a.dtype, dst.dtype}, false, k);
 }

@@ -1,8 +1,9 @@
-//===- AssembledProgram.h - programs from assembly text -------- -*- C++ -*-===//
+//===- AssembledProgram.h - programs from assembly text -------- -*- C++
+//-*-===//
 //
-// Part of the Serrano project, under the Apache License v2.0 with LLVM Exceptions.
-// See LICENSE for license information.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Serrano project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,11 +37,13 @@ public:
 
   /// The program's entry `main` in a function of its own.
   isa::Program assembleMain(const std::string &body) {
-    return assemble(".hbm x, 65536\n.entry main\nfunc main {\n" + body + "\n  halt\n}\n");
+    return assemble(".hbm x, 65536\n.entry main\nfunc main {\n" + body +
+                    "\n  halt\n}\n");
   }
 
   /// Puts `instruction` in the place of one of the same length.
-  static void replace(isa::Program &program, uint32_t word, const isa::Instruction &instruction) {
+  static void replace(isa::Program &program, uint32_t word,
+                      const isa::Instruction &instruction) {
     llvm::SmallVector<uint64_t> words;
     llvm::cantFail(isa::encode(instruction, words));
     llvm::copy(words, program.text.begin() + word);
@@ -48,12 +51,14 @@ public:
 
   llvm::Expected<std::unique_ptr<Program>> load(const isa::Program &program) {
     std::string path = folder.path("p.srn");
-    isa::ProgramWriter writer = llvm::cantFail(isa::ProgramWriter::create(path));
+    isa::ProgramWriter writer =
+        llvm::cantFail(isa::ProgramWriter::create(path));
     llvm::cantFail(writer.finish(program, target.toJson()));
     return Program::load(path);
   }
 
-  llvm::Expected<sim::Statistics> run(const isa::Program &program, const NpzArrays &inputs = {},
+  llvm::Expected<sim::Statistics> run(const isa::Program &program,
+                                      const NpzArrays &inputs = {},
                                       const sim::RunOptions &options = {}) {
     llvm::Expected<std::unique_ptr<Program>> loaded = load(program);
     if (!loaded)
@@ -61,7 +66,8 @@ public:
     llvm::Expected<const Entry *> entry = (*loaded)->entry("main");
     if (!entry)
       return entry.takeError();
-    llvm::Expected<Program::Result> result = (*loaded)->run(**entry, inputs, options);
+    llvm::Expected<Program::Result> result =
+        (*loaded)->run(**entry, inputs, options);
     if (!result)
       return result.takeError();
     return std::move(result->statistics);

@@ -1,13 +1,14 @@
-//===- DamagedProgramTest.cpp - programs that no assembler writes ----------===//
+//===- DamagedProgramTest.cpp - programs that no assembler writes
+//----------===//
 //
-// Part of the Serrano project, under the Apache License v2.0 with LLVM Exceptions.
-// See LICENSE for license information.
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of the Serrano project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// The assembler refuses these programs; a file that comes from elsewhere may hold
-// them. None may stop the host.
+// The assembler refuses these programs; a file that comes from elsewhere may
+// hold them. None may stop the host.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,20 +24,23 @@ TEST(DamagedProgram, UnknownOpcode) {
   isa::Program program = assembled.assembleMain("  s.li rd=r1, imm=5");
   program.text[0] = 0xff;
   EXPECT_THAT(assembled.failure(program),
-              testing::AllOf(HasSubstr("instruction at 0x0: "), HasSubstr("opcode 0xff")));
+              testing::AllOf(HasSubstr("instruction at 0x0: "),
+                             HasSubstr("opcode 0xff")));
 }
 
 TEST(DamagedProgram, ReservedBit) {
   AssembledProgram assembled;
   isa::Program program = assembled.assembleMain("  s.li rd=r1, imm=5\n  halt");
   program.text[1] |= uint64_t(1) << 63;
-  EXPECT_THAT(assembled.failure(program),
-              testing::AllOf(HasSubstr("instruction at 0x8: "), HasSubstr("reserved")));
+  EXPECT_THAT(
+      assembled.failure(program),
+      testing::AllOf(HasSubstr("instruction at 0x8: "), HasSubstr("reserved")));
 }
 
 TEST(DamagedProgram, CutInsideAnInstruction) {
   AssembledProgram assembled;
-  isa::Program program = assembled.assembleMain("  v.fill dst=spm[0]:4:f32, rows=1, cols=1");
+  isa::Program program =
+      assembled.assembleMain("  v.fill dst=spm[0]:4:f32, rows=1, cols=1");
   program.text.resize(1);
   program.functions[0].words = 1;
   EXPECT_THAT(assembled.failure(program), Not(IsEmpty()));
@@ -54,8 +58,10 @@ TEST(DamagedProgram, RunsOffTheEnd) {
   isa::Program program = assembled.assembleMain("  s.li rd=r1, imm=5");
   program.text.pop_back();
   program.functions[0].words = 1;
-  EXPECT_THAT(assembled.failure(program),
-              HasSubstr("fault at `s.li rd=r1, imm=5` at 0x0: execution runs off the end"));
+  EXPECT_THAT(
+      assembled.failure(program),
+      HasSubstr(
+          "fault at `s.li rd=r1, imm=5` at 0x0: execution runs off the end"));
 }
 
 TEST(DamagedProgram, ReturnAtTheEntry) {
@@ -63,25 +69,29 @@ TEST(DamagedProgram, ReturnAtTheEntry) {
   isa::Program program = assembled.assembleMain("");
   assembled.replace(program, 0, isa::Return());
   EXPECT_THAT(assembled.failure(program),
-              HasSubstr("fault at `ret` at 0x0: returns from the entry; an entry ends with halt"));
+              HasSubstr("fault at `ret` at 0x0: returns from the entry; an "
+                        "entry ends with halt"));
 }
 
 TEST(DamagedProgram, ReturnInsideALoop) {
   AssembledProgram assembled;
-  isa::Program program =
-      assembled.assemble(".entry main\nfunc main {\n call callee=f\n halt\n}\n"
-                         "func f {\n loop count=2 {\n s.li rd=r1, imm=1\n }\n ret\n}\n");
+  isa::Program program = assembled.assemble(
+      ".entry main\nfunc main {\n call callee=f\n halt\n}\n"
+      "func f {\n loop count=2 {\n s.li rd=r1, imm=1\n }\n ret\n}\n");
   uint32_t body = program.functions[1].words + program.functions[1].word - 2;
   assembled.replace(program, body, isa::Return());
-  EXPECT_THAT(assembled.failure(program), HasSubstr(": returns from inside a loop"));
+  EXPECT_THAT(assembled.failure(program),
+              HasSubstr(": returns from inside a loop"));
 }
 
 /// `depth` functions that call each other in turn; the last one has a place for
 /// one more call, in `place`.
-static isa::Program callChain(AssembledProgram &assembled, int depth, uint32_t &place) {
+static isa::Program callChain(AssembledProgram &assembled, int depth,
+                              uint32_t &place) {
   std::string source = ".entry main\nfunc main {\n call callee=f1\n halt\n}\n";
   for (int i = 1; i < depth; ++i)
-    source += llvm::formatv("func f{0} {{\n call callee=f{1}\n ret\n}\n", i, i + 1);
+    source +=
+        llvm::formatv("func f{0} {{\n call callee=f{1}\n ret\n}\n", i, i + 1);
   source += llvm::formatv("func f{0} {{\n s.li rd=r1, imm=1\n ret\n}\n", depth);
   isa::Program program = assembled.assemble(source + "func spare {\n ret\n}\n");
   place = program.functions[depth].word;
@@ -92,9 +102,11 @@ TEST(DamagedProgram, Recursion) {
   AssembledProgram assembled;
   uint32_t place;
   isa::Program program = callChain(assembled, 2, place);
-  assembled.replace(program, place, isa::Call{.callee = {program.functions[1].word}});
-  EXPECT_THAT(assembled.failure(program),
-              HasSubstr("calls a function that is active: recursion is not possible"));
+  assembled.replace(program, place,
+                    isa::Call{.callee = {program.functions[1].word}});
+  EXPECT_THAT(
+      assembled.failure(program),
+      HasSubstr("calls a function that is active: recursion is not possible"));
 }
 
 TEST(DamagedProgram, CallsTooDeep) {
@@ -102,8 +114,10 @@ TEST(DamagedProgram, CallsTooDeep) {
   uint32_t place;
   isa::Program program = callChain(assembled, 8, place);
   EXPECT_THAT(assembled.failure(program), IsEmpty());
-  assembled.replace(program, place, isa::Call{.callee = {program.functions[9].word}});
-  EXPECT_THAT(assembled.failure(program), HasSubstr("calls nest deeper than 8"));
+  assembled.replace(program, place,
+                    isa::Call{.callee = {program.functions[9].word}});
+  EXPECT_THAT(assembled.failure(program),
+              HasSubstr("calls nest deeper than 8"));
 }
 
 TEST(DamagedProgram, CallToNoInstruction) {
@@ -111,7 +125,8 @@ TEST(DamagedProgram, CallToNoInstruction) {
   uint32_t place;
   isa::Program program = callChain(assembled, 1, place);
   assembled.replace(program, place, isa::Call{.callee = {500}});
-  EXPECT_THAT(assembled.failure(program), HasSubstr("calls word 500, where no instruction starts"));
+  EXPECT_THAT(assembled.failure(program),
+              HasSubstr("calls word 500, where no instruction starts"));
 }
 
 TEST(DamagedProgram, LoopsTooDeep) {
@@ -121,18 +136,19 @@ TEST(DamagedProgram, LoopsTooDeep) {
     open += "loop count=1 {\n";
     close += "}\n";
   }
-  isa::Program program =
-      assembled.assembleMain(open + "s.li rd=r1, imm=1\ns.li rd=r1, imm=2\n" + close);
+  isa::Program program = assembled.assembleMain(
+      open + "s.li rd=r1, imm=1\ns.li rd=r1, imm=2\n" + close);
   EXPECT_THAT(assembled.failure(program), IsEmpty());
   isa::Loop loop{.count = {.imm = 1}, .body = {1}};
   assembled.replace(program, 8, loop);
-  EXPECT_THAT(assembled.failure(program), HasSubstr("loops nest deeper than 8"));
+  EXPECT_THAT(assembled.failure(program),
+              HasSubstr("loops nest deeper than 8"));
 }
 
 TEST(DamagedProgram, BlockEndsInsideAnInstruction) {
   AssembledProgram assembled;
-  isa::Program program =
-      assembled.assembleMain("loop count=1 {\n v.fill dst=spm[0]:4:f32, rows=1, cols=1\n}\n");
+  isa::Program program = assembled.assembleMain(
+      "loop count=1 {\n v.fill dst=spm[0]:4:f32, rows=1, cols=1\n}\n");
   isa::Instruction loop = llvm::cantFail(isa::decode(program.text));
   std::get<isa::Loop>(loop).body.words = 2;
   assembled.replace(program, 0, loop);
@@ -144,14 +160,16 @@ TEST(DamagedProgram, TwoQueuesOnOneCounter) {
   AssembledProgram assembled;
   isa::Program program = assembled.assembleMain(
       " v.fill signal=c3, dst=spm[0]:4:f32, rows=1, cols=1\n"
-      " dma.load signal=c4, dst=spm[64], src=hbm[x], bytes=4, n1=1, n2=1, n3=1\n");
+      " dma.load signal=c4, dst=spm[64], src=hbm[x], bytes=4, n1=1, n2=1, "
+      "n3=1\n");
   uint32_t place = isa::wordsOf(isa::VectorFill());
-  isa::Instruction load =
-      llvm::cantFail(isa::decode(llvm::ArrayRef(program.text).drop_front(place)));
+  isa::Instruction load = llvm::cantFail(
+      isa::decode(llvm::ArrayRef(program.text).drop_front(place)));
   std::get<isa::DmaLoad>(load).signal.counter = 3;
   assembled.replace(program, place, load);
   EXPECT_THAT(assembled.failure(program),
-              HasSubstr("counter c3 is incremented by the vector queue and by the dma in queue; "
+              HasSubstr("counter c3 is incremented by the vector queue and by "
+                        "the dma in queue; "
                         "use one counter for each"));
 }
 
@@ -160,11 +178,15 @@ TEST(DamagedProgram, RingWithoutARegion) {
   isa::Program program = assembled.assembleMain(
       " skip condition=ne, a=r0, b=r0 {\n"
       " ring.fill ring=3, src=hbm[x], count=1, bytes=64, passes=1\n }\n");
-  EXPECT_THAT(assembled.failure(program), HasSubstr("ring 3 has no region; ring.setup gives it one"));
+  EXPECT_THAT(assembled.failure(program),
+              HasSubstr("ring 3 has no region; ring.setup gives it one"));
 }
 
 TEST(DamagedProgram, InboundCounter) {
   AssembledProgram assembled;
-  EXPECT_THAT(assembled.failure(assembled.assembleMain(" sync waiter=vector, wait0=c70\n")),
-              HasSubstr("waits for inbound counter 70, but this core has no remote source"));
+  EXPECT_THAT(
+      assembled.failure(
+          assembled.assembleMain(" sync waiter=vector, wait0=c70\n")),
+      HasSubstr(
+          "waits for inbound counter 70, but this core has no remote source"));
 }
