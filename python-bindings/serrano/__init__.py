@@ -6,9 +6,21 @@
 """
 
 from ._serrano import Error
+from .llm import LLM, CachedSequence, Tokenizer
 from .program import Entry, Operand, Outputs, Program, compile, load
 
-__all__ = ["Entry", "Error", "Operand", "Outputs", "Program", "compile", "load"]
+__all__ = [
+    "LLM",
+    "CachedSequence",
+    "Entry",
+    "Error",
+    "Operand",
+    "Outputs",
+    "Program",
+    "Tokenizer",
+    "compile",
+    "load",
+]
 
 # As tracebacks name it.
 Error.__module__ = __name__

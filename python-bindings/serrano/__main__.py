@@ -1,0 +1,57 @@
+"""`python -m serrano generate`: text from a compiled decoder on the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from . import LLM, Error, load
+
+
+def _generate(arguments: argparse.Namespace) -> None:
+    llm = LLM(load(arguments.program), arguments.tokenizer)
+    temperature = 0.0 if arguments.greedy else arguments.temperature
+    print(arguments.prompt, end="", flush=True)
+    start, tokens, seconds, moved = time.monotonic(), 0, 0.0, 0
+    for piece in llm.generate(
+        arguments.prompt, arguments.max_new_tokens, temperature=temperature, seed=arguments.seed, stats=True
+    ):
+        print(piece, end="", flush=True)
+        statistics = llm.last_statistics
+        tokens += 1
+        seconds += statistics["seconds"]
+        moved += statistics["hbm_read_bytes"] + statistics["hbm_write_bytes"]
+    elapsed = time.monotonic() - start
+    print()
+    if tokens:
+        print(
+            f"{tokens} tokens; simulated at {tokens / elapsed:.1f} tokens/s; on the chip {seconds / tokens * 1e6:.1f} us "
+            f"and {moved / tokens / 1e6:.1f} MB of memory traffic a token",
+            file=sys.stderr,
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m serrano")
+    commands = parser.add_subparsers(required=True)
+    generate = commands.add_parser("generate", help="continue a prompt")
+    generate.add_argument("program", metavar="M.srn", help="a decoder that serrano-compile wrote")
+    generate.add_argument("--tokenizer", required=True, metavar="DIR", help="folder with tokenizer.json")
+    generate.add_argument("--prompt", required=True, metavar="TEXT")
+    generate.add_argument("--max-new-tokens", type=int, default=64, metavar="N")
+    generate.add_argument("--greedy", action="store_true", help="take the likeliest token each time")
+    generate.add_argument("--temperature", type=float, default=0.7, metavar="T", help="without --greedy")
+    generate.add_argument("--seed", type=int, default=0, metavar="N", help="without --greedy")
+    generate.set_defaults(run=_generate)
+    arguments = parser.parse_args()
+    try:
+        arguments.run(arguments)
+    except Error as error:
+        print(f"serrano: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
