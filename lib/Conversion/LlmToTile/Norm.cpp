@@ -34,6 +34,15 @@ void Lowering::normalize(Operation *op, Value x, int64_t cols, llm::ExtentAttr r
                            rows, all);
 }
 
+/// Rows of features are normalised whole; heads by themselves are not.
+static LogicalResult checkWidth(Operation *op, int64_t cols, Value scale) {
+  int64_t length = cast<RankedTensorType>(scale.getType()).getDimSize(0);
+  if (cols == length)
+    return success();
+  return op->emitOpError() << "normalises parts of " << length << " of " << cols
+                           << " features, for which there is no kernel yet";
+}
+
 LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
   FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
   if (failed(scale))
@@ -42,6 +51,8 @@ LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
     return op.emitOpError() << "adds " << op.getScaleOffset().convertToFloat()
                             << " to its scale, which has no kernel yet";
   Matrix x = get(op.getInput());
+  if (failed(checkWidth(op, x.cols, op.getScale())))
+    return failure();
   normalize(op, x.slot, x.cols, x.rows, op.getEpsilon().convertToFloat(),
             repeatRow(vectorSlot, index(0), *scale, x.cols), Value());
   return success();
@@ -53,6 +64,8 @@ LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
     return failure();
   Value bias;
   Matrix x = get(op.getInput());
+  if (failed(checkWidth(op, x.cols, op.getScale())))
+    return failure();
   if (op.getBias()) {
     FailureOr<OpFoldResult> offset = getVector(op, op.getBias());
     if (failed(offset))
