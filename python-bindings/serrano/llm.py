@@ -85,6 +85,11 @@ class LLM:
         """The most tokens of a sequence."""
         return self._blocks_each * self._block
 
+    @property
+    def max_tokens(self) -> int:
+        """The most new tokens of a step."""
+        return self._max_tokens
+
     def open(self) -> CachedSequence:
         """A new, empty sequence."""
         return CachedSequence()

@@ -12,21 +12,27 @@ using namespace serrano;
 using namespace serrano::lowering;
 
 void Lowering::collectVectors(func::FuncOp function) {
-  auto add = [&](Attribute name, RankedTensorType type) {
-    if (type.getRank() == 1 && isa<FloatType>(type.getElementType()) &&
-        vectorOffsets.insert({name, vectorLength}).second)
+  // Layers may share a weight; each has its own place for all that.
+  auto place = [&](Attribute key, ArrayRef<Attribute> names, RankedTensorType type) {
+    if (type.getRank() != 1 || !isa<FloatType>(type.getElementType()) ||
+        !vectorOffsets.insert({key, vectorLength}).second)
+      return;
+    for (Attribute name : names) {
+      vectorPlaces.push_back({name, vectorLength});
       vectorLength += type.getDimSize(0);
+    }
   };
   function.walk([&](Operation *op) {
     if (auto weight = dyn_cast<llm::GetWeightOp>(op))
-      add(weight.getNameAttr(), cast<RankedTensorType>(weight.getType()));
+      place(weight.getNameAttr(), {weight.getNameAttr()},
+            cast<RankedTensorType>(weight.getType()));
     auto layers = dyn_cast<llm::LayersOp>(op);
     if (!layers)
       return;
     for (auto names : layers.getWeights().getAsRange<ArrayAttr>())
-      for (auto name : names.getAsRange<FlatSymbolRefAttr>())
-        if (auto weight = SymbolTable::lookupNearestSymbolFrom<llm::WeightOp>(op, name))
-          add(name, weight.getTensorType());
+      if (auto first = SymbolTable::lookupNearestSymbolFrom<llm::WeightOp>(
+              op, cast<FlatSymbolRefAttr>(names[0])))
+        place(names, names.getValue(), first.getTensorType());
   });
 }
 

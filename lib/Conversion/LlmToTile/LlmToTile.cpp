@@ -96,7 +96,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
     return success();
   SmallVector<Attribute> names;
   SmallVector<int64_t> offsets;
-  for (auto [name, offset] : vectorOffsets) {
+  for (auto [name, offset] : vectorPlaces) {
     names.push_back(name);
     offsets.push_back(offset);
   }

@@ -151,9 +151,10 @@ private:
   llvm::SmallVector<mlir::Attribute> packedNames;
   llvm::SmallVector<int64_t> packedSizes;
   mlir::Value vectorSlot;
-  /// Where each vector of constants starts; those of a list of layers are one
-  /// after the other.
-  llvm::MapVector<mlir::Attribute, int64_t> vectorOffsets;
+  /// Where the vector of a name starts, or the first of a list of layers, whose
+  /// vectors are one after the other.
+  llvm::DenseMap<mlir::Attribute, int64_t> vectorOffsets;
+  llvm::SmallVector<std::pair<mlir::Attribute, int64_t>> vectorPlaces; ///< by name, all
   int64_t vectorLength = 0;
 
   /// What is known of the layers whose body is being lowered.

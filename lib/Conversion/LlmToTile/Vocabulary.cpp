@@ -179,7 +179,7 @@ FailureOr<OpFoldResult> Lowering::getVector(Operation *user, Value vector) {
       return index(it->second);
   if (layers)
     if (ArrayAttr names = layers->weights.lookup(vector))
-      if (auto it = vectorOffsets.find(names[0]); it != vectorOffsets.end()) {
+      if (auto it = vectorOffsets.find(names); it != vectorOffsets.end()) {
         int64_t length = cast<RankedTensorType>(vector.getType()).getDimSize(0);
         return OpFoldResult(add(mul(layers->index, length), constant(it->second)));
       }
