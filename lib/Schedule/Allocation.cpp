@@ -8,8 +8,8 @@
 #include "serrano/Schedule/Allocation.h"
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <limits>
 
 using namespace serrano;
 
@@ -18,58 +18,76 @@ size_t AllocationProblem::add(Buffer buffer) {
   return list.size() - 1;
 }
 
+static bool liveTogether(const AllocationProblem::Buffer &a, const AllocationProblem::Buffer &b) {
+  return std::max(a.begin, b.begin) < std::min(a.end, b.end);
+}
+
+/// Whether two buffers that have addresses share a byte. One of no bytes shares none.
+static bool overlap(const AllocationProblem::Buffer &a, const AllocationProblem::Buffer &b) {
+  return std::max(*a.address, *b.address) <
+         std::min(*a.address + a.bytes, *b.address + b.bytes);
+}
+
+llvm::Error AllocationProblem::checkPlace(size_t index) const {
+  const Buffer &buffer = list[index];
+  if (*buffer.address < 0 || *buffer.address % alignment)
+    return makeError("{0} is at address {1}; expected a multiple of {2}", buffer.name,
+                     *buffer.address, alignment);
+  if (*buffer.address + buffer.bytes > capacity)
+    return makeError("{0} ends at {1}, beyond the memory's {2} bytes", buffer.name,
+                     *buffer.address + buffer.bytes, capacity);
+  for (const Buffer &other : llvm::ArrayRef(list).take_front(index))
+    if (other.address && liveTogether(buffer, other) && overlap(buffer, other))
+      return makeError("{0} at {1} and {2} at {3} are alive together and overlap", other.name,
+                       *other.address, buffer.name, *buffer.address);
+  return llvm::Error::success();
+}
+
 llvm::Error AllocationProblem::check() const {
-  for (const Buffer &buffer : list) {
+  for (size_t i = 0; i < list.size(); ++i) {
+    const Buffer &buffer = list[i];
     if (buffer.bytes < 0)
-      return makeError("buffer '{0}' has {1} bytes", buffer.name, buffer.bytes);
+      return makeError("{0} has {1} bytes; expected at least 0", buffer.name, buffer.bytes);
     if (buffer.begin > buffer.end)
-      return makeError("buffer '{0}' is alive from {1} to {2}", buffer.name, buffer.begin,
-                       buffer.end);
+      return makeError("{0} is alive from {1} to {2}; expected an end that is not before the "
+                       "beginning",
+                       buffer.name, buffer.begin, buffer.end);
     if (buffer.bytes > capacity)
-      return makeError("buffer '{0}' of {1} bytes does not fit the memory's {2}", buffer.name,
-                       buffer.bytes, capacity);
-    if (buffer.address && (*buffer.address < 0 || *buffer.address % alignment))
-      return makeError("buffer '{0}' is given address {1}; expected a multiple of {2}", buffer.name,
-                       *buffer.address, alignment);
+      return makeError("{0} of {1} bytes does not fit the memory's {2}", buffer.name, buffer.bytes,
+                       capacity);
+    if (!buffer.address)
+      continue;
+    if (llvm::Error error = checkPlace(i))
+      return error;
   }
   return llvm::Error::success();
 }
 
-static bool liveTogether(const AllocationProblem::Buffer &a, const AllocationProblem::Buffer &b) {
-  return a.begin < b.end && b.begin < a.end;
-}
-
 llvm::Error AllocationProblem::verify() const {
   for (size_t i = 0; i < list.size(); ++i) {
-    const Buffer &a = list[i];
-    if (!a.address)
-      return makeError("buffer '{0}' has no address", a.name);
-    if (*a.address < 0 || *a.address % alignment)
-      return makeError("buffer '{0}' is at {1}; expected a multiple of {2}", a.name, *a.address,
-                       alignment);
-    if (*a.address + a.bytes > capacity)
-      return makeError("buffer '{0}' ends at {1}, beyond the memory's {2} bytes", a.name,
-                       *a.address + a.bytes, capacity);
-    for (size_t j = 0; j < i; ++j) {
-      const Buffer &b = list[j];
-      if (liveTogether(a, b) && *a.address < *b.address + b.bytes &&
-          *b.address < *a.address + a.bytes)
-        return makeError("buffers '{0}' at {1} and '{2}' at {3} are alive together and overlap",
-                         b.name, *b.address, a.name, *a.address);
-    }
+    if (!list[i].address)
+      return makeError("{0} has no address", list[i].name);
+    if (llvm::Error error = checkPlace(i))
+      return error;
   }
   return llvm::Error::success();
 }
 
 int64_t AllocationProblem::lowerBound() const {
+  int64_t begin = std::numeric_limits<int64_t>::min(), end = std::numeric_limits<int64_t>::max();
+  return mostAlive(begin, end);
+}
+
+int64_t AllocationProblem::mostAlive(int64_t begin, int64_t end) const {
   // The sum changes only where a buffer begins or ends.
   std::vector<std::pair<int64_t, int64_t>> changes;
   for (const Buffer &buffer : list) {
-    if (buffer.begin == buffer.end)
+    int64_t from = std::max(begin, buffer.begin), to = std::min(end, buffer.end);
+    if (from >= to)
       continue;
     int64_t bytes = llvm::alignTo(buffer.bytes, alignment);
-    changes.push_back({buffer.begin, bytes});
-    changes.push_back({buffer.end, -bytes});
+    changes.push_back({from, bytes});
+    changes.push_back({to, -bytes});
   }
   llvm::sort(changes); // Ends come before beginnings at the same time.
   int64_t alive = 0, most = 0;
@@ -82,7 +100,7 @@ int64_t AllocationProblem::height() const {
   int64_t result = 0;
   for (const Buffer &buffer : list)
     if (buffer.address)
-      result = std::max(result, *buffer.address + buffer.bytes);
+      result = std::max<int64_t>(result, *buffer.address + llvm::alignTo(buffer.bytes, alignment));
   return result;
 }
 
@@ -99,7 +117,7 @@ llvm::Error serrano::allocateGreedily(AllocationProblem &problem) {
     const auto &buffer = buffers[index];
     std::vector<std::pair<int64_t, int64_t>> taken;
     for (size_t other : placed)
-      if (liveTogether(buffer, buffers[other]))
+      if (buffers[other].bytes && liveTogether(buffer, buffers[other]))
         taken.push_back({*buffers[other].address, *buffers[other].address + buffers[other].bytes});
     llvm::sort(taken);
     int64_t address = 0;
@@ -109,9 +127,12 @@ llvm::Error serrano::allocateGreedily(AllocationProblem &problem) {
       address = std::max<int64_t>(address, llvm::alignTo(end, problem.alignmentBytes()));
     }
     if (address + buffer.bytes > problem.capacityBytes())
-      return makeError("buffer '{0}' of {1} bytes does not fit: {2} of {3} bytes are needed by what "
-                       "is alive with it",
-                       buffer.name, buffer.bytes, problem.lowerBound(), problem.capacityBytes());
+      return makeError("{0} of {1} bytes does not fit: what is alive with it takes up to {2} of the "
+                       "memory's {3} bytes",
+                       buffer.name, buffer.bytes,
+                       problem.mostAlive(buffer.begin, buffer.end) -
+                           int64_t(llvm::alignTo(buffer.bytes, problem.alignmentBytes())),
+                       problem.capacityBytes());
     problem.place(index, address);
     placed.push_back(index);
   }

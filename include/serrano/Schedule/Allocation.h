@@ -23,7 +23,7 @@ namespace serrano {
 class AllocationProblem {
 public:
   struct Buffer {
-    std::string name;
+    std::string name;                ///< as errors say it: "buffer 3", "ring 0"
     int64_t bytes = 0;
     int64_t begin = 0, end = 0;      ///< alive in [begin, end)
     std::optional<int64_t> address;  ///< given, or found by a solver
@@ -46,19 +46,26 @@ public:
   /// Whether every buffer has a place and the places are a solution.
   llvm::Error verify() const;
 
-  /// The most bytes alive at one time: no solution needs less.
+  /// The most bytes alive at one time: the height of no solution is less. All sizes
+  /// are rounded up to the alignment.
   int64_t lowerBound() const;
-  /// One past the highest byte that is used.
+  /// The same, of the times in [begin, end).
+  int64_t mostAlive(int64_t begin, int64_t end) const;
+  /// One past the highest byte that is used, rounded up to the alignment.
   int64_t height() const;
 
 private:
+  /// Whether the place of a buffer that has one is right, also beside the places of
+  /// those before it.
+  llvm::Error checkPlace(size_t index) const;
+
   int64_t capacity, alignment;
   std::vector<Buffer> list;
 };
 
 /// Places every buffer that has no address: the largest first, each at the lowest
 /// address that is free during its life (greedy by size, as in Pisarchyk & Lee
-/// 2020). The error names the buffer that does not fit, and what is in its way.
+/// 2020). The error names the buffer that does not fit, and how much is alive with it.
 llvm::Error allocateGreedily(AllocationProblem &problem);
 
 } // namespace serrano
