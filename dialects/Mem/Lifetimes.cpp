@@ -7,6 +7,8 @@
 
 #include "dialects/Mem/Lifetimes.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace serrano;
 using namespace serrano::mem;
@@ -28,6 +30,8 @@ FailureOr<TargetModel> mem::getTarget(ModuleOp module, StringRef name) {
 
 Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity) {
   Placement result{AllocationProblem(capacity, bufferAlignment), {}};
+  if (function.isDeclaration())
+    return result;
   Block &body = function.getBody().front();
   DenseMap<Operation *, int64_t> position;
   int64_t count = 0;
@@ -63,5 +67,39 @@ Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity
         {"ring " + std::to_string(ring.getIndex()), ring.getBytes(), 0, count, address});
     result.operations.push_back(ring);
   });
+  return result;
+}
+
+/// Bytes of a symbol that has an address.
+static int64_t bytesOf(Operation *op) {
+  auto elements = [](Type type, int64_t count) {
+    return count * int64_t(type.getIntOrFloatBitWidth()) / 8;
+  };
+  if (auto tensor = dyn_cast<tile::TensorOp>(op))
+    return elements(tensor.getSlotType().getElementType(), tensor.getSlotType().getNumElements());
+  if (auto vectors = dyn_cast<tile::VectorsOp>(op))
+    return elements(vectors.getElementType(), vectors.getLength());
+  if (auto packed = dyn_cast<tile::PackedOp>(op))
+    return packed.getNumTiles() * int64_t(llvm::alignTo(packed.getTileBytes(), bufferAlignment));
+  return scalarBytes;
+}
+
+Placement mem::getPlacement(ModuleOp module, SymbolMemory memory, int64_t capacity) {
+  Placement result{
+      AllocationProblem(capacity, memory == SymbolMemory::Scalar ? scalarBytes : 1), {}};
+  for (Operation &op : *module.getBody()) {
+    if (!isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp, tile::DimensionOp>(op))
+      continue;
+    auto tensor = dyn_cast<tile::TensorOp>(op);
+    bool scalar = isa<tile::DimensionOp>(op) || (tensor && tensor.getScalar());
+    if (scalar != (memory == SymbolMemory::Scalar))
+      continue;
+    std::optional<int64_t> address;
+    if (auto given = op.getAttrOfType<IntegerAttr>(MemDialect::kAddressAttr))
+      address = given.getInt();
+    std::string name = "'" + SymbolTable::getSymbolName(&op).str() + "'";
+    result.problem.add({name, bytesOf(&op), 0, 1, address});
+    result.operations.push_back(&op);
+  }
   return result;
 }

@@ -18,16 +18,25 @@ namespace serrano::mem {
 /// emitted on the module.
 mlir::FailureOr<TargetModel> getTarget(mlir::ModuleOp module, llvm::StringRef name);
 
-/// The allocation problem of one memory of one function: its buffers, named by
-/// their number in program order, and the operations that they stand for.
+/// An allocation problem and the operations that its buffers stand for.
 struct Placement {
   AllocationProblem problem;
-  llvm::SmallVector<mlir::Operation *> operations; ///< `mem.buffer`, then `mem.ring`
+  llvm::SmallVector<mlir::Operation *> operations;
 };
 
-/// Collects the buffers of `space`. Rings belong to the scratchpad and are alive
-/// throughout; those whose number of slots is not chosen are left out.
+/// The buffers of `space`, named by their number in program order, then the rings:
+/// they belong to the scratchpad and are alive throughout. Rings whose number of slots
+/// is not chosen are left out.
 Placement getPlacement(mlir::func::FuncOp function, Space space, int64_t capacity);
+
+/// Where symbols lie.
+enum class SymbolMemory { Hbm, Scalar };
+
+/// Bytes of a value in scalar memory, and what addresses there are multiples of.
+inline constexpr int64_t scalarBytes = 4;
+
+/// The symbols of `memory`, in the order of the module; all are alive together.
+Placement getPlacement(mlir::ModuleOp module, SymbolMemory memory, int64_t capacity);
 
 } // namespace serrano::mem
 

@@ -41,10 +41,10 @@ LogicalResult MemDialect::verifyOperationAttribute(Operation *op, NamedAttribute
                    : attribute.getName() == kAddressAttr &&
                          isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp, tile::DimensionOp>(op);
   if (!known)
-    return op->emitOpError() << "cannot have the attribute '" << attribute.getName() << "'";
+    return op->emitOpError() << "cannot have the attribute '" << attribute.getName().getValue() << "'";
   auto value = dyn_cast<IntegerAttr>(attribute.getValue());
   if (!value || value.getInt() < 0)
-    return op->emitOpError() << "has '" << attribute.getName() << "' = " << attribute.getValue()
+    return op->emitOpError() << "has '" << attribute.getName().getValue() << "' = " << attribute.getValue()
                              << "; expected a number of bytes";
   return success();
 }
@@ -66,6 +66,8 @@ static LogicalResult verifyAddress(Operation *op, std::optional<uint64_t> addres
 LogicalResult BufferOp::verify() {
   if (!getType().hasStaticShape() || !getType().getLayout().isIdentity())
     return emitOpError() << "has type " << getType() << "; expected a static shape without layout";
+  if (!getType().getElementType().isIntOrFloat() || getType().getElementType().getIntOrFloatBitWidth() % 8)
+    return emitOpError() << "has elements of " << getType().getElementType() << "; expected whole bytes";
   return verifyAddress(*this, getAddress());
 }
 

@@ -21,7 +21,6 @@ using namespace serrano::mem;
 
 /// Sections of the program file are mapped by pages.
 static constexpr int64_t pageBytes = 4096;
-static constexpr int64_t scalarBytes = 4;
 /// A ring of one slot could not fill while it is read.
 static constexpr int64_t fewestSlots = 2;
 static constexpr int64_t mostSlots = 1023;
@@ -53,8 +52,8 @@ LogicalResult AssignAddresses::place(func::FuncOp function, Space space, int64_t
   return success();
 }
 
-/// Rings whose number of slots is open share what the buffers leave, in
-/// proportion to nothing: each gets the same number of bytes.
+/// Rings whose number of slots is open get the same number of bytes each of what the
+/// buffers leave. The buffers are placed first, so that it is left in one piece.
 LogicalResult AssignAddresses::chooseSlots(func::FuncOp function, const TargetModel &target) {
   SmallVector<RingOp> open;
   function.walk([&](RingOp ring) {
@@ -63,16 +62,15 @@ LogicalResult AssignAddresses::chooseSlots(func::FuncOp function, const TargetMo
   });
   if (open.empty())
     return success();
-  Placement placement = getPlacement(function, Space::Scratchpad, target.scratchpadBytes());
-  if (llvm::Error error = allocateGreedily(placement.problem))
-    return function.emitError() << "scratchpad: " << llvm::toString(std::move(error))
-                                << "; compile for fewer tokens (--max-tokens)";
-  int64_t left = target.scratchpadBytes() - placement.problem.height();
+  if (failed(place(function, Space::Scratchpad, target.scratchpadBytes())))
+    return failure();
+  int64_t left = target.scratchpadBytes() -
+                 getPlacement(function, Space::Scratchpad, target.scratchpadBytes()).problem.height();
   int64_t budget = std::min<int64_t>(left, int64_t(target.scratchpadBytes() * ringFraction));
   for (RingOp ring : open) {
     int64_t slots = budget / int64_t(open.size()) / ring.getSlotBytes();
     if (slots < fewestSlots)
-      return ring.emitError() << "has room for " << slots << " slots of " << ring.getSlotBytes()
+      return ring.emitOpError() << "has room for " << slots << " slots of " << ring.getSlotBytes()
                               << " bytes; expected at least " << fewestSlots
                               << "; compile for fewer tokens (--max-tokens)";
     ring.setSlots(std::min(slots, mostSlots));
@@ -88,58 +86,47 @@ LogicalResult AssignAddresses::placeBuffers(func::FuncOp function, const TargetM
   return place(function, Space::Accumulators, target.accumulatorBytes());
 }
 
-/// Bytes of a symbol that needs room outside the core.
-static int64_t bytesOf(Operation &op) {
-  auto elements = [](Type type, int64_t count) {
-    return count * type.getIntOrFloatBitWidth() / 8;
-  };
-  if (auto tensor = dyn_cast<tile::TensorOp>(op))
-    return elements(tensor.getSlotType().getElementType(), tensor.getSlotType().getNumElements());
-  if (auto vectors = dyn_cast<tile::VectorsOp>(op))
-    return elements(vectors.getElementType(), vectors.getLength());
-  auto packed = cast<tile::PackedOp>(op);
-  return packed.getNumTiles() * llvm::alignTo(packed.getTileBytes(), bufferAlignment);
+/// Gives the symbols of `placement` that `select` takes the addresses from `next` on, in
+/// the order of the module.
+static void append(Placement &placement, int64_t &next, int64_t alignment,
+                   llvm::function_ref<bool(Operation *)> select) {
+  for (auto [index, op] : llvm::enumerate(placement.operations)) {
+    if (placement.problem.buffers()[index].address || !select(op))
+      continue;
+    next = llvm::alignTo(next, alignment);
+    placement.problem.place(index, next);
+    op->setAttr(MemDialect::kAddressAttr,
+                IntegerAttr::get(IntegerType::get(op->getContext(), 64), next));
+    next += placement.problem.buffers()[index].bytes;
+  }
+}
+
+static bool isWeight(Operation *op) {
+  auto tensor = dyn_cast<tile::TensorOp>(op);
+  return isa<tile::PackedOp, tile::VectorsOp>(op) ||
+         (tensor && tensor.getRole() == tile::TensorRole::Constant);
 }
 
 LogicalResult AssignAddresses::placeSymbols(const TargetModel &target) {
   ModuleOp module = getOperation();
-  Builder builder(&getContext());
-  int64_t hbm = 0, scalar = 0;
-  auto assign = [&](Operation &op, int64_t &next, int64_t bytes, int64_t alignment) {
-    auto given = op.getAttrOfType<IntegerAttr>(MemDialect::kAddressAttr);
-    int64_t address = given ? given.getInt() : int64_t(llvm::alignTo(next, alignment));
-    op.setAttr(MemDialect::kAddressAttr, builder.getI64IntegerAttr(address));
-    next = std::max(next, address + bytes);
-  };
-  auto isWeight = [](Operation &op) {
-    auto tensor = dyn_cast<tile::TensorOp>(op);
-    return isa<tile::PackedOp, tile::VectorsOp>(op) ||
-           (tensor && tensor.getRole() == tile::TensorRole::Constant);
-  };
-  for (Operation &op : *module.getBody())
-    if (isWeight(op))
-      assign(op, hbm, bytesOf(op), pageBytes);
-  hbm = llvm::alignTo(hbm, pageBytes);
-  for (Operation &op : *module.getBody()) {
-    if (isa<tile::DimensionOp>(op))
-      assign(op, scalar, scalarBytes, scalarBytes);
-    auto tensor = dyn_cast<tile::TensorOp>(op);
-    if (!tensor || isWeight(op))
-      continue;
-    if (tensor.getScalar())
-      assign(op, scalar, bytesOf(op), scalarBytes);
-    else
-      assign(op, hbm, bytesOf(op), target.memoryBurstBytes());
-  }
-  if (scalar > target.scalarMemoryBytes())
-    return module.emitError() << "needs " << scalar << " bytes of scalar memory; the target has "
+  Placement hbm = getPlacement(module, SymbolMemory::Hbm, target.memoryBytes());
+  Placement scalar = getPlacement(module, SymbolMemory::Scalar, target.scalarMemoryBytes());
+  auto everything = [](Operation *) { return true; };
+  // What is given stays, so all else comes after it.
+  int64_t hbmEnd = hbm.problem.height(), scalarEnd = scalar.problem.height();
+  append(hbm, hbmEnd, pageBytes, isWeight);
+  hbmEnd = llvm::alignTo(hbmEnd, pageBytes);
+  append(hbm, hbmEnd, target.memoryBurstBytes(), everything);
+  append(scalar, scalarEnd, scalarBytes, everything);
+  if (scalarEnd > target.scalarMemoryBytes())
+    return module.emitError() << "needs " << scalarEnd << " bytes of scalar memory; the target has "
                               << target.scalarMemoryBytes()
                               << "; compile for fewer tokens (--max-tokens)";
-  if (hbm > target.memoryBytes())
-    return module.emitError() << "needs " << hbm << " bytes of memory; the target has "
+  if (hbmEnd > target.memoryBytes())
+    return module.emitError() << "needs " << hbmEnd << " bytes of memory; the target has "
                               << target.memoryBytes();
   module->setAttr(MemDialect::kHbmBytesAttr,
-                  builder.getI64IntegerAttr(llvm::alignTo(hbm, pageBytes)));
+                  Builder(&getContext()).getI64IntegerAttr(llvm::alignTo(hbmEnd, pageBytes)));
   return success();
 }
 

@@ -31,11 +31,11 @@ public:
 static LogicalResult verifyFunction(func::FuncOp function, const TargetModel &target) {
   WalkResult slots = function.walk([](Operation *op) {
     if (isa<tile::SlotOp, tile::StreamOp>(op)) {
-      op->emitError() << "has no place; run convert-tile-to-mem first";
+      op->emitOpError() << "has no place; run convert-tile-to-mem first";
       return WalkResult::interrupt();
     }
     if (auto ring = dyn_cast<RingOp>(op); ring && !ring.getSlots()) {
-      op->emitError() << "has no number of slots; run mem-assign-addresses first";
+      op->emitOpError() << "has no number of slots; run mem-assign-addresses first";
       return WalkResult::interrupt();
     }
     return WalkResult::advance();
@@ -52,6 +52,17 @@ static LogicalResult verifyFunction(func::FuncOp function, const TargetModel &ta
   return success();
 }
 
+static LogicalResult verifySymbols(ModuleOp module, const TargetModel &target) {
+  for (auto [memory, name, capacity] :
+       {std::tuple{SymbolMemory::Hbm, "memory", target.memoryBytes()},
+        std::tuple{SymbolMemory::Scalar, "scalar memory", target.scalarMemoryBytes()}}) {
+    Placement placement = getPlacement(module, memory, capacity);
+    if (llvm::Error error = placement.problem.verify())
+      return module.emitError() << name << ": " << llvm::toString(std::move(error));
+  }
+  return success();
+}
+
 void VerifyPlacement::runOnOperation() {
   FailureOr<TargetModel> model = getTarget(getOperation(), target);
   if (failed(model))
@@ -59,10 +70,6 @@ void VerifyPlacement::runOnOperation() {
   for (auto function : getOperation().getOps<func::FuncOp>())
     if (failed(verifyFunction(function, *model)))
       return signalPassFailure();
-  for (Operation &op : *getOperation().getBody())
-    if (isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp, tile::DimensionOp>(op) &&
-        !op.hasAttr(MemDialect::kAddressAttr)) {
-      op.emitError() << "has no address; run mem-assign-addresses first";
-      return signalPassFailure();
-    }
+  if (failed(verifySymbols(getOperation(), *model)))
+    signalPassFailure();
 }
