@@ -42,10 +42,13 @@ static std::pair<int64_t, int64_t> getWindow(Value view, mem::BufferOp buffer) {
   return {first * bytes, (last + 1) * bytes};
 }
 
-/// Heads of a rope lie beside the columns that its operation names.
+/// Heads of a rope lie beside the columns that its operation names, and the rows that
+/// are taken are those of a bound.
 static bool touchesBeyondItsShape(OpOperand &operand) {
-  auto rope = dyn_cast<tile::RopeOp>(operand.getOwner());
-  return rope && (operand.get() == rope.getDst() || operand.get() == rope.getA());
+  if (auto rope = dyn_cast<tile::RopeOp>(operand.getOwner()))
+    return operand.get() == rope.getDst() || operand.get() == rope.getA();
+  auto take = dyn_cast<tile::TakeOp>(operand.getOwner());
+  return take && operand.get() == take.getA();
 }
 
 static LogicalResult addSlot(OpOperand &operand, SmallVectorImpl<Touch> &touches) {

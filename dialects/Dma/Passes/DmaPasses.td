@@ -17,7 +17,8 @@ def InsertWaits : Pass<"dma-insert-waits", "::mlir::func::FuncOp"> {
     An operation that touches bytes that one of another queue touches too, one of
     them writing, waits for it, with the largest lag that is right for every trip
     count of the loops around. Waits that an earlier wait of the same queue implies
-    are left out. What needs more than two waits gets a `dma.sync` before it.
+    are left out, but for some in nested loops that a wait found later implies. What
+    needs more than two waits gets a `dma.sync` before it.
     Existing signals and waits are replaced. (test/Dialect/Dma/insert-waits.mlir)
   }];
   let dependentDialects = ["::serrano::dma::DmaDialect"];

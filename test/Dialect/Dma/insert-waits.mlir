@@ -1,0 +1,417 @@
+// RUN: serrano-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(dma-insert-waits))' | FileCheck %s
+// Waits are replaced, not added, and they suffice.
+// RUN: serrano-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(dma-insert-waits,dma-insert-waits,dma-verify-races))' | FileCheck %s
+
+// Counters are those of the queues: 0 DMA in, 1 DMA out, 2 matrix, 3 vector.
+
+// CHECK-LABEL: func.func @reads_what_is_loaded
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64}
+// CHECK: tile.unary {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @reads_what_is_loaded(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  tile.unary exp %x to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @writes_what_was_read
+// CHECK: tile.unary {{.*}} {dma.signal = 3 : i64} :
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64, dma.waits = [#dma.wait<3 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @writes_what_was_read(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  tile.unary exp %x to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// Reading what another queue reads, writing other bytes, and following an operation
+// of the own queue need no wait. Buffers that share bytes in turn are no others.
+
+// CHECK-LABEL: func.func @independent
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64} :
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64} :
+// CHECK: tile.fill {{.*}} {dma.signal = 3 : i64} :
+// CHECK: dma.store {{.*}} {dma.signal = 1 : i64, dma.waits = [#dma.wait<0 lag 0>]} :
+// CHECK: tile.unary {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]} :
+tile.tensor @t temporary : memref<8x8xf32>
+tile.tensor @u temporary : memref<8x8xf32>
+func.func @independent(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+  dma.store %x to @u[%n, %n] rows %n : memref<8x8xf32>
+  tile.unary exp %x to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+// The first fill waits for all but the last load. What it has waited for, the last
+// operation need not wait for again.
+
+// CHECK-LABEL: func.func @lags
+// CHECK: tile.fill {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 1>]}
+// CHECK: tile.fill {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+// CHECK: tile.fill {{.*}} {dma.signal = 3 : i64} :
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @lags(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  dma.load @t[%n, %n] to %y rows %n : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+  tile.fill 1.0 to %x rows %n cols %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// Two accumulators: the matrix engine fills one while the vector engine still reads
+// the other, so it waits for all but the last of the vector queue.
+
+// CHECK-LABEL: func.func @two_accumulators
+// CHECK: scf.for
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 1>]}
+// CHECK: tile.unary {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<2 lag 0>]}
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 1>]}
+// CHECK: tile.unary {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<2 lag 0>]}
+func.func @two_accumulators(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %even = mem.buffer accumulators at 0 : memref<8x8xf32>
+  %odd = mem.buffer accumulators at 256 : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %x to %even m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.unary exp %even to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.matmul %x to %odd m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.unary exp %odd to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  }
+  return
+}
+
+// -----
+
+// One accumulator: the matrix engine waits for the vector engine of the round before.
+
+// CHECK-LABEL: func.func @one_accumulator
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 0>]}
+func.func @one_accumulator(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.unary exp %acc to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  }
+  return
+}
+
+// -----
+
+// The loop may run zero times: no load has surely followed the first.
+
+// CHECK-LABEL: func.func @after_a_loop_that_may_not_run
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @after_a_loop_that_may_not_run(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    dma.load @t[%n, %n] to %y rows %n : memref<8x8xf32>
+  }
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// This one runs: one load has surely followed, of which the fill need not wait.
+
+// CHECK-LABEL: func.func @after_a_loop_that_runs
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 1>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @after_a_loop_that_runs(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c5 = arith.constant 5 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  scf.for %i = %c0 to %c5 step %c1 {
+    dma.load @t[%n, %n] to %y rows %n : memref<8x8xf32>
+  }
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// As unsigned numbers the lower bound is beyond the upper one: it does not run.
+
+// CHECK-LABEL: func.func @after_an_unsigned_loop
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @after_an_unsigned_loop(%n: index) {
+  %lower = arith.constant -1 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  scf.for unsigned %i = %lower to %c1 step %c1 {
+    dma.load @t[%n, %n] to %y rows %n : memref<8x8xf32>
+  }
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// The inner loop's store may be the last before the outer loop's next load, and
+// it may not have run since the one before.
+
+// CHECK-LABEL: func.func @nested_loops
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64, dma.waits = [#dma.wait<1 lag 0>]}
+// CHECK: dma.store {{.*}} {dma.signal = 1 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+tile.tensor @u temporary : memref<8x8xf32>
+func.func @nested_loops(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+    scf.for %j = %c0 to %n step %c1 {
+      dma.store %x to @u[%n, %n] rows %n : memref<8x8xf32>
+    }
+  }
+  return
+}
+
+// -----
+
+// The load that may have been skipped is waited for; it may also be the last.
+
+// CHECK-LABEL: func.func @branches
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @branches(%n: index, %condition: i1) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  scf.if %condition {
+    dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  } else {
+    dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+    dma.load @t[%n, %n] to %y rows %n : memref<8x8xf32>
+  }
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// A wait in a branch is none for the other.
+
+// CHECK-LABEL: func.func @wait_in_a_branch
+// CHECK: scf.if
+// CHECK: tile.fill 0.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+// CHECK: tile.fill 1.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @wait_in_a_branch(%n: index, %condition: i1) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  scf.if %condition {
+    tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  }
+  tile.fill 1.0 to %x rows %n cols %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// An instruction has room for two waits; the third is a `dma.sync` of its queue.
+
+// CHECK-LABEL: func.func @three_queues
+// CHECK: dma.sync vector {dma.waits = [#dma.wait<2 lag 0>]}
+// CHECK-NEXT: tile.ternary {{.*}} dma.waits = [#dma.wait<0 lag 0>, #dma.wait<1 lag 0>]
+// CHECK-NOT: dma.sync
+tile.tensor @t temporary : memref<8x8xf32>
+tile.tensor @u temporary : memref<8x8xf32>
+func.func @three_queues(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  dma.store %y to @u[%n, %n] rows %n : memref<8x8xf32>
+  tile.matmul %y to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  tile.ternary fma %x, %acc, %acc to %y rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+// Bytes in HBM: a tensor is one thing, whatever the rows.
+
+// CHECK-LABEL: func.func @tensors
+// CHECK: dma.load @u{{.*}} {dma.signal = 0 : i64} :
+// CHECK: dma.load @t{{.*}} {dma.signal = 0 : i64, dma.waits = [#dma.wait<1 lag 0>]}
+// CHECK: dma.store {{.*}} @u{{.*}} {dma.signal = 1 : i64, dma.waits = [#dma.wait<0 lag 1>]}
+tile.tensor @t temporary : memref<8x8xf32>
+tile.tensor @u temporary : memref<8x8xf32>
+func.func @tensors(%n: index, %other: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  dma.store %x to @t[%n, %n] rows %n : memref<8x8xf32>
+  dma.load @u[%n, %n] to %y rows %n : memref<8x8xf32>
+  dma.load @t[%other, %n] to %y rows %n : memref<8x8xf32>
+  dma.store %x to @u[%n, %n] rows %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// A ring fills and frees its own slots.
+
+// CHECK-LABEL: func.func @ring
+// CHECK: tile.load_weights {{.*}} {dma.signal = 2 : i64} :
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @ring(%n: index) {
+  %w = mem.ring 0 of @stream at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.order %w : !tile.stream<memref<8x8xf32>>
+  %tile = tile.next %w : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  tile.load_weights %tile k %n n %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// Rows 0 to 3 and rows 4 to 7 are different bytes, rows 3 to 6 are some of both.
+
+// CHECK-LABEL: func.func @views
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 1.{{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @views(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %low = memref.reinterpret_cast %x to offset: [0], sizes: [4, 8], strides: [8, 1] : memref<8x8xf32> to memref<4x8xf32, strided<[8, 1]>>
+  %high = memref.reinterpret_cast %x to offset: [32], sizes: [4, 8], strides: [8, 1] : memref<8x8xf32> to memref<4x8xf32, strided<[8, 1], offset: 32>>
+  %both = memref.reinterpret_cast %x to offset: [24], sizes: [4, 8], strides: [8, 1] : memref<8x8xf32> to memref<4x8xf32, strided<[8, 1], offset: 24>>
+  dma.load @t[%n, %n] to %low rows %n : memref<4x8xf32, strided<[8, 1]>>
+  tile.fill 0.0 to %high rows %n cols %n : memref<4x8xf32, strided<[8, 1], offset: 32>>
+  tile.fill 1.0 to %both rows %n cols %n : memref<4x8xf32, strided<[8, 1], offset: 24>>
+  return
+}
+
+// -----
+
+// The offset of a view of a view is from the start of the buffer.
+
+// CHECK-LABEL: func.func @view_of_a_view
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @view_of_a_view(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %high = memref.reinterpret_cast %x to offset: [32], sizes: [4, 8], strides: [8, 1] : memref<8x8xf32> to memref<4x8xf32, strided<[8, 1], offset: 32>>
+  %low = memref.reinterpret_cast %high to offset: [0], sizes: [4, 8], strides: [8, 1] : memref<4x8xf32, strided<[8, 1], offset: 32>> to memref<4x8xf32, strided<[8, 1]>>
+  %first = memref.reinterpret_cast %x to offset: [0], sizes: [1, 8], strides: [8, 1] : memref<8x8xf32> to memref<1x8xf32, strided<[8, 1]>>
+  dma.load @t[%n, %n] to %first rows %n : memref<1x8xf32, strided<[8, 1]>>
+  tile.fill 0.0 to %low rows %n cols %n : memref<4x8xf32, strided<[8, 1]>>
+  return
+}
+
+// -----
+
+// An offset that is known when the program runs may be anywhere in the buffer, also
+// behind a cast that says where.
+
+// CHECK-LABEL: func.func @dynamic_offset
+// CHECK: tile.fill 0.{{.*}} dma.waits = [#dma.wait<0 lag 1>]
+// CHECK: tile.fill 1.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @dynamic_offset(%n: index, %offset: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %row = memref.reinterpret_cast %x to offset: [%offset], sizes: [1, 8], strides: [8, 1] : memref<8x8xf32> to memref<1x8xf32, strided<[8, 1], offset: ?>>
+  %other = memref.reinterpret_cast %y to offset: [%offset], sizes: [1, 8], strides: [8, 1] : memref<8x8xf32> to memref<1x8xf32, strided<[8, 1], offset: ?>>
+  %claim = memref.cast %other : memref<1x8xf32, strided<[8, 1], offset: ?>> to memref<1x8xf32, strided<[8, 1]>>
+  %last = memref.reinterpret_cast %x to offset: [56], sizes: [1, 8], strides: [8, 1] : memref<8x8xf32> to memref<1x8xf32, strided<[8, 1], offset: 56>>
+  %last_of_other = memref.reinterpret_cast %y to offset: [56], sizes: [1, 8], strides: [8, 1] : memref<8x8xf32> to memref<1x8xf32, strided<[8, 1], offset: 56>>
+  dma.load @t[%n, %n] to %row rows %n : memref<1x8xf32, strided<[8, 1], offset: ?>>
+  dma.load @t[%n, %n] to %claim rows %n : memref<1x8xf32, strided<[8, 1]>>
+  tile.fill 0.0 to %last rows %n cols %n : memref<1x8xf32, strided<[8, 1], offset: 56>>
+  tile.fill 1.0 to %last_of_other rows %n cols %n : memref<1x8xf32, strided<[8, 1], offset: 56>>
+  return
+}
+
+// -----
+
+// Row stride 0 touches one row only; a negative one touches those before the offset.
+
+// CHECK-LABEL: func.func @strides
+// CHECK: tile.binary {{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @strides(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %first = memref.reinterpret_cast %x to offset: [0], sizes: [1, 8], strides: [8, 1] : memref<8x8xf32> to memref<1x8xf32, strided<[8, 1]>>
+  %second = memref.reinterpret_cast %x to offset: [8], sizes: [8, 8], strides: [0, 1] : memref<8x8xf32> to memref<8x8xf32, strided<[0, 1], offset: 8>>
+  %backwards = memref.reinterpret_cast %x to offset: [8], sizes: [2, 8], strides: [-8, 1] : memref<8x8xf32> to memref<2x8xf32, strided<[-8, 1], offset: 8>>
+  dma.load @t[%n, %n] to %first rows %n : memref<1x8xf32, strided<[8, 1]>>
+  tile.binary add %second, %y to %y rows %n cols %n : memref<8x8xf32, strided<[0, 1], offset: 8>>, memref<8x8xf32>, memref<8x8xf32>
+  tile.fill 0.0 to %backwards rows %n cols %n : memref<2x8xf32, strided<[-8, 1], offset: 8>>
+  return
+}
+
+// -----
+
+// A rope's heads lie beside the columns that it names.
+
+// CHECK-LABEL: func.func @heads
+// CHECK: tile.rope {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @heads(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x16xf32>
+  %y = mem.buffer scratchpad at 512 : memref<8x16xf32>
+  %second = memref.reinterpret_cast %y to offset: [120], sizes: [1, 8], strides: [16, 1] : memref<8x16xf32> to memref<1x8xf32, strided<[16, 1], offset: 120>>
+  %head = memref.reinterpret_cast %y to offset: [0], sizes: [8, 8], strides: [16, 1] : memref<8x16xf32> to memref<8x8xf32, strided<[16, 1]>>
+  dma.load @t[%n, %n] to %second rows %n : memref<1x8xf32, strided<[16, 1], offset: 120>>
+  tile.rope %x, %x, %x to %head heads 2 rotary 8 head_stride 8 rows %n cols %n : memref<8x16xf32>, memref<8x16xf32>, memref<8x16xf32>, memref<8x8xf32, strided<[16, 1]>>
+  return
+}
+
+// -----
+
+// What was there is replaced.
+
+// CHECK-LABEL: func.func @again
+// CHECK-NOT: dma.sync
+// CHECK: tile.fill {{.*}} {dma.signal = 3 : i64} :
+func.func @again(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  dma.sync vector {dma.waits = [#dma.wait<0 lag 0>]}
+  tile.fill 0.0 to %x rows %n cols %n {dma.waits = [#dma.wait<1 lag 0>, #dma.wait<2 lag 0>]} : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// CHECK: func.func private @declared()
+func.func private @declared()

@@ -1,0 +1,240 @@
+// RUN: serrano-opt %s -split-input-file -verify-diagnostics
+
+// expected-error @+1 {{'batch' has the limit 0; expected at least 1}}
+tile.dimension @batch max 0
+
+// -----
+
+func.func @missing() {
+  // expected-error @+1 {{names no tile.dimension: 'batch'}}
+  %0 = tile.extent @batch
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'x' is an input or output and needs the source's name, type and shape}}
+tile.tensor @x input : memref<4x4xf32>
+
+// -----
+
+// expected-error @+1 {{'x' has a source's name but is neither input nor output}}
+tile.tensor @x temporary "x" "f32" ["4", "4"] : memref<4x4xf32>
+
+// -----
+
+// expected-error @+1 {{'x' must name a weight if, and only if, it is a constant}}
+tile.tensor @x constant : memref<4x4xf32>
+
+// -----
+
+// expected-error @+1 {{'x' must name a weight if, and only if, it is a constant}}
+tile.tensor @x temporary of @weight : memref<4x4xf32>
+
+// -----
+
+// expected-error @+1 {{'x' has type 'memref<?x4xf32>'; expected the static shape that the limits allow}}
+tile.tensor @x temporary : memref<?x4xf32>
+
+// -----
+
+// expected-error @+1 {{attribute 'type' failed to satisfy constraint: type attribute of slot of rank 2}}
+tile.tensor @x temporary : memref<4xf32>
+
+// -----
+
+// expected-error @+1 {{has tiles of 0 x 8; expected positive sizes}}
+tile.packed @stream [@w] sizes [8, 8] tile 0 x 8 : f32
+
+// -----
+
+// expected-error @+1 {{packs no weight}}
+tile.packed @stream [] sizes [] tile 8 x 8 : f32
+
+// -----
+
+// expected-error @+1 {{has 2 weights but 3 sizes; expected K and N of each}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8] tile 8 x 8 : f32
+
+// -----
+
+// expected-error @+1 {{packs a weight without elements}}
+tile.packed @stream [@w] sizes [8, 0] tile 8 x 8 : f32
+
+// -----
+
+// expected-error @+1 {{has 2 weights but 1 offsets}}
+tile.vectors @vectors [@v, @w] at [0] length 8 : f32
+
+// -----
+
+// The vector of 8 elements ends at 7.
+// expected-error @+1 {{places a vector at 8, outside its length of 8}}
+tile.vectors @vectors [@v, @w] at [0, 8] length 8 : f32
+
+// -----
+
+// expected-error @+1 {{places a vector at -1, outside its length of 8}}
+tile.vectors @vectors [@v] at [-1] length 8 : f32
+
+// -----
+
+func.func @dynamic() {
+  // expected-error @+1 {{has type 'memref<?x4xf32>'; expected a static shape without layout}}
+  %0 = tile.slot : memref<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @layout() {
+  // expected-error @+1 {{expected a static shape without layout}}
+  %0 = tile.slot : memref<4x4xf32, strided<[8, 1]>>
+  return
+}
+
+// -----
+
+func.func @narrow() {
+  // expected-error @+1 {{is in the accumulators, whose elements have 32 bits; found 'bf16'}}
+  %0 = tile.slot accumulator : memref<4x4xbf16>
+  return
+}
+
+// -----
+
+func.func @missing() {
+  // expected-error @+1 {{names no tile.packed: 'stream'}}
+  %0 = tile.stream @stream : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+// expected-note @+1 {{the tiles are packed here}}
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @shape() {
+  // expected-error @+1 {{gives tiles of 'memref<8x4xf32>' but 'stream' has others}}
+  %0 = tile.stream @stream : !tile.stream<memref<8x4xf32>>
+  return
+}
+
+// -----
+
+// expected-note @+1 {{the tiles are packed here}}
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @element() {
+  // expected-error @+1 {{gives tiles of 'memref<8x8xbf16>' but 'stream' has others}}
+  %0 = tile.stream @stream : !tile.stream<memref<8x8xbf16>>
+  return
+}
+
+// -----
+
+func.func @next(%w: !tile.stream<memref<8x8xf32>>) {
+  // expected-error @+1 {{gives 'memref<8x4xf32>' from a stream of 'memref<8x8xf32>'}}
+  %0 = tile.next %w : !tile.stream<memref<8x8xf32>> -> memref<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @missing(%x: memref<4x4xf32>, %n: index) {
+  // expected-error @+1 {{names no tile.tensor or tile.vectors: 'x'}}
+  tile.load @x[%n, %n] to %x rows %n : memref<4x4xf32>
+  return
+}
+
+// -----
+
+tile.tensor @x temporary : memref<4x4xbf16>
+func.func @element(%x: memref<4x4xf32>, %n: index) {
+  // expected-error @+1 {{moves rows between 'memref<4x4xbf16>' and 'memref<4x4xf32>'; expected the same element type and as many columns}}
+  tile.store %x to @x[%n, %n] rows %n : memref<4x4xf32>
+  return
+}
+
+// -----
+
+tile.vectors @vectors [@v] at [0] length 3 : f32
+func.func @columns(%x: memref<1x4xf32>, %n: index) {
+  // expected-error @+1 {{moves rows between 'memref<1x3xf32>' and 'memref<1x4xf32>'}}
+  tile.load @vectors[%n, %n] to %x rows %n : memref<1x4xf32>
+  return
+}
+
+// -----
+
+tile.tensor @ids temporary scalar : memref<4x4xi32>
+func.func @scalar(%x: memref<4x4xi32>, %n: index) {
+  // expected-error @+1 {{moves rows of 'ids', which is in scalar memory; expected a tensor in HBM}}
+  tile.load @ids[%n, %n] to %x rows %n : memref<4x4xi32>
+  return
+}
+
+// -----
+
+tile.tensor @ids temporary : memref<4x4xi32>
+func.func @read(%n: index) {
+  // expected-error @+1 {{reads 'ids', which is not a tensor of i32 in scalar memory}}
+  %0 = tile.read @ids[%n]
+  return
+}
+
+// -----
+
+tile.tensor @x temporary : memref<4x4xf32>
+tile.tensor @ids temporary scalar : memref<1x4xf32>
+func.func @table(%x: memref<4x4xf32>, %n: index) {
+  // expected-error @+1 {{takes indices from 'ids', which is not a tensor of i32 in scalar memory}}
+  tile.gather @x by @ids[%n] to %x rows %n : memref<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @weights(%w: memref<8x8xi32>, %n: index) {
+  // expected-error @+1 {{loads 'i32', which the matrix engine does not multiply}}
+  tile.load_weights %w k %n n %n : memref<8x8xi32>
+  return
+}
+
+// -----
+
+func.func @accumulator(%x: memref<8x8xbf16>, %n: index) {
+  // expected-error @+1 {{accumulates in 'bf16'; expected 32 bits}}
+  tile.matmul %x to %x m %n : memref<8x8xbf16>, memref<8x8xbf16>
+  return
+}
+
+// -----
+
+func.func @group(%x: memref<8x8xf32>, %n: index) {
+  // expected-error @+1 {{has groups of 0 rows; expected at least 1}}
+  tile.matmul %x to %x m %n limit %n {group = 0} : memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @index(%x: memref<8x8xf32>, %n: index) {
+  // expected-error @+1 {{has indices of 'f32'; expected i32}}
+  tile.take %x[%x] bound %n to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @scores(%x: memref<8x8xbf16>, %state: memref<8x3xf32>, %n: index) {
+  // expected-error @+1 {{needs scores and state in f32}}
+  tile.softmax %x to %x state %state scale 1.0 limit %n rows %n cols %n : memref<8x8xbf16>, memref<8x8xbf16>, memref<8x3xf32>
+  return
+}
+
+// -----
+
+func.func @state(%x: memref<8x8xf32>, %state: memref<8x2xf32>, %n: index) {
+  // expected-error @+1 {{has a state of 2 columns; expected 3: maximum, sum, correction}}
+  tile.softmax %x to %x state %state scale 1.0 limit %n rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x2xf32>
+  return
+}

@@ -1,0 +1,88 @@
+// RUN: serrano-opt %s | serrano-opt | FileCheck %s --match-full-lines
+
+// What is outside the core.
+
+//      CHECK:module {
+// CHECK-NEXT:  tile.dimension @batch max 8
+// CHECK-NEXT:  tile.limit "batch * seq" max 512
+// CHECK-NEXT:  tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512xi32>
+// CHECK-NEXT:  tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
+// CHECK-NEXT:  tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
+// CHECK-NEXT:  tile.tensor @spilled temporary : memref<512x384xf32>
+// CHECK-NEXT:  tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
+// CHECK-NEXT:  tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
+tile.dimension @batch max 8
+tile.limit "batch * seq" max 512
+tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512xi32>
+tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
+tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
+tile.tensor @spilled temporary : memref<512x384xf32>
+tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
+tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
+
+// CHECK-NEXT:  func.func @transfers(%arg0: index) {
+// CHECK-NEXT:    %0 = tile.extent @batch
+// CHECK-NEXT:    %1 = tile.read @ids[%arg0]
+// CHECK-NEXT:    %2 = tile.slot : memref<512x384xf32>
+// CHECK-NEXT:    %3 = tile.slot : memref<512x384xbf16>
+// CHECK-NEXT:    tile.load @vectors[%arg0, %arg0] to %2 rows %0 : memref<512x384xf32>
+// CHECK-NEXT:    tile.gather @embedding by @ids[%arg0] to %3 rows %1 : memref<512x384xbf16>
+// CHECK-NEXT:    tile.store %2 to @logits[%arg0, %arg0] rows %0 : memref<512x384xf32>
+func.func @transfers(%row: index) {
+  %batch = tile.extent @batch
+  %id = tile.read @ids[%row]
+  %x = tile.slot : memref<512x384xf32>
+  %embedded = tile.slot : memref<512x384xbf16>
+  tile.load @vectors[%row, %row] to %x rows %batch : memref<512x384xf32>
+  tile.gather @embedding by @ids[%row] to %embedded rows %id : memref<512x384xbf16>
+  tile.store %x to @logits[%row, %row] rows %batch : memref<512x384xf32>
+  return
+}
+
+//      CHECK:  func.func @matrix(%arg0: memref<512x128xbf16>, %arg1: index) {
+// CHECK-NEXT:    %0 = tile.stream @stream : <memref<128x128xbf16>>
+// CHECK-NEXT:    %1 = tile.next %0 : <memref<128x128xbf16>> -> memref<128x128xbf16>
+// CHECK-NEXT:    %2 = tile.slot accumulator : memref<512x128xf32>
+// CHECK-NEXT:    tile.load_weights %1 k %arg1 n %arg1 : memref<128x128xbf16>
+// CHECK-NEXT:    tile.load_weights %arg0 k %arg1 n %arg1 transpose : memref<512x128xbf16>
+// CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 : memref<512x128xbf16>, memref<512x128xf32>
+// CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 accumulate : memref<512x128xbf16>, memref<512x128xf32>
+// CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 limit %arg1 {group = 3 : i64} : memref<512x128xbf16>, memref<512x128xf32>
+func.func @matrix(%x: memref<512x128xbf16>, %n: index) {
+  %w = tile.stream @stream : !tile.stream<memref<128x128xbf16>>
+  %tile = tile.next %w : !tile.stream<memref<128x128xbf16>> -> memref<128x128xbf16>
+  %acc = tile.slot accumulator : memref<512x128xf32>
+  tile.load_weights %tile k %n n %n : memref<128x128xbf16>
+  tile.load_weights %x k %n n %n transpose : memref<512x128xbf16>
+  tile.matmul %x to %acc m %n : memref<512x128xbf16>, memref<512x128xf32>
+  tile.matmul %x to %acc m %n accumulate : memref<512x128xbf16>, memref<512x128xf32>
+  tile.matmul %x to %acc m %n limit %n {group = 3} : memref<512x128xbf16>, memref<512x128xf32>
+  return
+}
+
+//      CHECK:  func.func @vector(%arg0: memref<8x8xf32>, %arg1: memref<8x3xf32>, %arg2: memref<8x1xi32>, %arg3: index) {
+// CHECK-NEXT:    tile.unary gelu %arg0 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.binary add %arg0, %arg1 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x3xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.scalar div %arg0, 2.000000e+00 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.scalar sub reverse %arg0, 1.000000e+00 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.ternary fma %arg0, %arg0, %arg0 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.fill 0.000000e+00 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>
+// CHECK-NEXT:    tile.reduce sumsq %arg0 to %arg1 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x3xf32>
+// CHECK-NEXT:    tile.reduce max %arg0 to %arg1 accumulate rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x3xf32>
+// CHECK-NEXT:    tile.softmax %arg0 to %arg0 state %arg1 scale 1.250000e-01 limit %arg3 rows %arg3 cols %arg3 {group = 4 : i64} : memref<8x8xf32>, memref<8x8xf32>, memref<8x3xf32>
+// CHECK-NEXT:    tile.rope %arg0, %arg0, %arg0 to %arg0 heads 2 rotary 4 head_stride 4 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.take %arg0[%arg2] bound %arg3 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x1xi32>, memref<8x8xf32>
+func.func @vector(%x: memref<8x8xf32>, %state: memref<8x3xf32>, %index: memref<8x1xi32>, %n: index) {
+  tile.unary gelu %x to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  tile.binary add %x, %state to %x rows %n cols %n : memref<8x8xf32>, memref<8x3xf32>, memref<8x8xf32>
+  tile.scalar div %x, 2.0 to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  tile.scalar sub reverse %x, 1.0 to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  tile.ternary fma %x, %x, %x to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  tile.reduce sumsq %x to %state rows %n cols %n : memref<8x8xf32>, memref<8x3xf32>
+  tile.reduce max %x to %state accumulate rows %n cols %n : memref<8x8xf32>, memref<8x3xf32>
+  tile.softmax %x to %x state %state scale 0.125 limit %n rows %n cols %n {group = 4} : memref<8x8xf32>, memref<8x8xf32>, memref<8x3xf32>
+  tile.rope %x, %x, %x to %x heads 2 rotary 4 head_stride 4 rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+  tile.take %x[%index] bound %n to %x rows %n cols %n : memref<8x8xf32>, memref<8x1xi32>, memref<8x8xf32>
+  return
+}
