@@ -76,8 +76,24 @@ void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
                            builder.getArrayAttr(outputs));
 }
 
+/// Whether everything that instructions name has an address.
+static LogicalResult verifyPlaces(ModuleOp module) {
+  WalkResult walk = module.walk([](Operation *op) -> WalkResult {
+    auto buffer = dyn_cast<mem::BufferOp>(op);
+    auto ring = dyn_cast<mem::RingOp>(op);
+    bool symbol = mlir::isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp, tile::DimensionOp>(op);
+    if ((buffer && !buffer.getAddress()) || (ring && !(ring.getAddress() && ring.getSlots())) ||
+        (symbol && !op->hasAttr(mem::MemDialect::kAddressAttr)))
+      return op->emitOpError() << "has no address; run mem-assign-addresses first";
+    return success();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 void ConvertDmaToIsa::runOnOperation() {
   ModuleOp module = getOperation();
+  if (failed(verifyPlaces(module)))
+    return signalPassFailure();
   OpBuilder builder(&getContext());
   llvm::MapVector<StringAttr, unsigned> operators;
   for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {

@@ -145,7 +145,7 @@ LogicalResult Selector::selectVector(Operation *op) {
         return finish(&i, take,
                       {{&i.dst, take.getDst()}, {&i.a, take.getA()}, {&i.index, take.getIndex()}});
       })
-      .Default([](Operation *op) { return op->emitError() << "has no instruction"; });
+      .Default([](Operation *op) { return op->emitOpError() << "has no instruction"; });
 }
 
 LogicalResult Selector::selectTransfer(Operation *op) {
@@ -235,5 +235,5 @@ LogicalResult Selector::selectTransfer(Operation *op) {
         emit(i);
         return success();
       })
-      .Default([](Operation *op) { return op->emitError() << "has no instruction"; });
+      .Default([](Operation *op) { return op->emitOpError() << "has no instruction"; });
 }

@@ -59,7 +59,7 @@ LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
 FailureOr<Selector::Address> Selector::address(Operation *user, Value slot) {
   auto it = views.find(slot);
   if (it == views.end())
-    return user->emitError() << "uses a slot that has no place";
+    return user->emitOpError() << "uses a slot that has no place";
   return it->second;
 }
 
@@ -73,16 +73,16 @@ FailureOr<isa::Tile> Selector::tile(Operation *user, Value slot) {
   SmallVector<int64_t> strides;
   int64_t ignored;
   if (failed(type.getStridesAndOffset(strides, ignored)))
-    return user->emitError() << "uses " << type << ", whose layout has no strides";
+    return user->emitOpError() << "uses " << type << ", whose layout has no strides";
   std::optional<isa::DType> dtype = getDType(type.getElementType());
   if (!dtype)
-    return user->emitError() << "uses elements of " << type.getElementType()
+    return user->emitOpError() << "uses elements of " << type.getElementType()
                              << ", which the instruction set does not have";
   int64_t stride = strides[0] * bytesOf(type.getElementType());
   if (strides[1] > 1 && type.getDimSize(1) != 1)
-    return user->emitError() << "uses " << type << "; expected an element stride of 0 or 1";
+    return user->emitOpError() << "uses " << type << "; expected an element stride of 0 or 1";
   if (!llvm::isUInt<offsetBits>(at->offset) || !llvm::isUInt<strideBits>(stride))
-    return user->emitError() << "needs offset " << at->offset << " and stride " << stride
+    return user->emitOpError() << "needs offset " << at->offset << " and stride " << stride
                              << ", which do not fit " << offsetBits << " and " << strideBits
                              << " bits";
   return isa::Tile{.space = at->space,
@@ -99,7 +99,7 @@ FailureOr<isa::LocalAddress> Selector::local(Operation *user, Value slot) {
   if (failed(at))
     return failure();
   if (!llvm::isUInt<offsetBits>(at->offset))
-    return user->emitError() << "needs offset " << at->offset << ", which does not fit "
+    return user->emitOpError() << "needs offset " << at->offset << ", which does not fit "
                              << offsetBits << " bits";
   return isa::LocalAddress{at->space == isa::TileSpace::Acc ? isa::Space::Acc : isa::Space::Spm,
                            at->reg, uint32_t(at->offset)};

@@ -16,7 +16,7 @@ using namespace serrano;
 
 FailureOr<uint8_t> Selector::newRegister(Operation *op) {
   if (freeRegisters.empty())
-    return op->emitError() << "needs more than the " << numRegisters - 1
+    return op->emitOpError() << "needs more than the " << numRegisters - 1
                            << " scalar registers that there are";
   uint8_t reg = freeRegisters.pop_back_val();
   taken.back().push_back(reg);
@@ -46,12 +46,14 @@ FailureOr<uint8_t> Selector::scaled(Operation *op, uint8_t reg, int64_t factor) 
   if (failed(result))
     return failure();
   if (!fitsImmediate(factor))
-    return op->emitError() << "scales an index by " << factor << ", which no immediate holds";
+    return op->emitOpError() << "scales an index by " << factor << ", which no immediate holds";
   emit(isa::ScalarMul{.rd = {*result}, .a = {reg}, .b = {0, int32_t(factor)}});
   return result;
 }
 
 LogicalResult Selector::selectArithmetic(Operation *op) {
+  if (op->getNumResults() != 1 || op->getNumRegions())
+    return op->emitOpError() << "has no instruction";
   Value result = op->getResult(0);
   if (auto constant = dyn_cast<arith::ConstantIndexOp>(op)) {
     if (fitsImmediate(constant.value())) {
@@ -65,6 +67,8 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
     values[result] = {*reg, 0};
     return success();
   }
+  if (op->getNumOperands() != 2)
+    return op->emitOpError() << "has no instruction";
   isa::Value a = value(op->getOperand(0)), b = value(op->getOperand(1));
   bool bothConstant = a.reg == 0 && b.reg == 0;
   auto define = [&](auto instruction, isa::Value left, isa::Value right) -> LogicalResult {
@@ -111,14 +115,14 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
       .Case([&](arith::MinSIOp) { return define(isa::ScalarMin{}, a, b); })
       .Case([&](arith::CeilDivUIOp) -> LogicalResult {
         if (b.reg || b.imm <= 0)
-          return op->emitError() << "divides by what is not a positive constant";
+          return op->emitOpError() << "divides by what is not a positive constant";
         if (!fitsImmediate(int64_t(a.imm) + b.imm - 1))
-          return op->emitError() << "divides too large a number";
+          return op->emitOpError() << "divides too large a number";
         a.imm += b.imm - 1;
         return define(isa::ScalarDiv{}, a, b);
       })
       .Default([](Operation *op) {
-        return op->emitError() << "is index arithmetic that no instruction does";
+        return op->emitOpError() << "is index arithmetic that no instruction does";
       });
 }
 
@@ -126,7 +130,7 @@ LogicalResult Selector::selectLoop(scf::ForOp loop) {
   std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound());
   std::optional<int64_t> step = getConstantIntValue(loop.getStep());
   if (lower != 0 || step != 1 || loop.getNumResults())
-    return loop.emitError() << "is not a loop from 0 in steps of 1 without results";
+    return loop.emitOpError() << "is not a loop from 0 in steps of 1 without results";
   taken.emplace_back();
   FailureOr<uint8_t> index = newRegister(loop);
   if (failed(index))
@@ -213,7 +217,7 @@ LogicalResult Selector::selectOp(Operation *op) {
       })
       .Case([&](tile::NextOp next) -> LogicalResult {
         if (!next.getTile().hasOneUse())
-          return next.emitError() << "gives a tile that is not read exactly once; its slot can be "
+          return next.emitOpError() << "gives a tile that is not read exactly once; its slot can be "
                                      "given back by one reader only";
         auto ring = next.getStream().getDefiningOp<mem::RingOp>();
         views[next.getTile()] = {isa::TileSpace::Pop, uint8_t(ring.getIndex()), 0, 0};

@@ -1,0 +1,15 @@
+// RUN: serrano-opt %s -split-input-file -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=4" -verify-diagnostics
+// RUN: not serrano-opt -convert-llm-to-tile="precision=f64" %S/llm-to-tile.mlir 2>&1 | FileCheck %s --check-prefix=PRECISION
+// RUN: not serrano-opt -convert-llm-to-tile="target=serrano-2" %S/llm-to-tile.mlir 2>&1 | FileCheck %s --check-prefix=TARGET
+
+// PRECISION: precision is 'f64'; expected f32 or bf16
+// TARGET: target 'serrano-2': expected one of serrano-1
+
+llm.weight private @table : tensor<10x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 320, shape = [10, 8], strides = [8, 1]>]
+// expected-error @+1 {{has no projection; there is nothing for the matrix engine}}
+func.func @lookup(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
+    -> (tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %table = llm.get_weight @table : tensor<10x8xf32>
+  %x = llm.embedding %table[%ids] : (tensor<10x8xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  return %x : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+}

@@ -1,0 +1,50 @@
+// RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=4" -canonicalize | FileCheck %s
+
+// A projection of 16 to 36 features on an array of 8 x 8, after the rows are looked up.
+// Its weight is packed in tiles of 8 x 8, its bias is the only vector.
+
+// CHECK-DAG: tile.vectors @vectors [@bias] at [0] length 36 : f32
+// CHECK-DAG: tile.packed @weights [@w] sizes [16, 36] tile 8 x 8 : f32
+// CHECK-DAG: tile.tensor @arg0 input "ids" "i64" ["tokens"] scalar : memref<1x4xi32>
+// CHECK-DAG: tile.tensor @result0 output "y" "f32" ["tokens", "36"] : memref<4x36xf32>
+// CHECK-DAG: tile.dimension @tokens max 4
+// CHECK-DAG: tile.limit "tokens" max 4
+llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
+llm.weight private @w : tensor<16x36xf32> from [#llm.view<"weights.bin", offset = 0, length = 2304, shape = [16, 36], strides = [36, 1]>]
+llm.weight private @bias : tensor<36xf32> from [#llm.view<"weights.bin", offset = 0, length = 144, shape = [36], strides = [1]>]
+
+// CHECK: func.func @project() attributes {tile.entry = "project"}
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[C4:.*]] = arith.constant 4 : index
+// CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+// CHECK: %[[WEIGHTS:.*]] = tile.stream @weights
+// CHECK: tile.load @vectors[%[[C0]], %[[C0]]]
+// CHECK: tile.gather @{{.*}} by @arg0[%[[C0]]]
+// CHECK-DAG: %[[EVEN:.*]] = tile.slot accumulator : memref<4x8xf32>
+// CHECK-DAG: %[[ODD:.*]] = tile.slot accumulator : memref<4x8xf32>
+
+// 36 columns are four blocks of 8, in two rounds of two accumulators, and one of 4. The
+// 16 rows of a block are two tiles; the second is added to the first.
+// CHECK: scf.for %{{.*}} = %[[C0]] to %[[C2]]
+// CHECK: tile.matmul %{{.*}} to %[[ACC:.*]] m %{{[0-9]+}} :
+// CHECK: tile.matmul %{{.*}} to %[[ACC]] m %{{[0-9]+}} accumulate
+// CHECK: tile.binary add %[[ACC]]
+// CHECK: tile.store {{.*}} @result0
+// CHECK: tile.matmul %{{.*}} to %[[OTHER:.*]] m %{{[0-9]+}} :
+// CHECK: tile.matmul %{{.*}} to %[[OTHER]] m %{{[0-9]+}} accumulate
+// CHECK: tile.binary add %[[OTHER]]
+// CHECK: tile.store {{.*}} @result0
+
+// The block that is left has 4 columns.
+// CHECK: tile.load_weights %{{.*}} k %[[C8]] n %[[C4]]
+// CHECK: tile.store {{.*}} : memref<4x4xf32
+func.func @project(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
+    -> (tensor<?x36xf32, #llm.dims<[tokens, 36]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %table = llm.get_weight @table : tensor<10x16xf32>
+  %w = llm.get_weight @w : tensor<16x36xf32>
+  %bias = llm.get_weight @bias : tensor<36xf32>
+  %x = llm.embedding %table[%ids] : (tensor<10x16xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x16xf32, #llm.dims<[tokens, 16]>>
+  %y = llm.linear %x, %w, %bias : (tensor<?x16xf32, #llm.dims<[tokens, 16]>>, tensor<16x36xf32>, tensor<36xf32>) -> tensor<?x36xf32, #llm.dims<[tokens, 36]>>
+  return %y : tensor<?x36xf32, #llm.dims<[tokens, 36]>>
+}
