@@ -32,11 +32,16 @@ Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity
   Placement result{AllocationProblem(capacity, bufferAlignment), {}};
   if (function.isDeclaration())
     return result;
-  Block &body = function.getBody().front();
-  DenseMap<Operation *, int64_t> position;
+  // Each operation from its beginning to its end, which for a loop is after its
+  // body's.
+  DenseMap<Operation *, std::pair<int64_t, int64_t>> position;
   int64_t count = 0;
-  for (Operation &op : body)
-    position[&op] = count++;
+  function.walk([&](Operation *op, const WalkStage &stage) {
+    if (stage.isBeforeAllRegions())
+      position[op].first = count++;
+    if (stage.isAfterAllRegions())
+      position[op].second = count++;
+  });
 
   int64_t number = 0;
   function.walk([&](BufferOp buffer) {
@@ -45,9 +50,11 @@ Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity
       return;
     int64_t begin = count, end = 0;
     for (Operation *user : getSlotUsers(buffer)) {
-      int64_t at = position.lookup(body.findAncestorOpInBlock(*user));
-      begin = std::min(begin, at);
-      end = std::max(end, at + 1);
+      // A loop around the buffer begins with a new one each time; one that the
+      // buffer is used in keeps it from its beginning to its end.
+      auto [first, last] = position.lookup(buffer->getBlock()->findAncestorOpInBlock(*user));
+      begin = std::min(begin, first);
+      end = std::max(end, last + 1);
     }
     std::optional<int64_t> address;
     if (buffer.getAddress())

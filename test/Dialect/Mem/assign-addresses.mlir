@@ -57,6 +57,30 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
+// A round of the loop has buffers of its own, one after the other; what is outside
+// stays.
+
+// CHECK-LABEL: func.func @of_a_loop
+module attributes {tile.target = "serrano-tiny"} {
+  func.func @of_a_loop(%n: index) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    // CHECK: mem.buffer scratchpad at 0 : memref<8x8xf32>
+    %outside = mem.buffer scratchpad : memref<8x8xf32>
+    scf.for %i = %c0 to %n step %c1 {
+      // CHECK: mem.buffer scratchpad at 256 : memref<8x8xf32>
+      // CHECK: mem.buffer scratchpad at 256 : memref<8x8xf32>
+      %first = mem.buffer scratchpad : memref<8x8xf32>
+      %second = mem.buffer scratchpad : memref<8x8xf32>
+      tile.unary copy %outside to %first rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+      tile.unary copy %outside to %second rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+    }
+    return
+  }
+}
+
+// -----
+
 // A view keeps its buffer alive.
 
 // CHECK-LABEL: func.func @through_views
