@@ -26,8 +26,8 @@ namespace serrano::dma {
 inline constexpr int64_t maxLag = 63;
 inline constexpr unsigned maxWaits = 2, maxSyncWaits = 6;
 
-/// The queue that an operation runs on; none for what the sequencer does by itself
-/// and for orders, whose rings need no waits.
+/// The queue that an operation runs on; none for what the sequencer does by
+/// itself and for orders, whose rings need no waits.
 std::optional<Queue> getQueue(mlir::Operation *op);
 
 /// The counter that a queue's operations increment: one for each queue.

@@ -35,59 +35,69 @@ void DmaDialect::initialize() {
 }
 
 LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return tile::verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+  return tile::verifyTransfer(*this, symbols, getTensorAttr(),
+                              getSlot().getType());
 }
 
 LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return tile::verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+  return tile::verifyTransfer(*this, symbols, getTensorAttr(),
+                              getSlot().getType());
 }
 
 LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (failed(tile::verifyTable(*this, symbols, getTableAttr())))
     return failure();
-  return tile::verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+  return tile::verifyTransfer(*this, symbols, getTensorAttr(),
+                              getSlot().getType());
 }
 
 std::optional<Queue> dma::getQueue(Operation *op) {
   return llvm::TypeSwitch<Operation *, std::optional<Queue>>(op)
       .Case<LoadOp, GatherOp>([](auto) { return Queue::DmaIn; })
       .Case<StoreOp>([](auto) { return Queue::DmaOut; })
-      .Case<tile::LoadWeightsOp, tile::MatmulOp>([](auto) { return Queue::Matrix; })
-      .Case<tile::UnaryOp, tile::BinaryOp, tile::ScalarOp, tile::TernaryOp, tile::FillOp,
-            tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp, tile::TakeOp>([](auto) { return Queue::Vector; })
+      .Case<tile::LoadWeightsOp, tile::MatmulOp>(
+          [](auto) { return Queue::Matrix; })
+      .Case<tile::UnaryOp, tile::BinaryOp, tile::ScalarOp, tile::TernaryOp,
+            tile::FillOp, tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp,
+            tile::TakeOp>([](auto) { return Queue::Vector; })
       .Case<SyncOp>([](SyncOp sync) { return sync.getQueue(); })
       .Default([](Operation *) { return std::nullopt; });
 }
 
 static constexpr int64_t numCounters = 64;
 
-LogicalResult DmaDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+LogicalResult DmaDialect::verifyOperationAttribute(Operation *op,
+                                                   NamedAttribute attribute) {
   std::optional<Queue> queue = dma::getQueue(op);
   if (!queue)
-    return op->emitOpError() << "runs on no queue and cannot have the attribute '"
-                             << attribute.getName().getValue() << "'";
+    return op->emitOpError()
+           << "runs on no queue and cannot have the attribute '"
+           << attribute.getName().getValue() << "'";
   if (attribute.getName() == kSignalAttr) {
     auto counter = dyn_cast<IntegerAttr>(attribute.getValue());
     if (!counter || counter.getInt() < 0 || counter.getInt() >= numCounters)
-      return op->emitOpError() << "signals " << attribute.getValue()
-                               << "; expected a counter from 0 to " << numCounters - 1;
+      return op->emitOpError()
+             << "signals " << attribute.getValue()
+             << "; expected a counter from 0 to " << numCounters - 1;
     if (isa<SyncOp>(op))
       return op->emitOpError() << "cannot signal: it does no work";
     return success();
   }
   if (attribute.getName() != kWaitsAttr)
-    return op->emitOpError() << "has the unknown attribute '" << attribute.getName().getValue() << "'";
+    return op->emitOpError() << "has the unknown attribute '"
+                             << attribute.getName().getValue() << "'";
   auto waits = dyn_cast<ArrayAttr>(attribute.getValue());
   unsigned most = isa<SyncOp>(op) ? maxSyncWaits : maxWaits;
   if (!waits || waits.size() > most)
-    return op->emitOpError() << "has the waits " << attribute.getValue() << "; expected up to "
-                             << most << " of #dma.wait";
+    return op->emitOpError() << "has the waits " << attribute.getValue()
+                             << "; expected up to " << most << " of #dma.wait";
   for (Attribute each : waits) {
     auto wait = dyn_cast<WaitAttr>(each);
-    if (!wait || wait.getCounter() < 0 || wait.getCounter() >= numCounters || wait.getLag() < 0 ||
-        wait.getLag() > maxLag)
-      return op->emitOpError() << "has the wait " << each << "; expected a counter from 0 to "
-                               << numCounters - 1 << " and a lag from 0 to " << maxLag;
+    if (!wait || wait.getCounter() < 0 || wait.getCounter() >= numCounters ||
+        wait.getLag() < 0 || wait.getLag() > maxLag)
+      return op->emitOpError()
+             << "has the wait " << each << "; expected a counter from 0 to "
+             << numCounters - 1 << " and a lag from 0 to " << maxLag;
   }
   return success();
 }

@@ -1,4 +1,5 @@
-//===- QueueState.cpp - what is known to be complete, for every trip count - -===//
+//===- QueueState.cpp - what is known to be complete, for every trip count -
+//-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

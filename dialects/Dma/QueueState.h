@@ -1,4 +1,5 @@
-//===- QueueState.h - what is known to be complete, for every trip count - -*- C++ -*-===//
+//===- QueueState.h - what is known to be complete, for every trip count - -*-
+//C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,21 +14,22 @@
 
 namespace serrano::dma {
 
-/// An abstract state of the queues at a point of a function, that holds on every
-/// path there: for the latest execution of each operation, a lower bound of how
-/// many increments its queue's counter was given since, and which queues know it to
-/// be complete. Bounds are cut at the largest lag, so the states of a loop are
-/// finite and its fixed point is reached: what holds there holds for every trip
-/// count.
+/// An abstract state of the queues at a point of a function, that holds on
+/// every path there: for the latest execution of each operation, a lower bound
+/// of how many increments its queue's counter was given since, and which queues
+/// know it to be complete. Bounds are cut at the largest lag, so the states of
+/// a loop are finite and its fixed point is reached: what holds there holds for
+/// every trip count.
 class QueueState {
 public:
   struct Record {
-    int64_t age;       ///< -1: not even its own queue's next increment was given
-    unsigned knownBy;  ///< a bit for each queue
+    int64_t age;      ///< -1: not even its own queue's next increment was given
+    unsigned knownBy; ///< a bit for each queue
     bool operator==(const Record &) const = default;
   };
 
-  /// Operation `op` is executed on `queue`; `signals` if it increments its counter.
+  /// Operation `op` is executed on `queue`; `signals` if it increments its
+  /// counter.
   void execute(mlir::Operation *op, Queue queue, bool signals);
 
   /// Queue `waiter` waits for all but the last `lag` increments of `queue`.
@@ -38,8 +40,10 @@ public:
 
   /// Calls `visit` for each executed operation of another queue that `queue`
   /// does not know to be complete.
-  void forEachUnknown(Queue queue,
-                      llvm::function_ref<void(mlir::Operation *, Queue, int64_t age)> visit) const;
+  void
+  forEachUnknown(Queue queue,
+                 llvm::function_ref<void(mlir::Operation *, Queue, int64_t age)>
+                     visit) const;
 
   bool operator==(const QueueState &other) const;
 
@@ -47,13 +51,14 @@ private:
   llvm::MapVector<mlir::Operation *, Record> records;
 };
 
-/// Walks the operations of a function of which `getTouches` has found that it can be
-/// followed, in program order, through loops until the state at their heads stays the
-/// same, and calls `visit` with the state before each operation that runs on a queue;
-/// `visit` updates it. The last call for an operation has a state that holds before all
-/// its executions.
-void walkQueues(mlir::func::FuncOp function,
-                llvm::function_ref<void(mlir::Operation *, Queue, QueueState &)> visit);
+/// Walks the operations of a function of which `getTouches` has found that it
+/// can be followed, in program order, through loops until the state at their
+/// heads stays the same, and calls `visit` with the state before each operation
+/// that runs on a queue; `visit` updates it. The last call for an operation has
+/// a state that holds before all its executions.
+void walkQueues(
+    mlir::func::FuncOp function,
+    llvm::function_ref<void(mlir::Operation *, Queue, QueueState &)> visit);
 
 } // namespace serrano::dma
 

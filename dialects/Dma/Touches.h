@@ -26,14 +26,14 @@ struct Touch {
 
 using Touches = llvm::MapVector<mlir::Operation *, llvm::SmallVector<Touch>>;
 
-/// What each operation of `function` that runs on a queue touches. Tiles of rings
-/// are not among it: rings order their own slots. An operand stays within its type's
-/// shape, or within its buffer where its offset or a stride is known only when the
-/// program runs.
+/// What each operation of `function` that runs on a queue touches. Tiles of
+/// rings are not among it: rings order their own slots. An operand stays within
+/// its type's shape, or within its buffer where its offset or a stride is known
+/// only when the program runs.
 ///
-/// Fails, with an error, on what could touch bytes unseen: a slot whose buffer is not
-/// known or has no address, an operation that takes a slot but runs on no queue, a
-/// call, and control flow other than `scf.for` and `scf.if`.
+/// Fails, with an error, on what could touch bytes unseen: a slot whose buffer
+/// is not known or has no address, an operation that takes a slot but runs on
+/// no queue, a call, and control flow other than `scf.for` and `scf.if`.
 mlir::FailureOr<Touches> getTouches(mlir::func::FuncOp function);
 
 } // namespace serrano::dma

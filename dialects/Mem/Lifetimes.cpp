@@ -16,10 +16,12 @@ using namespace serrano::mem;
 FailureOr<TargetModel> mem::getTarget(ModuleOp module, StringRef name) {
   std::string target = name.str();
   if (target.empty()) {
-    auto attribute = module->getAttrOfType<StringAttr>(tile::TileDialect::kTargetAttr);
+    auto attribute =
+        module->getAttrOfType<StringAttr>(tile::TileDialect::kTargetAttr);
     if (!attribute)
-      return module.emitError() << "names no target; set '" << tile::TileDialect::kTargetAttr
-                                << "' or the pass's option 'target'";
+      return module.emitError()
+             << "names no target; set '" << tile::TileDialect::kTargetAttr
+             << "' or the pass's option 'target'";
     target = attribute.str();
   }
   llvm::Expected<TargetModel> model = TargetModel::load(target);
@@ -28,7 +30,8 @@ FailureOr<TargetModel> mem::getTarget(ModuleOp module, StringRef name) {
   return std::move(*model);
 }
 
-Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity) {
+Placement mem::getPlacement(func::FuncOp function, Space space,
+                            int64_t capacity) {
   Placement result{AllocationProblem(capacity, bufferAlignment), {}};
   if (function.isDeclaration())
     return result;
@@ -52,14 +55,16 @@ Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity
     for (Operation *user : getSlotUsers(buffer)) {
       // A loop around the buffer begins with a new one each time; one that the
       // buffer is used in keeps it from its beginning to its end.
-      auto [first, last] = position.lookup(buffer->getBlock()->findAncestorOpInBlock(*user));
+      auto [first, last] =
+          position.lookup(buffer->getBlock()->findAncestorOpInBlock(*user));
       begin = std::min(begin, first);
       end = std::max(end, last + 1);
     }
     std::optional<int64_t> address;
     if (buffer.getAddress())
       address = *buffer.getAddress();
-    result.problem.add({name, buffer.getBytes(), std::min(begin, end), end, address});
+    result.problem.add(
+        {name, buffer.getBytes(), std::min(begin, end), end, address});
     result.operations.push_back(buffer);
   });
   if (space != Space::Scratchpad)
@@ -70,8 +75,8 @@ Placement mem::getPlacement(func::FuncOp function, Space space, int64_t capacity
     std::optional<int64_t> address;
     if (ring.getAddress())
       address = *ring.getAddress();
-    result.problem.add(
-        {"ring " + std::to_string(ring.getIndex()), ring.getBytes(), 0, count, address});
+    result.problem.add({"ring " + std::to_string(ring.getIndex()),
+                        ring.getBytes(), 0, count, address});
     result.operations.push_back(ring);
   });
   return result;
@@ -83,19 +88,25 @@ static int64_t bytesOf(Operation *op) {
     return count * int64_t(type.getIntOrFloatBitWidth()) / 8;
   };
   if (auto tensor = dyn_cast<tile::TensorOp>(op))
-    return elements(tensor.getSlotType().getElementType(), tensor.getSlotType().getNumElements());
+    return elements(tensor.getSlotType().getElementType(),
+                    tensor.getSlotType().getNumElements());
   if (auto vectors = dyn_cast<tile::VectorsOp>(op))
     return elements(vectors.getElementType(), vectors.getLength());
   if (auto packed = dyn_cast<tile::PackedOp>(op))
-    return packed.getNumTiles() * int64_t(llvm::alignTo(packed.getTileBytes(), bufferAlignment));
+    return packed.getNumTiles() *
+           int64_t(llvm::alignTo(packed.getTileBytes(), bufferAlignment));
   return scalarBytes;
 }
 
-Placement mem::getPlacement(ModuleOp module, SymbolMemory memory, int64_t capacity) {
-  Placement result{
-      AllocationProblem(capacity, memory == SymbolMemory::Scalar ? scalarBytes : 1), {}};
+Placement mem::getPlacement(ModuleOp module, SymbolMemory memory,
+                            int64_t capacity) {
+  Placement result{AllocationProblem(capacity, memory == SymbolMemory::Scalar
+                                                   ? scalarBytes
+                                                   : 1),
+                   {}};
   for (Operation &op : *module.getBody()) {
-    if (!isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp, tile::DimensionOp>(op))
+    if (!isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp,
+             tile::DimensionOp>(op))
       continue;
     auto tensor = dyn_cast<tile::TensorOp>(op);
     bool scalar = isa<tile::DimensionOp>(op) || (tensor && tensor.getScalar());

@@ -14,9 +14,10 @@
 
 namespace serrano::mem {
 
-/// The target that `name` means, or the module's own if it is empty; an error is
-/// emitted on the module.
-mlir::FailureOr<TargetModel> getTarget(mlir::ModuleOp module, llvm::StringRef name);
+/// The target that `name` means, or the module's own if it is empty; an error
+/// is emitted on the module.
+mlir::FailureOr<TargetModel> getTarget(mlir::ModuleOp module,
+                                       llvm::StringRef name);
 
 /// An allocation problem and the operations that its buffers stand for.
 struct Placement {
@@ -24,19 +25,22 @@ struct Placement {
   llvm::SmallVector<mlir::Operation *> operations;
 };
 
-/// The buffers of `space`, named by their number in program order, then the rings:
-/// they belong to the scratchpad and are alive throughout. Rings whose number of slots
-/// is not chosen are left out.
-Placement getPlacement(mlir::func::FuncOp function, Space space, int64_t capacity);
+/// The buffers of `space`, named by their number in program order, then the
+/// rings: they belong to the scratchpad and are alive throughout. Rings whose
+/// number of slots is not chosen are left out.
+Placement getPlacement(mlir::func::FuncOp function, Space space,
+                       int64_t capacity);
 
 /// Where symbols lie.
 enum class SymbolMemory { Hbm, Scalar };
 
-/// Bytes of a value in scalar memory, and what addresses there are multiples of.
+/// Bytes of a value in scalar memory, and what addresses there are multiples
+/// of.
 inline constexpr int64_t scalarBytes = 4;
 
 /// The symbols of `memory`, in the order of the module; all are alive together.
-Placement getPlacement(mlir::ModuleOp module, SymbolMemory memory, int64_t capacity);
+Placement getPlacement(mlir::ModuleOp module, SymbolMemory memory,
+                       int64_t capacity);
 
 } // namespace serrano::mem
 

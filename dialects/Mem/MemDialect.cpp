@@ -35,17 +35,21 @@ void MemDialect::initialize() {
       >();
 }
 
-LogicalResult MemDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+LogicalResult MemDialect::verifyOperationAttribute(Operation *op,
+                                                   NamedAttribute attribute) {
   bool known = attribute.getName() == kHbmBytesAttr
                    ? isa<ModuleOp>(op)
                    : attribute.getName() == kAddressAttr &&
-                         isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp, tile::DimensionOp>(op);
+                         isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp,
+                             tile::DimensionOp>(op);
   if (!known)
-    return op->emitOpError() << "cannot have the attribute '" << attribute.getName().getValue() << "'";
+    return op->emitOpError() << "cannot have the attribute '"
+                             << attribute.getName().getValue() << "'";
   auto value = dyn_cast<IntegerAttr>(attribute.getValue());
   if (!value || value.getInt() < 0)
-    return op->emitOpError() << "has '" << attribute.getName().getValue() << "' = " << attribute.getValue()
-                             << "; expected a number of bytes";
+    return op->emitOpError()
+           << "has '" << attribute.getName().getValue()
+           << "' = " << attribute.getValue() << "; expected a number of bytes";
   return success();
 }
 
@@ -56,18 +60,22 @@ static int64_t bytesOf(MemRefType type) {
 
 int64_t BufferOp::getBytes() { return bytesOf(getType()); }
 
-static LogicalResult verifyAddress(Operation *op, std::optional<uint64_t> address) {
+static LogicalResult verifyAddress(Operation *op,
+                                   std::optional<uint64_t> address) {
   if (address && *address % bufferAlignment)
-    return op->emitOpError() << "is at address " << *address << "; expected a multiple of "
-                             << bufferAlignment;
+    return op->emitOpError() << "is at address " << *address
+                             << "; expected a multiple of " << bufferAlignment;
   return success();
 }
 
 LogicalResult BufferOp::verify() {
   if (!getType().hasStaticShape() || !getType().getLayout().isIdentity())
-    return emitOpError() << "has type " << getType() << "; expected a static shape without layout";
-  if (!getType().getElementType().isIntOrFloat() || getType().getElementType().getIntOrFloatBitWidth() % 8)
-    return emitOpError() << "has elements of " << getType().getElementType() << "; expected whole bytes";
+    return emitOpError() << "has type " << getType()
+                         << "; expected a static shape without layout";
+  if (!getType().getElementType().isIntOrFloat() ||
+      getType().getElementType().getIntOrFloatBitWidth() % 8)
+    return emitOpError() << "has elements of " << getType().getElementType()
+                         << "; expected whole bytes";
   return verifyAddress(*this, getAddress());
 }
 

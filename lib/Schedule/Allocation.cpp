@@ -18,12 +18,15 @@ size_t AllocationProblem::add(Buffer buffer) {
   return list.size() - 1;
 }
 
-static bool liveTogether(const AllocationProblem::Buffer &a, const AllocationProblem::Buffer &b) {
+static bool liveTogether(const AllocationProblem::Buffer &a,
+                         const AllocationProblem::Buffer &b) {
   return std::max(a.begin, b.begin) < std::min(a.end, b.end);
 }
 
-/// Whether two buffers that have addresses share a byte. One of no bytes shares none.
-static bool overlap(const AllocationProblem::Buffer &a, const AllocationProblem::Buffer &b) {
+/// Whether two buffers that have addresses share a byte. One of no bytes shares
+/// none.
+static bool overlap(const AllocationProblem::Buffer &a,
+                    const AllocationProblem::Buffer &b) {
   return std::max(*a.address, *b.address) <
          std::min(*a.address + a.bytes, *b.address + b.bytes);
 }
@@ -31,15 +34,16 @@ static bool overlap(const AllocationProblem::Buffer &a, const AllocationProblem:
 llvm::Error AllocationProblem::checkPlace(size_t index) const {
   const Buffer &buffer = list[index];
   if (*buffer.address < 0 || *buffer.address % alignment)
-    return makeError("{0} is at address {1}; expected a multiple of {2}", buffer.name,
-                     *buffer.address, alignment);
+    return makeError("{0} is at address {1}; expected a multiple of {2}",
+                     buffer.name, *buffer.address, alignment);
   if (*buffer.address + buffer.bytes > capacity)
-    return makeError("{0} ends at {1}, beyond the memory's {2} bytes", buffer.name,
-                     *buffer.address + buffer.bytes, capacity);
+    return makeError("{0} ends at {1}, beyond the memory's {2} bytes",
+                     buffer.name, *buffer.address + buffer.bytes, capacity);
   for (const Buffer &other : llvm::ArrayRef(list).take_front(index))
     if (other.address && liveTogether(buffer, other) && overlap(buffer, other))
-      return makeError("{0} at {1} and {2} at {3} are alive together and overlap", other.name,
-                       *other.address, buffer.name, *buffer.address);
+      return makeError(
+          "{0} at {1} and {2} at {3} are alive together and overlap",
+          other.name, *other.address, buffer.name, *buffer.address);
   return llvm::Error::success();
 }
 
@@ -47,14 +51,16 @@ llvm::Error AllocationProblem::check() const {
   for (size_t i = 0; i < list.size(); ++i) {
     const Buffer &buffer = list[i];
     if (buffer.bytes < 0)
-      return makeError("{0} has {1} bytes; expected at least 0", buffer.name, buffer.bytes);
+      return makeError("{0} has {1} bytes; expected at least 0", buffer.name,
+                       buffer.bytes);
     if (buffer.begin > buffer.end)
-      return makeError("{0} is alive from {1} to {2}; expected an end that is not before the "
+      return makeError("{0} is alive from {1} to {2}; expected an end that is "
+                       "not before the "
                        "beginning",
                        buffer.name, buffer.begin, buffer.end);
     if (buffer.bytes > capacity)
-      return makeError("{0} of {1} bytes does not fit the memory's {2}", buffer.name, buffer.bytes,
-                       capacity);
+      return makeError("{0} of {1} bytes does not fit the memory's {2}",
+                       buffer.name, buffer.bytes, capacity);
     if (!buffer.address)
       continue;
     if (llvm::Error error = checkPlace(i))
@@ -74,7 +80,8 @@ llvm::Error AllocationProblem::verify() const {
 }
 
 int64_t AllocationProblem::lowerBound() const {
-  int64_t begin = std::numeric_limits<int64_t>::min(), end = std::numeric_limits<int64_t>::max();
+  int64_t begin = std::numeric_limits<int64_t>::min(),
+          end = std::numeric_limits<int64_t>::max();
   return mostAlive(begin, end);
 }
 
@@ -82,7 +89,8 @@ int64_t AllocationProblem::mostAlive(int64_t begin, int64_t end) const {
   // The sum changes only where a buffer begins or ends.
   std::vector<std::pair<int64_t, int64_t>> changes;
   for (const Buffer &buffer : list) {
-    int64_t from = std::max(begin, buffer.begin), to = std::min(end, buffer.end);
+    int64_t from = std::max(begin, buffer.begin),
+            to = std::min(end, buffer.end);
     if (from >= to)
       continue;
     int64_t bytes = llvm::alignTo(buffer.bytes, alignment);
@@ -100,7 +108,8 @@ int64_t AllocationProblem::height() const {
   int64_t result = 0;
   for (const Buffer &buffer : list)
     if (buffer.address)
-      result = std::max<int64_t>(result, *buffer.address + llvm::alignTo(buffer.bytes, alignment));
+      result = std::max<int64_t>(
+          result, *buffer.address + llvm::alignTo(buffer.bytes, alignment));
   return result;
 }
 
@@ -111,28 +120,34 @@ llvm::Error serrano::allocateGreedily(AllocationProblem &problem) {
   std::vector<size_t> order, placed;
   for (size_t i = 0; i < buffers.size(); ++i)
     (buffers[i].address ? placed : order).push_back(i);
-  llvm::stable_sort(order, [&](size_t a, size_t b) { return buffers[a].bytes > buffers[b].bytes; });
+  llvm::stable_sort(order, [&](size_t a, size_t b) {
+    return buffers[a].bytes > buffers[b].bytes;
+  });
 
   for (size_t index : order) {
     const auto &buffer = buffers[index];
     std::vector<std::pair<int64_t, int64_t>> taken;
     for (size_t other : placed)
       if (buffers[other].bytes && liveTogether(buffer, buffers[other]))
-        taken.push_back({*buffers[other].address, *buffers[other].address + buffers[other].bytes});
+        taken.push_back({*buffers[other].address,
+                         *buffers[other].address + buffers[other].bytes});
     llvm::sort(taken);
     int64_t address = 0;
     for (auto [begin, end] : taken) {
       if (begin - address >= buffer.bytes)
         break;
-      address = std::max<int64_t>(address, llvm::alignTo(end, problem.alignmentBytes()));
+      address = std::max<int64_t>(address,
+                                  llvm::alignTo(end, problem.alignmentBytes()));
     }
     if (address + buffer.bytes > problem.capacityBytes())
-      return makeError("{0} of {1} bytes does not fit: what is alive with it takes up to {2} of the "
-                       "memory's {3} bytes",
-                       buffer.name, buffer.bytes,
-                       problem.mostAlive(buffer.begin, buffer.end) -
-                           int64_t(llvm::alignTo(buffer.bytes, problem.alignmentBytes())),
-                       problem.capacityBytes());
+      return makeError(
+          "{0} of {1} bytes does not fit: what is alive with it takes up to "
+          "{2} of the "
+          "memory's {3} bytes",
+          buffer.name, buffer.bytes,
+          problem.mostAlive(buffer.begin, buffer.end) -
+              int64_t(llvm::alignTo(buffer.bytes, problem.alignmentBytes())),
+          problem.capacityBytes());
     problem.place(index, address);
     placed.push_back(index);
   }

@@ -42,8 +42,9 @@ static void attach(Operation *op, Queue queue, const Lags &lags) {
   if (waits.size() > maxWaits) {
     OpBuilder builder(op);
     auto sync = SyncOp::create(builder, op->getLoc(), queue);
-    sync->setAttr(DmaDialect::kWaitsAttr,
-                  ArrayAttr::get(context, ArrayRef(waits).drop_front(maxWaits)));
+    sync->setAttr(
+        DmaDialect::kWaitsAttr,
+        ArrayAttr::get(context, ArrayRef(waits).drop_front(maxWaits)));
     waits.truncate(maxWaits);
   }
   if (!waits.empty())
@@ -59,27 +60,31 @@ void InsertWaits::runOnOperation() {
   for (auto &[op, ignored] : *touches) {
     op->removeAttr(DmaDialect::kWaitsAttr);
     op->setAttr(DmaDialect::kSignalAttr,
-                IntegerAttr::get(IntegerType::get(op->getContext(), 64), getCounter(*getQueue(op))));
+                IntegerAttr::get(IntegerType::get(op->getContext(), 64),
+                                 getCounter(*getQueue(op))));
   }
 
   llvm::MapVector<Operation *, Lags> needed;
-  walkQueues(getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
-    Lags lags;
-    state.forEachUnknown(queue, [&](Operation *other, Queue otherQueue, int64_t age) {
-      bool conflict = llvm::any_of((*touches)[op], [&](const Touch &mine) {
-        return llvm::any_of((*touches)[other],
-                            [&](const Touch &theirs) { return mine.conflictsWith(theirs); });
+  walkQueues(
+      getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
+        Lags lags;
+        state.forEachUnknown(queue, [&](Operation *other, Queue otherQueue,
+                                        int64_t age) {
+          bool conflict = llvm::any_of((*touches)[op], [&](const Touch &mine) {
+            return llvm::any_of((*touches)[other], [&](const Touch &theirs) {
+              return mine.conflictsWith(theirs);
+            });
+          });
+          if (!conflict)
+            return;
+          auto [it, fresh] = lags.try_emplace(otherQueue, age);
+          it->second = std::min(it->second, age);
+        });
+        for (auto [other, lag] : lags)
+          state.wait(queue, other, lag);
+        state.execute(op, queue, true);
+        needed[op] = std::move(lags);
       });
-      if (!conflict)
-        return;
-      auto [it, fresh] = lags.try_emplace(otherQueue, age);
-      it->second = std::min(it->second, age);
-    });
-    for (auto [other, lag] : lags)
-      state.wait(queue, other, lag);
-    state.execute(op, queue, true);
-    needed[op] = std::move(lags);
-  });
   for (auto &[op, lags] : needed)
     attach(op, *getQueue(op), lags);
 }

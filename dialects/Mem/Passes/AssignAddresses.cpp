@@ -41,20 +41,25 @@ private:
 
 } // namespace
 
-LogicalResult AssignAddresses::place(func::FuncOp function, Space space, int64_t capacity) {
+LogicalResult AssignAddresses::place(func::FuncOp function, Space space,
+                                     int64_t capacity) {
   Placement placement = getPlacement(function, space, capacity);
   if (llvm::Error error = allocateGreedily(placement.problem))
-    return function.emitError() << stringifySpace(space) << ": " << llvm::toString(std::move(error))
-                                << "; compile for fewer tokens (--max-tokens)";
+    return function.emitError()
+           << stringifySpace(space) << ": " << llvm::toString(std::move(error))
+           << "; compile for fewer tokens (--max-tokens)";
   Builder builder(&getContext());
-  for (auto [buffer, op] : llvm::zip_equal(placement.problem.buffers(), placement.operations))
+  for (auto [buffer, op] :
+       llvm::zip_equal(placement.problem.buffers(), placement.operations))
     op->setAttr("address", builder.getI64IntegerAttr(*buffer.address));
   return success();
 }
 
-/// Rings whose number of slots is open get the same number of bytes each of what the
-/// buffers leave. The buffers are placed first, so that it is left in one piece.
-LogicalResult AssignAddresses::chooseSlots(func::FuncOp function, const TargetModel &target) {
+/// Rings whose number of slots is open get the same number of bytes each of
+/// what the buffers leave. The buffers are placed first, so that it is left in
+/// one piece.
+LogicalResult AssignAddresses::chooseSlots(func::FuncOp function,
+                                           const TargetModel &target) {
   SmallVector<RingOp> open;
   function.walk([&](RingOp ring) {
     if (!ring.getSlots())
@@ -64,21 +69,26 @@ LogicalResult AssignAddresses::chooseSlots(func::FuncOp function, const TargetMo
     return success();
   if (failed(place(function, Space::Scratchpad, target.scratchpadBytes())))
     return failure();
-  int64_t left = target.scratchpadBytes() -
-                 getPlacement(function, Space::Scratchpad, target.scratchpadBytes()).problem.height();
-  int64_t budget = std::min<int64_t>(left, int64_t(target.scratchpadBytes() * ringFraction));
+  int64_t left =
+      target.scratchpadBytes() -
+      getPlacement(function, Space::Scratchpad, target.scratchpadBytes())
+          .problem.height();
+  int64_t budget =
+      std::min<int64_t>(left, int64_t(target.scratchpadBytes() * ringFraction));
   for (RingOp ring : open) {
     int64_t slots = budget / int64_t(open.size()) / ring.getSlotBytes();
     if (slots < fewestSlots)
-      return ring.emitOpError() << "has room for " << slots << " slots of " << ring.getSlotBytes()
-                              << " bytes; expected at least " << fewestSlots
-                              << "; compile for fewer tokens (--max-tokens)";
+      return ring.emitOpError()
+             << "has room for " << slots << " slots of " << ring.getSlotBytes()
+             << " bytes; expected at least " << fewestSlots
+             << "; compile for fewer tokens (--max-tokens)";
     ring.setSlots(std::min(slots, mostSlots));
   }
   return success();
 }
 
-LogicalResult AssignAddresses::placeBuffers(func::FuncOp function, const TargetModel &target) {
+LogicalResult AssignAddresses::placeBuffers(func::FuncOp function,
+                                            const TargetModel &target) {
   if (failed(chooseSlots(function, target)))
     return failure();
   if (failed(place(function, Space::Scratchpad, target.scratchpadBytes())))
@@ -86,8 +96,8 @@ LogicalResult AssignAddresses::placeBuffers(func::FuncOp function, const TargetM
   return place(function, Space::Accumulators, target.accumulatorBytes());
 }
 
-/// Gives the symbols of `placement` that `select` takes the addresses from `next` on, in
-/// the order of the module.
+/// Gives the symbols of `placement` that `select` takes the addresses from
+/// `next` on, in the order of the module.
 static void append(Placement &placement, int64_t &next, int64_t alignment,
                    llvm::function_ref<bool(Operation *)> select) {
   for (auto [index, op] : llvm::enumerate(placement.operations)) {
@@ -110,7 +120,8 @@ static bool isWeight(Operation *op) {
 LogicalResult AssignAddresses::placeSymbols(const TargetModel &target) {
   ModuleOp module = getOperation();
   Placement hbm = getPlacement(module, SymbolMemory::Hbm, target.memoryBytes());
-  Placement scalar = getPlacement(module, SymbolMemory::Scalar, target.scalarMemoryBytes());
+  Placement scalar =
+      getPlacement(module, SymbolMemory::Scalar, target.scalarMemoryBytes());
   auto everything = [](Operation *) { return true; };
   // What is given stays, so all else comes after it.
   int64_t hbmEnd = hbm.problem.height(), scalarEnd = scalar.problem.height();
@@ -119,14 +130,17 @@ LogicalResult AssignAddresses::placeSymbols(const TargetModel &target) {
   append(hbm, hbmEnd, target.memoryBurstBytes(), everything);
   append(scalar, scalarEnd, scalarBytes, everything);
   if (scalarEnd > target.scalarMemoryBytes())
-    return module.emitError() << "needs " << scalarEnd << " bytes of scalar memory; the target has "
+    return module.emitError() << "needs " << scalarEnd
+                              << " bytes of scalar memory; the target has "
                               << target.scalarMemoryBytes()
                               << "; compile for fewer tokens (--max-tokens)";
   if (hbmEnd > target.memoryBytes())
-    return module.emitError() << "needs " << hbmEnd << " bytes of memory; the target has "
-                              << target.memoryBytes();
+    return module.emitError()
+           << "needs " << hbmEnd << " bytes of memory; the target has "
+           << target.memoryBytes();
   module->setAttr(MemDialect::kHbmBytesAttr,
-                  Builder(&getContext()).getI64IntegerAttr(llvm::alignTo(hbmEnd, pageBytes)));
+                  Builder(&getContext())
+                      .getI64IntegerAttr(llvm::alignTo(hbmEnd, pageBytes)));
   return success();
 }
 

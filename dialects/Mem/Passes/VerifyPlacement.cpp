@@ -28,22 +28,26 @@ public:
 
 } // namespace
 
-static LogicalResult verifyFunction(func::FuncOp function, const TargetModel &target) {
-  WalkResult slots = function.walk([](Operation *op) {
-    if (isa<tile::SlotOp, tile::StreamOp>(op)) {
-      op->emitOpError() << "has no place; run convert-tile-to-mem first";
-      return WalkResult::interrupt();
-    }
-    if (auto ring = dyn_cast<RingOp>(op); ring && !ring.getSlots()) {
-      op->emitOpError() << "has no number of slots; run mem-assign-addresses first";
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
-  });
+static LogicalResult verifyFunction(func::FuncOp function,
+                                    const TargetModel &target) {
+  WalkResult slots =
+      function.walk([](Operation *op) {
+        if (isa<tile::SlotOp, tile::StreamOp>(op)) {
+          op->emitOpError() << "has no place; run convert-tile-to-mem first";
+          return WalkResult::interrupt();
+        }
+        if (auto ring = dyn_cast<RingOp>(op); ring && !ring.getSlots()) {
+          op->emitOpError()
+              << "has no number of slots; run mem-assign-addresses first";
+          return WalkResult::interrupt();
+        }
+        return WalkResult::advance();
+      });
   if (slots.wasInterrupted())
     return failure();
-  for (auto [space, capacity] : {std::pair{Space::Scratchpad, target.scratchpadBytes()},
-                                 std::pair{Space::Accumulators, target.accumulatorBytes()}}) {
+  for (auto [space, capacity] :
+       {std::pair{Space::Scratchpad, target.scratchpadBytes()},
+        std::pair{Space::Accumulators, target.accumulatorBytes()}}) {
     Placement placement = getPlacement(function, space, capacity);
     if (llvm::Error error = placement.problem.verify())
       return function.emitError() << stringifySpace(space) << ": "
@@ -55,10 +59,12 @@ static LogicalResult verifyFunction(func::FuncOp function, const TargetModel &ta
 static LogicalResult verifySymbols(ModuleOp module, const TargetModel &target) {
   for (auto [memory, name, capacity] :
        {std::tuple{SymbolMemory::Hbm, "memory", target.memoryBytes()},
-        std::tuple{SymbolMemory::Scalar, "scalar memory", target.scalarMemoryBytes()}}) {
+        std::tuple{SymbolMemory::Scalar, "scalar memory",
+                   target.scalarMemoryBytes()}}) {
     Placement placement = getPlacement(module, memory, capacity);
     if (llvm::Error error = placement.problem.verify())
-      return module.emitError() << name << ": " << llvm::toString(std::move(error));
+      return module.emitError()
+             << name << ": " << llvm::toString(std::move(error));
   }
   return success();
 }

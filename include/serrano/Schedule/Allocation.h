@@ -1,4 +1,5 @@
-//===- Allocation.h - static addresses for buffers with lifetimes - -*- C++ -*-===//
+//===- Allocation.h - static addresses for buffers with lifetimes - -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,16 +18,16 @@
 
 namespace serrano {
 
-/// The dynamic storage allocation problem (Garey & Johnson SR2): buffers of known
-/// size and lifetime get addresses below a capacity, so that two that are alive at
-/// the same time never share a byte. It knows no IR.
+/// The dynamic storage allocation problem (Garey & Johnson SR2): buffers of
+/// known size and lifetime get addresses below a capacity, so that two that are
+/// alive at the same time never share a byte. It knows no IR.
 class AllocationProblem {
 public:
   struct Buffer {
-    std::string name;                ///< as errors say it: "buffer 3", "ring 0"
+    std::string name; ///< as errors say it: "buffer 3", "ring 0"
     int64_t bytes = 0;
-    int64_t begin = 0, end = 0;      ///< alive in [begin, end)
-    std::optional<int64_t> address;  ///< given, or found by a solver
+    int64_t begin = 0, end = 0;     ///< alive in [begin, end)
+    std::optional<int64_t> address; ///< given, or found by a solver
   };
 
   /// Bytes in all; addresses are multiples of `alignment`.
@@ -46,8 +47,8 @@ public:
   /// Whether every buffer has a place and the places are a solution.
   llvm::Error verify() const;
 
-  /// The most bytes alive at one time: the height of no solution is less. All sizes
-  /// are rounded up to the alignment.
+  /// The most bytes alive at one time: the height of no solution is less. All
+  /// sizes are rounded up to the alignment.
   int64_t lowerBound() const;
   /// The same, of the times in [begin, end).
   int64_t mostAlive(int64_t begin, int64_t end) const;
@@ -55,17 +56,18 @@ public:
   int64_t height() const;
 
 private:
-  /// Whether the place of a buffer that has one is right, also beside the places of
-  /// those before it.
+  /// Whether the place of a buffer that has one is right, also beside the
+  /// places of those before it.
   llvm::Error checkPlace(size_t index) const;
 
   int64_t capacity, alignment;
   std::vector<Buffer> list;
 };
 
-/// Places every buffer that has no address: the largest first, each at the lowest
-/// address that is free during its life (greedy by size, as in Pisarchyk & Lee
-/// 2020). The error names the buffer that does not fit, and how much is alive with it.
+/// Places every buffer that has no address: the largest first, each at the
+/// lowest address that is free during its life (greedy by size, as in Pisarchyk
+/// & Lee 2020). The error names the buffer that does not fit, and how much is
+/// alive with it.
 llvm::Error allocateGreedily(AllocationProblem &problem);
 
 } // namespace serrano

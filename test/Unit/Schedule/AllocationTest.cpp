@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/Schedule/Allocation.h"
+#include "llvm/ADT/STLExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "llvm/ADT/STLExtras.h"
 #include <random>
 
 using namespace serrano;
@@ -40,20 +40,26 @@ TEST(AllocationCheck, RefusesWhatMakesNoSense) {
   };
   EXPECT_EQ(checked({"a", 64, 0, 1, 960}), "");
   EXPECT_EQ(checked({"a", -1, 0, 1}), "a has -1 bytes; expected at least 0");
-  EXPECT_EQ(checked({"a", 1, 3, 2}),
-            "a is alive from 3 to 2; expected an end that is not before the beginning");
-  EXPECT_EQ(checked({"a", 1025, 0, 1}), "a of 1025 bytes does not fit the memory's 1024");
-  EXPECT_EQ(checked({"a", 4, 0, 1, 32}), "a is at address 32; expected a multiple of 64");
-  EXPECT_EQ(checked({"a", 4, 0, 1, -64}), "a is at address -64; expected a multiple of 64");
-  EXPECT_EQ(checked({"a", 65, 0, 1, 960}), "a ends at 1025, beyond the memory's 1024 bytes");
+  EXPECT_EQ(checked({"a", 1, 3, 2}), "a is alive from 3 to 2; expected an end "
+                                     "that is not before the beginning");
+  EXPECT_EQ(checked({"a", 1025, 0, 1}),
+            "a of 1025 bytes does not fit the memory's 1024");
+  EXPECT_EQ(checked({"a", 4, 0, 1, 32}),
+            "a is at address 32; expected a multiple of 64");
+  EXPECT_EQ(checked({"a", 4, 0, 1, -64}),
+            "a is at address -64; expected a multiple of 64");
+  EXPECT_EQ(checked({"a", 65, 0, 1, 960}),
+            "a ends at 1025, beyond the memory's 1024 bytes");
 }
 
 TEST(AllocationCheck, RefusesGivenPlacesThatOverlap) {
   AllocationProblem problem(1024, 64);
   problem.add({"a", 100, 0, 2, 0});
   problem.add({"b", 100, 1, 3, 64});
-  EXPECT_EQ(text(problem.check()), "a at 0 and b at 64 are alive together and overlap");
-  EXPECT_EQ(text(allocateGreedily(problem)), "a at 0 and b at 64 are alive together and overlap");
+  EXPECT_EQ(text(problem.check()),
+            "a at 0 and b at 64 are alive together and overlap");
+  EXPECT_EQ(text(allocateGreedily(problem)),
+            "a at 0 and b at 64 are alive together and overlap");
 }
 
 TEST(AllocationVerify, FindsPlantedFaults) {
@@ -70,7 +76,8 @@ TEST(AllocationVerify, FindsPlantedFaults) {
   };
   EXPECT_EQ(with(1, 64), "a at 0 and b at 64 are alive together and overlap");
   // `a` is no longer alive when `c` is, but `b` is.
-  EXPECT_EQ(with(2, 128), "b at 128 and c at 128 are alive together and overlap");
+  EXPECT_EQ(with(2, 128),
+            "b at 128 and c at 128 are alive together and overlap");
   EXPECT_EQ(with(2, 33), "c is at address 33; expected a multiple of 64");
   EXPECT_EQ(with(2, -64), "c is at address -64; expected a multiple of 64");
   EXPECT_EQ(with(2, 960), "c ends at 1060, beyond the memory's 1024 bytes");
@@ -86,7 +93,8 @@ TEST(AllocationVerify, OneByteIsEnough) {
   problem.add({"b", 10, 0, 1, 10});
   EXPECT_EQ(text(problem.verify()), "");
   problem.place(1, 9);
-  EXPECT_EQ(text(problem.verify()), "a at 0 and b at 9 are alive together and overlap");
+  EXPECT_EQ(text(problem.verify()),
+            "a at 0 and b at 9 are alive together and overlap");
 }
 
 TEST(Allocation, BuffersThatAreAliveTogetherLieBesideEachOther) {
@@ -147,7 +155,8 @@ TEST(Allocation, SaysWhatDoesNotFit) {
   problem.add({"c", 10, 2, 4});
   // 128 + 128 bytes are alive with `c`, at 2; 256 of others are not.
   EXPECT_EQ(text(allocateGreedily(problem)),
-            "c of 10 bytes does not fit: what is alive with it takes up to 256 of the memory's 256 "
+            "c of 10 bytes does not fit: what is alive with it takes up to 256 "
+            "of the memory's 256 "
             "bytes");
 }
 
@@ -175,12 +184,14 @@ AllocationProblem randomProblem(Random &random) {
   int64_t count = 1 + below(60), times = 1 + below(40);
   for (int64_t i = 0; i < count; ++i) {
     int64_t begin = below(times), end = begin + below(times - begin + 1);
-    problem.add({"b" + std::to_string(i), below(5) ? below(10000) : 0, begin, end});
+    problem.add(
+        {"b" + std::to_string(i), below(5) ? below(10000) : 0, begin, end});
   }
   return problem;
 }
 
-/// The buffers of a network's layers: some outlive their layer, some are scratch.
+/// The buffers of a network's layers: some outlive their layer, some are
+/// scratch.
 AllocationProblem layers(Random &random, int64_t count) {
   AllocationProblem problem(unlimited, 64);
   for (int64_t layer = 0; layer < count; ++layer) {
@@ -233,13 +244,15 @@ TEST(AllocationProperty, EveryByteThatMovesIsFound) {
   for (int round = 0; round < 200; ++round) {
     AllocationProblem problem = randomProblem(random);
     ASSERT_EQ(text(allocateGreedily(problem)), "");
-    size_t a = random() % problem.buffers().size(), b = random() % problem.buffers().size();
+    size_t a = random() % problem.buffers().size(),
+           b = random() % problem.buffers().size();
     const auto &first = problem.buffers()[a], &second = problem.buffers()[b];
     if (a == b || !first.bytes || !second.bytes ||
         std::max(first.begin, second.begin) >= std::min(first.end, second.end))
       continue;
     problem.place(a, *second.address);
-    EXPECT_THAT(text(problem.verify()), HasSubstr("are alive together and overlap"));
+    EXPECT_THAT(text(problem.verify()),
+                HasSubstr("are alive together and overlap"));
     ++planted;
   }
   EXPECT_GT(planted, 20);
@@ -250,6 +263,7 @@ TEST(AllocationProperty, WithinHalfOfTheBound) {
   for (int round = 0; round < 50; ++round) {
     AllocationProblem problem = layers(random, 1 + round);
     ASSERT_EQ(text(allocateGreedily(problem)), "");
-    EXPECT_LE(problem.height(), problem.lowerBound() * 3 / 2) << round << " layers";
+    EXPECT_LE(problem.height(), problem.lowerBound() * 3 / 2)
+        << round << " layers";
   }
 }

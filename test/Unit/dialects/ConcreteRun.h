@@ -1,4 +1,5 @@
-//===- ConcreteRun.h - happens-before on one run of a program -- -*- C++ -*-===//
+//===- ConcreteRun.h - happens-before on one run of a program -- -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -15,10 +16,11 @@
 
 namespace serrano::dma {
 
-/// Runs a function of the dma dialect operation by operation and keeps vector clocks,
-/// so it knows every order that the waits make, also through a third queue. It shares
-/// no code with the race prover: buffers are touched as a whole, and every loop whose
-/// bounds are not constants runs a random number of times.
+/// Runs a function of the dma dialect operation by operation and keeps vector
+/// clocks, so it knows every order that the waits make, also through a third
+/// queue. It shares no code with the race prover: buffers are touched as a
+/// whole, and every loop whose bounds are not constants runs a random number of
+/// times.
 class ConcreteRun {
 public:
   explicit ConcreteRun(unsigned seed) : random(seed) {}
@@ -30,7 +32,8 @@ public:
   }
 
 private:
-  using Clock = std::array<int64_t, 4>; ///< for each queue, how many of its are complete
+  using Clock =
+      std::array<int64_t, 4>; ///< for each queue, how many of its are complete
 
   struct Event {
     unsigned queue;
@@ -48,8 +51,10 @@ private:
   void run(mlir::Block &block) {
     for (mlir::Operation &op : block) {
       if (auto loop = mlir::dyn_cast<mlir::scf::ForOp>(op)) {
-        std::optional<int64_t> trips = mlir::getConstantIntValue(loop.getUpperBound());
-        for (int64_t i = 0, n = trips ? *trips : int64_t(random() % 4); i < n; ++i)
+        std::optional<int64_t> trips =
+            mlir::getConstantIntValue(loop.getUpperBound());
+        for (int64_t i = 0, n = trips ? *trips : int64_t(random() % 4); i < n;
+             ++i)
           run(*loop.getBody());
       } else if (auto branch = mlir::dyn_cast<mlir::scf::IfOp>(op)) {
         if (random() % 2)
@@ -79,7 +84,8 @@ private:
       if (!buffer)
         continue;
       int64_t begin = int64_t(*buffer.getAddress());
-      touch({queue, clock[queue], buffer.getSpace(), begin, begin + buffer.getBytes(),
+      touch({queue, clock[queue], buffer.getSpace(), begin,
+             begin + buffer.getBytes(),
              writes(op, operand.getOperandNumber())});
     }
     if (op->hasAttr(DmaDialect::kSignalAttr))
@@ -96,7 +102,8 @@ private:
   void touch(Event event) {
     for (const Event &other : events)
       found |= other.queue != event.queue && (other.write || event.write) &&
-               other.space == event.space && other.begin < event.end && event.begin < other.end &&
+               other.space == event.space && other.begin < event.end &&
+               event.begin < other.end &&
                clocks[event.queue][other.queue] < other.index;
     events.push_back(event);
   }

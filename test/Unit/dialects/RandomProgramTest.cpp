@@ -1,4 +1,5 @@
-//===- RandomProgramTest.cpp - the race prover against real runs --*- C++ -*-===//
+//===- RandomProgramTest.cpp - the race prover against real runs --*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Random programs of loops and branches on four queues. What `dma-verify-races`
-// accepts must not race in any run, whoever wrote the waits; what `dma-insert-waits`
-// writes must be accepted, and little of it may be too much.
+// accepts must not race in any run, whoever wrote the waits; what
+// `dma-insert-waits` writes must be accepted, and little of it may be too much.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,30 +57,35 @@ private:
     case 0:
       return "dma.load @t[%n, %n] to " + slot() + " rows %n" + type;
     case 1:
-      return "tile.unary exp " + slot() + " to " + slot() + " rows %n cols %n" + type +
-             ", memref<8x8xf32>";
+      return "tile.unary exp " + slot() + " to " + slot() + " rows %n cols %n" +
+             type + ", memref<8x8xf32>";
     case 2:
       return "tile.fill 0.0 to " + slot() + " rows %n cols %n" + type;
     case 3:
-      return "tile.matmul " + slot() + " to " + slot() + " m %n" + type + ", memref<8x8xf32>";
+      return "tile.matmul " + slot() + " to " + slot() + " m %n" + type +
+             ", memref<8x8xf32>";
     default: // What is stored nobody loads: only the slots can race.
       return "dma.store " + slot() + " to @unread[%n, %n] rows %n" + type;
     }
   }
 
-  static std::string index(unsigned depth) { return "%i" + std::to_string(depth); }
+  static std::string index(unsigned depth) {
+    return "%i" + std::to_string(depth);
+  }
 
   std::string block(unsigned depth) {
     std::string result;
     for (unsigned i = 0, n = 1 + below(4); i < n; ++i) {
       unsigned kind = depth < 3 ? below(6) : 5;
       if (kind == 0)
-        result += "scf.for " + index(depth) + " = %c0 to %n step %c1 {\n" + block(depth + 1) + "}\n";
+        result += "scf.for " + index(depth) + " = %c0 to %n step %c1 {\n" +
+                  block(depth + 1) + "}\n";
       else if (kind == 1)
-        result += "scf.for " + index(depth) + " = %c0 to %c2 step %c1 {\n" + block(depth + 1) + "}\n";
+        result += "scf.for " + index(depth) + " = %c0 to %c2 step %c1 {\n" +
+                  block(depth + 1) + "}\n";
       else if (kind == 2)
-        result += "scf.if %condition {\n" + block(depth + 1) + "} else {\n" + block(depth + 1) +
-                  "}\n";
+        result += "scf.if %condition {\n" + block(depth + 1) + "} else {\n" +
+                  block(depth + 1) + "}\n";
       else
         result += operation() + "\n";
     }
@@ -91,9 +97,11 @@ private:
 
 class RaceProver : public testing::Test {
 protected:
-  RaceProver() : handler(&context, [](mlir::Diagnostic &) { return mlir::success(); }) {
-    context.loadDialect<dma::DmaDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
-                        mlir::memref::MemRefDialect, mlir::scf::SCFDialect>();
+  RaceProver()
+      : handler(&context, [](mlir::Diagnostic &) { return mlir::success(); }) {
+    context.loadDialect<dma::DmaDialect, mlir::arith::ArithDialect,
+                        mlir::func::FuncDialect, mlir::memref::MemRefDialect,
+                        mlir::scf::SCFDialect>();
   }
 
   OwningOpRef<ModuleOp> parse(const std::string &text) {
@@ -105,8 +113,12 @@ protected:
     manager.addNestedPass<mlir::func::FuncOp>(std::move(pass));
     return mlir::succeeded(manager.run(module));
   }
-  bool insertWaits(ModuleOp module) { return run(module, dma::createInsertWaits()); }
-  bool accepts(ModuleOp module) { return run(module, dma::createVerifyRaces()); }
+  bool insertWaits(ModuleOp module) {
+    return run(module, dma::createInsertWaits());
+  }
+  bool accepts(ModuleOp module) {
+    return run(module, dma::createVerifyRaces());
+  }
 
   static bool racesInSomeRun(ModuleOp module, int runs) {
     auto function = *module.getOps<mlir::func::FuncOp>().begin();
@@ -131,7 +143,9 @@ TEST_F(RaceProver, WhatIsInsertedSuffices) {
     ASSERT_TRUE(insertWaits(*module)) << text;
     EXPECT_TRUE(accepts(*module)) << text;
     EXPECT_FALSE(racesInSomeRun(*module, 8)) << text;
-    module->walk([&](mlir::Operation *op) { waits += op->hasAttr(dma::DmaDialect::kWaitsAttr); });
+    module->walk([&](mlir::Operation *op) {
+      waits += op->hasAttr(dma::DmaDialect::kWaitsAttr);
+    });
   }
   EXPECT_GT(waits, 500);
 }
@@ -150,10 +164,11 @@ TEST_F(RaceProver, InsertedWaitsAreNeeded) {
     });
   }
   EXPECT_GT(mutants, 300);
-  // A wait in an inner loop can become unnecessary through one that is found later.
+  // A wait in an inner loop can become unnecessary through one that is found
+  // later.
   EXPECT_LE(implied, mutants / 50);
-  // Of those that are refused, some are implied through a third queue, and some race in
-  // rarer runs only.
+  // Of those that are refused, some are implied through a third queue, and some
+  // race in rarer runs only.
   EXPECT_GT(raced, mutants / 2);
 }
 
@@ -173,7 +188,8 @@ TEST_F(RaceProver, WhatIsAcceptedNeverRaces) {
       if (mlir::isa<dma::SyncOp>(op) || random() % 3)
         return;
       auto wait = dma::WaitAttr::get(&context, random() % 4, random() % 3);
-      op->setAttr(dma::DmaDialect::kWaitsAttr, mlir::ArrayAttr::get(&context, {wait}));
+      op->setAttr(dma::DmaDialect::kWaitsAttr,
+                  mlir::ArrayAttr::get(&context, {wait}));
     });
     if (!accepts(*module)) {
       ++refused;
@@ -187,8 +203,8 @@ TEST_F(RaceProver, WhatIsAcceptedNeverRaces) {
 }
 
 TEST_F(RaceProver, LagsAreCutAtTheLargest) {
-  // 70 loads follow the one that the fill depends on; an instruction can leave out
-  // the last 63 of them at most.
+  // 70 loads follow the one that the fill depends on; an instruction can leave
+  // out the last 63 of them at most.
   std::string text = "tile.tensor @t temporary : memref<8x8xf32>\n"
                      "func.func @program(%n: index) {\n"
                      "%x = mem.buffer scratchpad at 0 : memref<8x8xf32>\n"
