@@ -106,11 +106,13 @@ class LLM:
         *,
         stats: bool = False,
         check: Sequence[str] = (),
+        trace: str | os.PathLike[str] | None = None,
     ) -> npt.NDArray[np.float32]:
         """Appends tokens to sequences and returns logits, `[rows, vocabulary]`.
 
         batch: each sequence with its new token ids, at least one.
         rows: which of all the batch's tokens, counted through, give logits; the last of each sequence if None.
+        stats, check, trace: as for `Program.run`.
 
         Raises Error for a token id outside the vocabulary, a sequence longer than the program was compiled for, too
         many tokens or sequences in one step, and a sequence that occurs twice.
@@ -158,6 +160,7 @@ class LLM:
             },
             stats=stats,
             check=check,
+            trace=trace,
         )
         for (sequence, _), length in zip(batch, lengths):
             sequence.length = length
