@@ -18,7 +18,7 @@ def Mem_BufferOp : Mem_Op<"buffer", [MemoryEffects<[MemAlloc]>]> {
   let summary = "a slot in a memory of the core, at an address";
   let description = [{
     The bytes from `address` are the buffer's from the first operation of its
-    function's body that uses it to the last. `mem-assign-addresses` chooses
+    block that uses it to the last; in a loop, each round begins with them undefined. `mem-assign-addresses` chooses
     addresses; one that is given stays.
 
     ```mlir

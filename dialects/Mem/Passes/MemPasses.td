@@ -13,8 +13,8 @@ include "mlir/Pass/PassBase.td"
 def AssignAddresses : Pass<"mem-assign-addresses", "::mlir::ModuleOp"> {
   let summary = "give every buffer, ring and symbol its address";
   let description = [{
-    Buffers live from the first operation of their function's body that uses them
-    to the last; what a loop uses lives as long as the loop. Those alive at the
+    Buffers live from the first operation of their block that uses them to the last:
+    what a loop uses lives as long as the loop, unless it is in the loop itself. Those alive at the
     same time share no byte; rings live always and share what scratchpad is left
     (at most `ring-fraction` of it), two slots each at least. Addresses that are given stay.
     Symbols get their addresses in HBM in the order of their names in the module:

@@ -81,6 +81,31 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
+// Buffers that are in the loop begin each round undefined: their lives are as short as
+// they look. The one outside lives as long as the loop.
+
+// CHECK-LABEL: func.func @of_a_loop
+module attributes {tile.target = "serrano-tiny"} {
+  func.func @of_a_loop(%n: index) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    // CHECK: mem.buffer scratchpad at 0 : memref<8x8xf32>
+    %outside = mem.buffer scratchpad : memref<8x8xf32>
+    scf.for %i = %c0 to %n step %c1 {
+      // CHECK: mem.buffer scratchpad at 256 : memref<8x8xf32>
+      // CHECK: mem.buffer scratchpad at 256 : memref<8x8xf32>
+      %first = mem.buffer scratchpad : memref<8x8xf32>
+      %second = mem.buffer scratchpad : memref<8x8xf32>
+      tile.fill 0.0 to %first rows %n cols %n : memref<8x8xf32>
+      tile.fill 0.0 to %second rows %n cols %n : memref<8x8xf32>
+      tile.fill 0.0 to %outside rows %n cols %n : memref<8x8xf32>
+    }
+    return
+  }
+}
+
+// -----
+
 // A view keeps its buffer alive.
 
 // CHECK-LABEL: func.func @through_views
