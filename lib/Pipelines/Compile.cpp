@@ -19,6 +19,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
+#include <nlohmann/json.hpp>
 
 using namespace mlir;
 using namespace serrano;
@@ -84,6 +85,29 @@ static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
   });
 }
 
+/// What the program takes, as JSON: its sizes in bytes and, for each function, how
+/// many bytes of instructions it has.
+static llvm::Error writeReport(const isa::Program &program, const CompileOptions &options) {
+  nlohmann::ordered_json report;
+  report["model"] = options.modelPath;
+  report["target"] = options.target;
+  report["precision"] = options.precision;
+  report["limits"] = {{"max_tokens", options.maxTokens},
+                      {"max_sequences", options.maxSequences},
+                      {"max_context", options.maxContext}};
+  report["instruction_bytes"] = program.text.size() * sizeof(uint64_t);
+  report["hbm_bytes"] = program.hbmBytes;
+  report["source_operators"] = program.operators.size() - 1; // The first stands for none.
+  for (const isa::Function &function : program.functions)
+    report["functions"].push_back(
+        {{"name", function.name}, {"instruction_bytes", function.words * sizeof(uint64_t)}});
+  llvm::Expected<AtomicFile> file = AtomicFile::create(options.reportPath);
+  if (!file)
+    return file.takeError();
+  file->stream() << report.dump(1) << "\n";
+  return file->commit();
+}
+
 /// The stages up to the one that is asked for.
 static void addStages(OpPassManager &manager, const CompileOptions &options) {
   if (options.stage >= Stage::Llm)
@@ -135,5 +159,5 @@ llvm::Error serrano::compile(const CompileOptions &options) {
     return makeError("a program is not written to the standard output; name a file with -o");
   if (llvm::Error error = emitProgram(**module, *program, *target, options.outputPath))
     return addContext(std::move(error), options.modelPath);
-  return llvm::Error::success();
+  return options.reportPath.empty() ? llvm::Error::success() : writeReport(*program, options);
 }

@@ -46,6 +46,8 @@ FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
 }
 
 LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
+  if (failed(require(op, {op.getQuery(), op.getKey(), op.getValue()})))
+    return failure();
   if (op.getMask() || op.getWindow() || op.getSoftcap())
     return op.emitOpError() << "has a mask, a window or a softcap, for which there is no kernel yet";
   SmallVector<llm::ExtentAttr> queryShape = llm::getExtents(op.getQuery());

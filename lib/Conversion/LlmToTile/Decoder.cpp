@@ -60,6 +60,8 @@ LogicalResult Lowering::lowerRopeAngles(llm::RopeAnglesOp op) {
 }
 
 LogicalResult Lowering::lowerRope(llm::RopeOp op) {
+  if (failed(require(op, {op.getInput(), op.getCosine(), op.getSine()})))
+    return failure();
   SmallVector<llm::ExtentAttr> shape = llm::getExtents(op.getInput());
   int64_t heads = *shape[shape.size() - 2].getConstantValue();
   int64_t size = *shape.back().getConstantValue();
@@ -88,6 +90,8 @@ LogicalResult Lowering::lowerGather(llm::GatherOp op) {
 }
 
 LogicalResult Lowering::lowerCachedAttention(llm::CachedAttentionOp op) {
+  if (failed(require(op, {op.getQuery(), op.getKey(), op.getValue()})))
+    return failure();
   if (op.getWindow() || op.getSoftcap())
     return op.emitOpError() << "has a window or a softcap, for which there is no kernel yet";
   int64_t heads = *llm::getExtents(op.getQuery())[1].getConstantValue();

@@ -12,6 +12,8 @@ using namespace serrano;
 using namespace serrano::lowering;
 
 LogicalResult Lowering::lowerUnary(llm::UnaryOp op) {
+  if (failed(require(op, {op.getOperand()})))
+    return failure();
   std::optional<tile::UnaryFunction> function =
       tile::symbolizeUnaryFunction(llm::stringifyUnaryKind(op.getKind()));
   if (op.getKind() == llm::UnaryKind::GeluErf)
@@ -92,6 +94,14 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
   source = resolve(source);
   auto iota = source.getDefiningOp<llm::IotaOp>();
   if (iota && iota.getStart().getExtents().front().isConstant(0) && iota.getStep() == 1) {
+    // The table has no row for a longer sequence.
+    std::optional<StringRef> symbol = rows.getSymbolName();
+    auto dimension = symbol ? symbols.lookup<tile::DimensionOp>(*symbol) : tile::DimensionOp();
+    if (!dimension)
+      return op.emitOpError() << "counts to " << rows.str()
+                              << ", which is no dimension of the model, for which there is no kernel "
+                                 "yet";
+    dimension.setMax(std::min<int64_t>(dimension.getMax(), type.getDimSize(0)));
     tile::LoadOp::create(builder, loc, name, constant(0), constant(0), gathered,
                          extent(rows));
   } else if (StringAttr table = tables.lookup(source)) {

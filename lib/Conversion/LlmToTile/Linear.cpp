@@ -66,6 +66,8 @@ static std::optional<unsigned> getResultNumber(Value tensor) {
 }
 
 LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
+  if (failed(require(op, {op.getInput()})))
+    return failure();
   OpFoldResult bias;
   if (op.getBias()) {
     FailureOr<OpFoldResult> offset = getVector(op, op.getBias());

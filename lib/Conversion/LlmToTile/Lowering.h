@@ -127,6 +127,9 @@ private:
 
   // Vocabulary.cpp: tensors
   static std::pair<llm::ExtentAttr, int64_t> getShape(mlir::Value tensor);
+  /// Fails, with an error at `user`, unless a kernel has computed every one of
+  /// `tensors`.
+  mlir::LogicalResult require(mlir::Operation *user, llvm::ArrayRef<mlir::Value> tensors) const;
   /// The lowered tensor in f32, or in the element type it has.
   Matrix &get(mlir::Value tensor) { return matrices.find(tensor)->second; }
   /// The lowered tensor in the matrix engine's element type; converts it if

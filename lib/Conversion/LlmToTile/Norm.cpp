@@ -44,6 +44,8 @@ static LogicalResult checkWidth(Operation *op, int64_t cols, Value scale) {
 }
 
 LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
+  if (failed(require(op, {op.getInput()})))
+    return failure();
   FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
   if (failed(scale))
     return failure();
@@ -59,6 +61,8 @@ LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
 }
 
 LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
+  if (failed(require(op, {op.getInput()})))
+    return failure();
   FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
   if (failed(scale))
     return failure();

@@ -131,6 +131,15 @@ std::pair<llm::ExtentAttr, int64_t> Lowering::getShape(Value tensor) {
   return {llm::product(tensor.getContext(), ArrayRef(shape).take_front(rowDims)), cols};
 }
 
+LogicalResult Lowering::require(Operation *user, ArrayRef<Value> tensors) const {
+  for (auto [i, tensor] : llvm::enumerate(tensors))
+    if (!matrices.contains(tensor))
+      return user->emitOpError() << "reads operand " << i
+                                 << ", which no kernel computes: features that are an input of the "
+                                    "model have no kernel yet";
+  return success();
+}
+
 /// Whether the matrix engine is the only reader of `tensor`, through reshapes.
 bool Lowering::isOnlyMatrixOperand(Value tensor) const {
   return llvm::all_of(tensor.getUses(), [&](OpOperand &use) {
