@@ -151,3 +151,31 @@ def test_tiny(target, precision, shape, program, session):
     if precision == "f32":
         kept = inputs["attention_mask"] > 0
         np.testing.assert_allclose(hidden[kept], expected[kept], rtol=0, atol=1e-5)
+
+
+def test_lengths_end_with_the_position_table(graph, tmp_path):
+    program = serrano.compile(graph("minilm/optimum"), output=tmp_path / "x.srn", max_tokens=600)
+    assert dict(program.entries["main"].limits) == {"batch_size": 600, "sequence_length": 512}
+
+
+def test_the_report_says_what_the_program_takes(graph, tmp_path):
+    serrano.compile(graph("tiny"), output=tmp_path / "x.srn", report=tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["limits"]["max_tokens"] == 128
+    assert report["instruction_bytes"] == sum(f["instruction_bytes"] for f in report["functions"]) > 0
+    assert report["hbm_bytes"] > 0
+
+
+def test_features_as_inputs_are_refused_by_name(tmp_path):
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"], name="projection")],
+        "projection",
+        [value("x", onnx.TensorProto.FLOAT, ["n", 8])],
+        [value("y", onnx.TensorProto.FLOAT, ["n", 8])],
+        [onnx.numpy_helper.from_array(np.ones((8, 8), np.float32), "w")],
+    )
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)]), tmp_path / "model.onnx")
+    with pytest.raises(serrano.Error, match=r"node 'projection': .* no kernel computes"):
+        serrano.compile(tmp_path / "model.onnx", output=tmp_path / "x.srn")
+    assert not (tmp_path / "x.srn").exists()
