@@ -39,9 +39,13 @@ LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
                               getSlot().getType());
 }
 
+LogicalResult StoreOp::verify() {
+  return tile::verifyPieces(*this, getSlot().getType(), getPieces(), getStep());
+}
+
 LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return tile::verifyTransfer(*this, symbols, getTensorAttr(),
-                              getSlot().getType());
+                              getSlot().getType(), getPieces());
 }
 
 LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -49,6 +53,11 @@ LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return failure();
   return tile::verifyTransfer(*this, symbols, getTensorAttr(),
                               getSlot().getType());
+}
+
+LogicalResult
+OrderBlocksOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return tile::verifyTable(*this, symbols, getTableAttr());
 }
 
 std::optional<Queue> dma::getQueue(Operation *op) {

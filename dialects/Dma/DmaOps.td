@@ -31,10 +31,13 @@ def Dma_LoadOp : Dma_TransferOp<"load"> {
 def Dma_StoreOp : Dma_TransferOp<"store", [MemoryEffects<[MemWrite]>]> {
   let summary = "start copying rows of a slot into a tensor, on the DMA out queue";
   let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor, Tile_Dim:$row,
-    Tile_Dim:$col, Tile_Dim:$rows);
+    Tile_Dim:$col, Tile_Dim:$rows, DefaultValuedAttr<I64Attr, "1">:$pieces,
+    DefaultValuedAttr<I64Attr, "0">:$step);
   let assemblyFormat = [{
-    $slot `to` $tensor `[` $row `,` $col `]` `rows` $rows attr-dict `:` type($slot)
+    $slot `to` $tensor `[` $row `,` $col `]` `rows` $rows (`pieces` $pieces^ `step` $step)? attr-dict
+    `:` type($slot)
   }];
+  let hasVerifier = 1;
 }
 
 def Dma_GatherOp : Dma_TransferOp<"gather"> {
@@ -54,6 +57,20 @@ def Dma_OrderOp : Dma_Op<"order", [MemoryEffects<[MemRead, MemWrite]>]> {
   }];
   let arguments = (ins Tile_StreamType:$ring);
   let assemblyFormat = "$ring attr-dict `:` type($ring)";
+}
+
+def Dma_OrderBlocksOp : Dma_TransferOp<"order_blocks", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "order the blocks of a cache that a table names, on the ring's own queue";
+  let description = [{
+    As `tile.order` says. The ring waits for nobody but the pops that make room: the
+    rows were written by an earlier run, and this run stores to other rows.
+  }];
+  let arguments = (ins Tile_StreamType:$ring, Tile_Dim:$row, FlatSymbolRefAttr:$table,
+    Tile_Dim:$first, I64Attr:$bound, Tile_Dim:$count, Tile_Dim:$tail, I64Attr:$passes);
+  let assemblyFormat = [{
+    $ring `[` $row `]` `by` $table `[` $first `]` `bound` $bound `count` $count `tail` $tail `passes` $passes
+    attr-dict `:` type($ring)
+  }];
 }
 
 def Dma_SyncOp : Dma_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {

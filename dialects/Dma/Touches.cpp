@@ -57,7 +57,7 @@ static LogicalResult addSlot(OpOperand &operand,
                              SmallVectorImpl<Touch> &touches) {
   Operation *op = operand.getOwner();
   Operation *slot = mem::getSlotOf(operand.get());
-  if (isa_and_nonnull<tile::NextOp>(slot))
+  if (isa_and_nonnull<tile::NextOp, tile::PeekOp>(slot))
     return success();
   auto buffer = dyn_cast_or_null<mem::BufferOp>(slot);
   if (!buffer) {

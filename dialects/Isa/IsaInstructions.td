@@ -329,17 +329,20 @@ def RingFill : Ring<"ring.fill", 0x51, [
 def RingTable : Ring<"ring.table", 0x52, [
     Field<HbmKind, "src", "block 0">,
     ValueField<"table", "scalar-memory byte address of the first block id (i32), a multiple of 4">,
-    ValueField<"count", "number of slots, and of block ids">,
+    ValueField<"count", "number of slots of one pass, and of block ids">,
     ValueField<"bytes", "bytes of a slot to fill">,
-    ValueField<"tail_bytes", "bytes of the last slot to fill">,
+    ValueField<"tail_bytes", "bytes of a pass's last slot to fill">,
     ValueField<"stride", "HBM bytes from one block id to the next">,
-    ValueField<"bound", "a block id outside 0 .. bound-1 is a fault">]> {
+    ValueField<"bound", "a block id outside 0 .. bound-1 is a fault">,
+    ValueField<"passes", "number of passes over the table">,
+    ValueField<"pass_stride", "HBM bytes from one pass to the next">]> {
   let summary = "order slots from blocks of HBM that a table names";
   let description = [{
     ```
-    for i < count: next slot = src[table[i]*stride ..+ (i == count-1 ? tail_bytes : bytes)]
+    for p < passes: for i < count:
+      next slot = src[p*pass_stride + table[i]*stride ..+ (i == count-1 ? tail_bytes : bytes)]
     ```
-    As `ring.fill`. The table is read while the slots are filled, so it must
+    As `ring.fill`. A pass is one head of the blocks of a sequence, for instance. The table is read while the slots are filled, so it must
     not change before `signal`. An entry outside the bound is a fault when its
     slot is filled.
   }];

@@ -90,9 +90,8 @@ LogicalResult RingOp::verify() {
 }
 
 LogicalResult RingOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  if (!symbols.lookupNearestSymbolFrom<tile::PackedOp>(*this, getSourceAttr()))
-    return emitOpError() << "names no tile.packed: '" << getSource() << "'";
-  return success();
+  return tile::verifyStream(*this, symbols, getSourceAttr(),
+                            getType().getSlot());
 }
 
 Operation *mem::getSlotOf(Value value) {

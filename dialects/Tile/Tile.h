@@ -45,9 +45,18 @@ struct ArrayResource : mlir::SideEffects::Resource::Base<ArrayResource> {
 namespace serrano::tile {
 
 /// Whether `op` can move rows between the tensor `name` and `slot`: it lies in HBM, with
-/// the slot's elements and no fewer columns.
+/// the slot's elements and no fewer columns than each of the slot's `pieces`.
 mlir::LogicalResult verifyTransfer(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
-                                   mlir::FlatSymbolRefAttr name, mlir::MemRefType slot);
+                                   mlir::FlatSymbolRefAttr name, mlir::MemRefType slot,
+                                   int64_t pieces = 1);
+
+/// Whether a slot's columns can be cut into `pieces` that go to rows `step` apart.
+mlir::LogicalResult verifyPieces(mlir::Operation *op, mlir::MemRefType slot, int64_t pieces,
+                                 int64_t step);
+
+/// Whether `source` is packed weights or a cache that gives tiles like `slot`.
+mlir::LogicalResult verifyStream(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
+                                 mlir::FlatSymbolRefAttr source, mlir::MemRefType slot);
 
 /// Whether `op` can take indices from the tensor `name`: i32 in scalar memory.
 mlir::LogicalResult verifyTable(mlir::Operation *op, mlir::SymbolTableCollection &symbols,

@@ -152,8 +152,11 @@ def Tile_SlotOp : Tile_Op<"slot", [MemoryEffects<[MemAlloc]>]> {
 
 def Tile_StreamOp : Tile_Op<"stream", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     MemoryEffects<[MemAlloc]>]> {
-  let summary = "all tiles of packed weights, in order";
+  let summary = "tiles of packed weights or of a cache, one after the other";
   let description = [{
+    Of packed weights all tiles, in order. Of a cache those that `tile.order` names:
+    a tile is as many of its rows, all columns of them, as the slot has.
+
     ```mlir
     %w = tile.stream @stream : !tile.stream<memref<128x128xbf16>>
     ```
@@ -163,11 +166,53 @@ def Tile_StreamOp : Tile_Op<"stream", [DeclareOpInterfaceMethods<SymbolUserOpInt
   let assemblyFormat = "$source attr-dict `:` type($result)";
 }
 
+def Tile_OrderOp : Tile_Op<"order", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the next tiles of a stream of a cache: blocks that a table names";
+  let description = [{
+    A block is `passes` tiles of R rows each, one after the other: the heads of some
+    tokens, for instance. `table` is a tensor in scalar memory; an id outside
+    0 .. bound-1 stops the program.
+
+    ```
+    for p < passes: for i < count:
+      next tile = source[row + (table[first + i] * passes + p) * R ..+ R]
+    ```
+
+    Of a pass's last tile only `tail` rows arrive; the others cannot be read. The
+    order can come long before the tiles are used. Its rows must have been written
+    by an earlier run: what this run stores is not among them.
+
+    ```mlir
+    tile.order %kv[%row] by @block_tables[%first] bound 64 count %blocks tail %rows passes 3
+      : !tile.stream<memref<128x128xbf16>>
+    ```
+  }];
+  let arguments = (ins Tile_StreamType:$stream, Tile_Dim:$row, FlatSymbolRefAttr:$table,
+    Tile_Dim:$first, I64Attr:$bound, Tile_Dim:$count, Tile_Dim:$tail, I64Attr:$passes);
+  let assemblyFormat = [{
+    $stream `[` $row `]` `by` $table `[` $first `]` `bound` $bound `count` $count `tail` $tail `passes` $passes
+    attr-dict `:` type($stream)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_PeekOp : Tile_Op<"peek", [MemoryEffects<[MemRead]>]> {
+  let summary = "a tile of a stream that stays there";
+  let description = [{
+    The oldest tile that no `tile.next` has taken. It can be read until the
+    operation that reads that `tile.next`'s tile.
+  }];
+  let arguments = (ins Tile_StreamType:$stream);
+  let results = (outs Tile_Slot:$tile);
+  let assemblyFormat = "$stream attr-dict `:` type($stream) `->` type($tile)";
+  let hasVerifier = 1;
+}
+
 def Tile_NextOp : Tile_Op<"next", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "the next tile of a stream";
   let description = [{
-    The tile can be read until the `tile.next` after it in program order, which
-    gives its room back.
+    One operation reads it, and gives its room back.
   }];
   let arguments = (ins Tile_StreamType:$stream);
   let results = (outs Tile_Slot:$tile);
@@ -201,12 +246,23 @@ def Tile_LoadOp : Tile_TransferOp<"load"> {
 
 def Tile_StoreOp : Tile_TransferOp<"store", [MemoryEffects<[MemWrite]>]> {
   let summary = "rows of a slot into a tensor";
-  let description = [{ As `tile.load`, the other way. }];
-  let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor,
-    Tile_Dim:$row, Tile_Dim:$col, Tile_Dim:$rows);
-  let assemblyFormat = [{
-    $slot `to` $tensor `[` $row `,` $col `]` `rows` $rows attr-dict `:` type($slot)
+  let description = [{
+    As `tile.load`, the other way. With `pieces` the slot's columns are cut into as
+    many equal pieces, heads for instance, and piece p goes to the rows from
+    `row + p * step` on.
+
+    ```mlir
+    tile.store %k to @cache[%row, %c0] rows %n pieces 3 step 128 : memref<512x192xbf16>
+    ```
   }];
+  let arguments = (ins Arg<Tile_Slot, "", [MemRead]>:$slot, FlatSymbolRefAttr:$tensor,
+    Tile_Dim:$row, Tile_Dim:$col, Tile_Dim:$rows, DefaultValuedAttr<I64Attr, "1">:$pieces,
+    DefaultValuedAttr<I64Attr, "0">:$step);
+  let assemblyFormat = [{
+    $slot `to` $tensor `[` $row `,` $col `]` `rows` $rows (`pieces` $pieces^ `step` $step)? attr-dict
+    `:` type($slot)
+  }];
+  let hasVerifier = 1;
 }
 
 def Tile_ReadOp : Tile_TransferOp<"read", [MemoryEffects<[MemRead]>]> {

@@ -90,30 +90,68 @@ LogicalResult SlotOp::verify() {
   return success();
 }
 
-LogicalResult StreamOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto packed = symbols.lookupNearestSymbolFrom<PackedOp>(*this, getSourceAttr());
+LogicalResult serrano::tile::verifyStream(Operation *op, SymbolTableCollection &symbols,
+                                          FlatSymbolRefAttr source, MemRefType slot) {
+  Operation *symbol = symbols.lookupNearestSymbolFrom(op, source);
+  if (auto cache = dyn_cast_or_null<TensorOp>(symbol);
+      cache && cache.getRole() == TensorRole::Cache) {
+    MemRefType type = cache.getSlotType();
+    if (slot.getElementType() == type.getElementType() &&
+        slot.getDimSize(1) == type.getDimSize(1) && type.getDimSize(0) % slot.getDimSize(0) == 0)
+      return success();
+    InFlightDiagnostic diagnostic = op->emitOpError()
+                                    << "gives tiles of " << slot << " of a cache of " << type
+                                    << "; expected whole rows, of which the cache has a multiple";
+    diagnostic.attachNote(cache.getLoc()) << "the cache is here";
+    return diagnostic;
+  }
+  auto packed = dyn_cast_or_null<PackedOp>(symbol);
   if (!packed)
-    return emitOpError() << "names no tile.packed: '" << getSource() << "'";
-  MemRefType slot = getType().getSlot();
+    return op->emitOpError() << "names no tile.packed and no cache: '" << source.getValue() << "'";
   int64_t tile[] = {int64_t(packed.getTileK()), int64_t(packed.getTileN())};
   if (slot.getShape() == ArrayRef(tile) &&
       slot.getElementType() == packed.getElementType())
     return success();
   InFlightDiagnostic diagnostic =
-      emitOpError() << "gives tiles of " << slot << " but '" << getSource() << "' has others";
+      op->emitOpError() << "gives tiles of " << slot << " but '" << source.getValue()
+                        << "' has others";
   diagnostic.attachNote(packed.getLoc()) << "the tiles are packed here";
   return diagnostic;
 }
 
-LogicalResult NextOp::verify() {
-  if (getStream().getType().getSlot() != getTile().getType())
-    return emitOpError() << "gives " << getTile().getType() << " from a stream of "
-                         << getStream().getType().getSlot();
+LogicalResult StreamOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyStream(*this, symbols, getSourceAttr(), getType().getSlot());
+}
+
+LogicalResult OrderOp::verify() {
+  if (getPasses() < 1 || getBound() < 1)
+    return emitOpError() << "makes " << getPasses() << " passes over blocks below " << getBound()
+                         << "; expected both to be at least 1";
   return success();
 }
 
+LogicalResult OrderOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyTable(*this, symbols, getTableAttr());
+}
+
+/// The type of a stream's tile is the stream's.
+static LogicalResult verifyTile(Operation *op, StreamType stream, MemRefType tile) {
+  if (stream.getSlot() != tile)
+    return op->emitOpError() << "gives " << tile << " from a stream of " << stream.getSlot();
+  return success();
+}
+
+LogicalResult PeekOp::verify() {
+  return verifyTile(*this, getStream().getType(), getTile().getType());
+}
+
+LogicalResult NextOp::verify() {
+  return verifyTile(*this, getStream().getType(), getTile().getType());
+}
+
 LogicalResult serrano::tile::verifyTransfer(Operation *op, SymbolTableCollection &symbols,
-                                            FlatSymbolRefAttr name, MemRefType slot) {
+                                            FlatSymbolRefAttr name, MemRefType slot,
+                                            int64_t pieces) {
   Operation *symbol = symbols.lookupNearestSymbolFrom(op, name);
   MemRefType type;
   if (auto tensor = dyn_cast_or_null<TensorOp>(symbol); tensor && tensor.getScalar())
@@ -125,7 +163,7 @@ LogicalResult serrano::tile::verifyTransfer(Operation *op, SymbolTableCollection
     type = MemRefType::get({1, int64_t(vectors.getLength())}, vectors.getElementType());
   else
     return op->emitOpError() << "names no tile.tensor or tile.vectors: '" << name.getValue() << "'";
-  if (type.getElementType() != slot.getElementType() || type.getDimSize(1) < slot.getDimSize(1))
+  if (type.getElementType() != slot.getElementType() || type.getDimSize(1) < slot.getDimSize(1) / pieces)
     return op->emitOpError() << "moves rows between " << type << " and " << slot
                              << "; expected the same element type and as many columns";
   return success();
@@ -135,8 +173,21 @@ LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
 }
 
+LogicalResult serrano::tile::verifyPieces(Operation *op, MemRefType slot, int64_t pieces,
+                                          int64_t step) {
+  if (pieces < 1 || slot.getDimSize(1) % pieces || step < 0)
+    return op->emitOpError() << "cuts " << slot.getDimSize(1) << " columns into " << pieces
+                             << " pieces " << step
+                             << " rows apart; expected equal pieces and a step of at least 0";
+  return success();
+}
+
+LogicalResult StoreOp::verify() {
+  return verifyPieces(*this, getSlot().getType(), getPieces(), getStep());
+}
+
 LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType());
+  return verifyTransfer(*this, symbols, getTensorAttr(), getSlot().getType(), getPieces());
 }
 
 LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {

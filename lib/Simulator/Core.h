@@ -184,7 +184,7 @@ private:
     int signal = -1;
     int64_t firstSlot = 0, count = 0;
     int64_t source = 0, bytes = 0, tailBytes = 0, stride = 0;
-    int64_t passCount = 0, passStride = 0; ///< of a strided range
+    int64_t passCount = 0, passStride = 0;
     int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range
   };
   struct Ring {

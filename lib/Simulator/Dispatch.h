@@ -77,8 +77,14 @@ struct Dispatched {
   bool hbm = false;     ///< a transfer goes over the memory's port too
   bool write = false;   ///< ... and writes it
   int64_t firstSlot = 0, count = 0; ///< of an order
-  int64_t tailBytes = 0;  ///< bytes of an order's last slot, rounded up
+  int64_t passCount = 0;  ///< slots of one pass of an order
+  int64_t tailBytes = 0;  ///< bytes of a pass's last slot, rounded up
   int64_t multiplies = 0; ///< multiply-accumulates done
+
+  /// Bytes of an order's slot, or of any other transfer.
+  int64_t bytesOf(int64_t slot) const {
+    return passCount && slot % passCount == passCount - 1 ? tailBytes : bytes;
+  }
 };
 
 /// A ring has filled a slot; said as soon as its order and the pop that freed

@@ -116,8 +116,7 @@ void Timeline::actMover(unsigned id, Ticks time) {
     mover.sliceStart = std::max(time, portFree);
     if (mover.slotsDone == 0)
       mover.startupEnd = time;
-    bool tail = op.d.work == Work::Order && mover.slotsDone == op.d.count - 1;
-    mover.left = tail ? op.d.tailBytes : op.d.bytes;
+    mover.left = op.d.bytesOf(mover.slotsDone);
     if (mover.left == 0)
       finishTransfer(id, time);
     return;
@@ -137,8 +136,7 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
   Queue &queue = queues[id];
   Mover &mover = movers[id];
   Op &op = queue.ops.front();
-  bool tail = op.d.work == Work::Order && mover.slotsDone == op.d.count - 1;
-  int64_t bytes = tail ? op.d.tailBytes : op.d.bytes;
+  int64_t bytes = op.d.bytesOf(mover.slotsDone);
   (!op.d.hbm    ? statistics.localBytes
    : op.d.write ? statistics.hbmWriteBytes
                 : statistics.hbmReadBytes) += bytes;

@@ -258,7 +258,7 @@ func main {
 .entry main
 func main {
   ring.setup ring=0, slots=2, base=0, slot_bytes=64
-  ring.table ring=0, src=hbm[x], table=0, count=1, bytes=64, tail_bytes=48, stride=64, bound=1
+  ring.table ring=0, src=hbm[x], table=0, count=1, bytes=64, tail_bytes=48, stride=64, bound=1, passes=1
   mx.load src=pop0[0]:16:bf16, k=4, n=8
   halt
 }
@@ -341,7 +341,7 @@ func main {
   s.li rd=r1, imm=7
   s.store a=r1, address=4
   ring.setup ring=0, slots=2, base=0, slot_bytes=64
-  ring.table ring=0, src=hbm[x], table=0, count=2, bytes=64, tail_bytes=64, stride=64, bound=4
+  ring.table ring=0, src=hbm[x], table=0, count=2, bytes=64, tail_bytes=64, stride=64, bound=4, passes=1
   halt
 }
 ;--- gather-entry.s

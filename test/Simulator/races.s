@@ -145,7 +145,7 @@ func main {
 .entry main
 func main {
   ring.setup ring=0, slots=1, base=0, slot_bytes=64
-  ring.table signal=c0, ring=0, src=hbm[x], table=64, count=1, bytes=64, tail_bytes=64, stride=64, bound=2
+  ring.table signal=c0, ring=0, src=hbm[x], table=64, count=1, bytes=64, tail_bytes=64, stride=64, bound=2, passes=1
   s.store a=r0, address=64
   halt
 }
@@ -154,7 +154,7 @@ func main {
 .entry main
 func main {
   ring.setup ring=0, slots=2, base=0, slot_bytes=64
-  ring.table signal=c0, ring=0, src=hbm[x], table=64, count=2, bytes=64, tail_bytes=64, stride=64, bound=2
+  ring.table signal=c0, ring=0, src=hbm[x], table=64, count=2, bytes=64, tail_bytes=64, stride=64, bound=2, passes=1
   ; No slots: its signal comes after the orders before it.
   ring.fill signal=c1, ring=0, src=hbm[x], bytes=64, passes=1
   sync waiter=sequencer, wait0=c0, wait1=c1

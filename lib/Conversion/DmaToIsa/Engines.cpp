@@ -163,8 +163,8 @@ LogicalResult Selector::selectTransfer(Operation *op) {
   auto constant = [](int64_t n) { return isa::Value{0, int32_t(n)}; };
   auto copy = [&](auto instruction, auto source, isa::LocalAddress *localField,
                   isa::HbmAddress *hbmField, isa::Value *localStride,
-                  isa::Value *hbmStride) -> LogicalResult {
-    int64_t bytes = rowBytes(source.getSlot());
+                  isa::Value *hbmStride, int64_t pieces = 1) -> LogicalResult {
+    int64_t bytes = rowBytes(source.getSlot()) / pieces;
     FailureOr<isa::LocalAddress> slot = local(op, source.getSlot());
     int64_t hbmRow = rowBytesOf(source.getTensorAttr());
     FailureOr<isa::HbmAddress> tensor =
@@ -177,7 +177,8 @@ LogicalResult Selector::selectTransfer(Operation *op) {
     *hbmField = *tensor;
     instruction->bytes = constant(bytes);
     instruction->n1 = value(source.getRows());
-    instruction->n2 = instruction->n3 = constant(1);
+    instruction->n2 = constant(pieces);
+    instruction->n3 = constant(1);
     *localStride = constant(strideBytes(source.getSlot()));
     *hbmStride = constant(hbmRow);
     emit(*instruction);
@@ -190,7 +191,10 @@ LogicalResult Selector::selectTransfer(Operation *op) {
       })
       .Case([&](dma::StoreOp store) {
         isa::DmaStore i;
-        return copy(&i, store, &i.src, &i.dst, &i.ss1, &i.ds1);
+        int64_t pieces = store.getPieces();
+        i.ss2 = constant(rowBytes(store.getSlot()) / pieces);
+        i.ds2 = constant(store.getStep() * rowBytesOf(store.getTensorAttr()));
+        return copy(&i, store, &i.src, &i.dst, &i.ss1, &i.ds1, pieces);
       })
       .Case([&](dma::GatherOp gather) -> LogicalResult {
         isa::DmaGather i;
@@ -223,6 +227,31 @@ LogicalResult Selector::selectTransfer(Operation *op) {
                            .bytes = slot,
                            .stride = slot,
                            .passes = constant(1)});
+        return success();
+      })
+      .Case([&](dma::OrderBlocksOp order) -> LogicalResult {
+        auto ring = order.getRing().getDefiningOp<mem::RingOp>();
+        int64_t row = rowBytesOf(ring.getSourceAttr());
+        int64_t rows = ring.getType().getSlot().getDimSize(0), passes = order.getPasses();
+        FailureOr<isa::HbmAddress> from =
+            hbm(op, ring.getSourceAttr(), value(order.getRow()), row, constant(0), 1);
+        FailureOr<uint8_t> first = scaled(op, value(order.getFirst()).reg, 4);
+        isa::Value tail = value(order.getTail());
+        FailureOr<uint8_t> tailBytes = scaled(op, tail.reg, row);
+        if (failed(from) || failed(first) || failed(tailBytes))
+          return failure();
+        emit(isa::RingTable{
+            .ring = uint32_t(ring.getIndex()),
+            .src = *from,
+            .table = {*first, int32_t(addressOf(order.getTableAttr()) +
+                                      4 * value(order.getFirst()).imm)},
+            .count = value(order.getCount()),
+            .bytes = constant(rows * row),
+            .tail_bytes = {*tailBytes, int32_t(tail.imm * row)},
+            .stride = constant(passes * rows * row),
+            .bound = constant(order.getBound()),
+            .passes = constant(passes),
+            .pass_stride = constant(rows * row)});
         return success();
       })
       .Case([&](dma::SyncOp sync) {

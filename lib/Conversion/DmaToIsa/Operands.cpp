@@ -43,7 +43,7 @@ LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
   OpFoldResult offset = view.getMixedOffsets().front();
   if (auto attribute = dyn_cast<Attribute>(offset)) {
     result.offset += cast<IntegerAttr>(attribute).getInt() * size;
-    views[view.getResult()] = result;
+    define(view.getResult(), result);
     return success();
   }
   isa::Value elements = value(cast<Value>(offset));
@@ -52,7 +52,7 @@ LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
   if (failed(reg))
     return failure();
   result.reg = *reg;
-  views[view.getResult()] = result;
+  define(view.getResult(), result);
   return success();
 }
 

@@ -18,9 +18,30 @@ FailureOr<uint8_t> Selector::newRegister(Operation *op) {
   if (freeRegisters.empty())
     return op->emitOpError() << "needs more than the " << numRegisters - 1
                            << " scalar registers that there are";
-  uint8_t reg = freeRegisters.pop_back_val();
-  taken.back().push_back(reg);
-  return reg;
+  fresh.push_back(freeRegisters.pop_back_val());
+  return fresh.back();
+}
+
+void Selector::define(Value value, isa::Value place) {
+  values[value] = place;
+  ++holders[place.reg];
+}
+
+void Selector::define(Value slot, const Address &place) {
+  views[slot] = place;
+  ++holders[place.reg];
+}
+
+void Selector::release(uint8_t reg) {
+  if (--holders[reg] == 0 && reg != 0)
+    freeRegisters.push_back(reg);
+}
+
+void Selector::release(Value value) {
+  if (auto it = values.find(value); it != values.end())
+    release(it->second.reg);
+  if (auto it = views.find(value); it != views.end())
+    release(it->second.reg);
 }
 
 /// Whether an immediate fits the field of a value.
@@ -57,21 +78,21 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
   Value result = op->getResult(0);
   if (auto constant = dyn_cast<arith::ConstantIndexOp>(op)) {
     if (fitsImmediate(constant.value())) {
-      values[result] = {0, int32_t(constant.value())};
+      define(result, isa::Value{0, int32_t(constant.value())});
       return success();
     }
     FailureOr<uint8_t> reg = newRegister(op);
     if (failed(reg))
       return failure();
     emit(isa::ScalarImmediate{.rd = {*reg}, .imm = constant.value()});
-    values[result] = {*reg, 0};
+    define(result, isa::Value{*reg, 0});
     return success();
   }
   if (op->getNumOperands() != 2)
     return op->emitOpError() << "has no instruction";
   isa::Value a = value(op->getOperand(0)), b = value(op->getOperand(1));
   bool bothConstant = a.reg == 0 && b.reg == 0;
-  auto define = [&](auto instruction, isa::Value left, isa::Value right) -> LogicalResult {
+  auto compute = [&](auto instruction, isa::Value left, isa::Value right) -> LogicalResult {
     FailureOr<uint8_t> from = materialize(op, left);
     if (failed(from))
       return failure();
@@ -82,11 +103,11 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
     instruction.a = {*from};
     instruction.b = right;
     emit(instruction);
-    values[result] = {*reg, 0};
+    define(result, isa::Value{*reg, 0});
     return success();
   };
   auto fold = [&](uint8_t reg, int64_t imm) {
-    values[result] = {reg, int32_t(imm)};
+    define(result, isa::Value{reg, int32_t(imm)});
     return success();
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
@@ -94,13 +115,13 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
         int64_t imm = int64_t(a.imm) + b.imm;
         if ((a.reg == 0 || b.reg == 0) && fitsImmediate(imm))
           return fold(a.reg | b.reg, imm);
-        return define(isa::ScalarAdd{}, a, b);
+        return compute(isa::ScalarAdd{}, a, b);
       })
       .Case([&](arith::SubIOp) -> LogicalResult {
         int64_t imm = int64_t(a.imm) - b.imm;
         if (b.reg == 0 && fitsImmediate(imm))
           return fold(a.reg, imm);
-        return define(isa::ScalarSub{}, a, b);
+        return compute(isa::ScalarSub{}, a, b);
       })
       .Case([&](arith::MulIOp) -> LogicalResult {
         int64_t imm = int64_t(a.imm) * b.imm;
@@ -108,18 +129,18 @@ LogicalResult Selector::selectArithmetic(Operation *op) {
           return fold(0, imm);
         if (b.reg == 0 && b.imm == 1)
           return fold(a.reg, a.imm);
-        return define(isa::ScalarMul{}, a.reg ? a : b, a.reg ? b : a);
+        return compute(isa::ScalarMul{}, a.reg ? a : b, a.reg ? b : a);
       })
-      .Case([&](arith::DivUIOp) { return define(isa::ScalarDiv{}, a, b); })
-      .Case([&](arith::MaxSIOp) { return define(isa::ScalarMax{}, a, b); })
-      .Case([&](arith::MinSIOp) { return define(isa::ScalarMin{}, a, b); })
+      .Case([&](arith::DivUIOp) { return compute(isa::ScalarDiv{}, a, b); })
+      .Case([&](arith::MaxSIOp) { return compute(isa::ScalarMax{}, a, b); })
+      .Case([&](arith::MinSIOp) { return compute(isa::ScalarMin{}, a, b); })
       .Case([&](arith::CeilDivUIOp) -> LogicalResult {
         if (b.reg || b.imm <= 0)
           return op->emitOpError() << "divides by what is not a positive constant";
         if (!fitsImmediate(int64_t(a.imm) + b.imm - 1))
           return op->emitOpError() << "divides too large a number";
         a.imm += b.imm - 1;
-        return define(isa::ScalarDiv{}, a, b);
+        return compute(isa::ScalarDiv{}, a, b);
       })
       .Default([](Operation *op) {
         return op->emitOpError() << "is index arithmetic that no instruction does";
@@ -131,11 +152,10 @@ LogicalResult Selector::selectLoop(scf::ForOp loop) {
   std::optional<int64_t> step = getConstantIntValue(loop.getStep());
   if (lower != 0 || step != 1 || loop.getNumResults())
     return loop.emitOpError() << "is not a loop from 0 in steps of 1 without results";
-  taken.emplace_back();
   FailureOr<uint8_t> index = newRegister(loop);
   if (failed(index))
     return failure();
-  values[loop.getInductionVar()] = {*index, 0};
+  define(loop.getInductionVar(), isa::Value{*index, 0});
   Operation *op = isa::ir::createInstruction(
       builder, loop.getLoc(),
       isa::Loop{.index = {*index}, .count = value(loop.getUpperBound())});
@@ -146,8 +166,7 @@ LogicalResult Selector::selectLoop(scf::ForOp loop) {
   marked = 0;
   LogicalResult result = select(*loop.getBody());
   marked = 0;
-  for (uint8_t reg : llvm::reverse(taken.pop_back_val()))
-    freeRegisters.push_back(reg);
+  --holders[*index]; // Given back with all that the loop took.
   return result;
 }
 
@@ -177,14 +196,14 @@ LogicalResult Selector::selectOp(Operation *op) {
       .Case([&](scf::ForOp loop) { return selectLoop(loop); })
       .Case([&](memref::ReinterpretCastOp view) { return selectView(view); })
       .Case([&](memref::CastOp cast) {
-        views[cast.getResult()] = views.lookup(cast.getSource());
+        define(cast.getResult(), views.lookup(cast.getSource()));
         return success();
       })
       .Case([&](tile::ExtentOp extent) -> LogicalResult {
         FailureOr<uint8_t> reg = newRegister(op);
         if (failed(reg))
           return failure();
-        values[extent.getResult()] = {*reg, 0};
+        define(extent.getResult(), isa::Value{*reg, 0});
         emit(isa::ScalarLoad{.rd = {*reg},
                              .address = {0, int32_t(addressOf(extent.getDimensionAttr()))}});
         return success();
@@ -195,17 +214,17 @@ LogicalResult Selector::selectOp(Operation *op) {
         FailureOr<uint8_t> reg = newRegister(op);
         if (failed(offset) || failed(reg))
           return failure();
-        values[read.getResult()] = {*reg, 0};
+        define(read.getResult(), isa::Value{*reg, 0});
         emit(isa::ScalarLoad{
             .rd = {*reg},
             .address = {*offset, int32_t(addressOf(read.getTensorAttr()) + 4 * element.imm)}});
         return success();
       })
       .Case([&](mem::BufferOp buffer) {
-        views[buffer.getResult()] = {buffer.getSpace() == mem::Space::Accumulators
-                                         ? isa::TileSpace::Acc
-                                         : isa::TileSpace::Spm,
-                                     0, 0, int64_t(buffer.getAddress().value())};
+        define(buffer.getResult(), Address{buffer.getSpace() == mem::Space::Accumulators
+                                               ? isa::TileSpace::Acc
+                                               : isa::TileSpace::Spm,
+                                           0, 0, int64_t(buffer.getAddress().value())});
         return success();
       })
       .Case([&](mem::RingOp ring) {
@@ -216,11 +235,16 @@ LogicalResult Selector::selectOp(Operation *op) {
         return success();
       })
       .Case([&](tile::NextOp next) -> LogicalResult {
-        if (!next.getTile().hasOneUse())
+        if (mem::getSlotUsers(next).size() != 1)
           return next.emitOpError() << "gives a tile that is not read exactly once; its slot can be "
                                      "given back by one reader only";
         auto ring = next.getStream().getDefiningOp<mem::RingOp>();
-        views[next.getTile()] = {isa::TileSpace::Pop, uint8_t(ring.getIndex()), 0, 0};
+        define(next.getTile(), Address{isa::TileSpace::Pop, uint8_t(ring.getIndex()), 0, 0});
+        return success();
+      })
+      .Case([&](tile::PeekOp peek) {
+        auto ring = peek.getStream().getDefiningOp<mem::RingOp>();
+        define(peek.getTile(), Address{isa::TileSpace::Ring, uint8_t(ring.getIndex()), 0, 0});
         return success();
       })
       .Case([&](func::ReturnOp) {
@@ -241,12 +265,35 @@ LogicalResult Selector::selectOp(Operation *op) {
       });
 }
 
-LogicalResult Selector::select(Block &block) {
-  bool outermost = taken.empty();
-  if (outermost)
-    taken.emplace_back();
+/// The values of a block by the last operation of it that uses them, itself or
+/// inside; by their own operation if none does.
+static llvm::DenseMap<Operation *, SmallVector<Value>> getLastUses(Block &block) {
+  llvm::DenseMap<Operation *, SmallVector<Value>> result;
   for (Operation &op : block)
+    for (Value value : op.getResults()) {
+      Operation *last = &op;
+      for (Operation *user : value.getUsers())
+        if (Operation *ancestor = block.findAncestorOpInBlock(*user);
+            last->isBeforeInBlock(ancestor))
+          last = ancestor;
+      result[last].push_back(value);
+    }
+  return result;
+}
+
+LogicalResult Selector::select(Block &block) {
+  llvm::DenseMap<Operation *, SmallVector<Value>> lastUses = getLastUses(block);
+  for (Operation &op : block) {
+    SmallVector<uint8_t> outer = std::exchange(fresh, {});
     if (failed(selectOp(&op)))
       return failure();
+    // What the operation took for itself alone, and what it was the last to use.
+    for (uint8_t reg : llvm::reverse(fresh))
+      if (holders[reg] == 0)
+        freeRegisters.push_back(reg);
+    fresh = std::move(outer);
+    for (Value value : lastUses.lookup(&op))
+      release(value);
+  }
   return success();
 }

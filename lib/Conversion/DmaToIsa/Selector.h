@@ -11,11 +11,12 @@
 #include "dialects/Dma/Dma.h"
 #include "dialects/Isa/Isa.h"
 #include "llvm/ADT/MapVector.h"
+#include <array>
 
 namespace serrano {
 
 /// Selects the instructions of one function. Blocks are walked in order; every
-/// value has a register from its definition to the end of its block.
+/// value has a register from its definition to its last use.
 class Selector {
 public:
   /// `operators` collects the names of source operators, by index.
@@ -44,7 +45,13 @@ private:
   mlir::LogicalResult selectOp(mlir::Operation *op);
   mlir::LogicalResult selectLoop(mlir::scf::ForOp loop);
   mlir::LogicalResult selectArithmetic(mlir::Operation *op);
+  /// A register until the operation that is selected ends, or for as long as values
+  /// that it is given to are used.
   mlir::FailureOr<uint8_t> newRegister(mlir::Operation *op);
+  void define(mlir::Value value, isa::Value place);
+  void define(mlir::Value slot, const Address &place);
+  void release(mlir::Value value);
+  void release(uint8_t reg);
   /// The value as an operand of an instruction: register + immediate.
   isa::Value value(mlir::Value v) { return values.lookup(v); }
   /// A register that holds register + immediate.
@@ -84,8 +91,9 @@ private:
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
   unsigned marked = 0;
   llvm::SmallVector<uint8_t> freeRegisters;
-  /// Registers that the open blocks took, the innermost last.
-  llvm::SmallVector<llvm::SmallVector<uint8_t>> taken;
+  /// How many values that are still used each register holds or is a part of.
+  std::array<unsigned, numRegisters> holders = {};
+  llvm::SmallVector<uint8_t> fresh; ///< registers that the operation took
   llvm::DenseMap<mlir::Value, isa::Value> values;
   llvm::DenseMap<mlir::Value, Address> views;
 };

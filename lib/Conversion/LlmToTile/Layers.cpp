@@ -69,6 +69,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   LogicalResult result = success();
   forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
+    result = orderBlocks(&body.front());
     for (Operation &inner : body.without_terminator())
       if (succeeded(result))
         result = lowerOp(inner);

@@ -66,8 +66,9 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   module = parent;
   loc = function.getLoc();
   collectVectors(function);
-  if (failed(declareInterface(function)) || failed(declareCaches()))
+  if (failed(declareInterface(function)))
     return failure();
+  declareCaches();
 
   builder.setInsertionPointToStart(entry.addEntryBlock());
   auto tileType = MemRefType::get({target.largestK(precision.isF32() ? NumberFormat::F32
@@ -76,12 +77,17 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
                                   precision);
   stream = tile::StreamOp::create(builder, loc,
                                   tile::StreamType::get(builder.getContext(), tileType), "weights");
+  createCacheStreams();
   if (vectorLength) {
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
     tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
   }
-  for (Operation &op : function.getBody().front())
-    if (failed(lowerOp(op)))
+  Block &body = function.getBody().front();
+  if (failed(orderBlocks(&body.front())))
+    return failure();
+  for (Operation &op : body)
+    if (failed(lowerOp(op)) ||
+        (isa<llm::LayersOp>(op) && failed(orderBlocks(op.getNextNode()))))
       return failure();
   if (failed(storeResults(function)))
     return failure();

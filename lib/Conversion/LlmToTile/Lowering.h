@@ -74,10 +74,21 @@ private:
   mlir::LogicalResult lowerRopeAngles(llm::RopeAnglesOp op);
   mlir::LogicalResult lowerRope(llm::RopeOp op);
   mlir::LogicalResult lowerGather(llm::GatherOp op);
+
+  // CachedAttention.cpp
+  struct CachedKernel;
   mlir::LogicalResult lowerCachedAttention(llm::CachedAttentionOp op);
-  mlir::LogicalResult declareCaches();
+  void declareCaches();
+  void createCacheStreams();
+  /// Orders the old blocks of the first sequences for each cached attention from
+  /// `op` on, up to the next loop over layers, which orders its own.
+  mlir::LogicalResult orderBlocks(mlir::Operation *op);
   /// Keys of a block of the cache: columns of one product, rows of the next.
   int64_t getBlock() const;
+  /// How many heads of keys there are, if `query` is only the query of a cached
+  /// attention whose query heads share them; else 0. Its slot is then a head of
+  /// keys after the other, with all tokens and of each the heads that share it.
+  static int64_t getStackedHeads(mlir::Value query);
 
   // Linear.cpp
   mlir::LogicalResult lowerLinear(llm::LinearOp op);
@@ -117,12 +128,19 @@ private:
   /// rows x cols elements from (row, col), both of which may be values.
   mlir::Value window(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
                      int64_t rows, int64_t cols);
+  /// Each of `rows` rows from `row` on as `pieces` rows, and of those `cols` columns
+  /// from `col` on.
+  mlir::Value splitRows(mlir::Value slot, mlir::OpFoldResult row, int64_t rows, int64_t pieces,
+                        int64_t col, int64_t cols);
+  /// Every `every`-th row from `row` on, `rows` of them.
+  mlir::Value everyRow(mlir::Value slot, mlir::OpFoldResult row, int64_t every, int64_t rows);
   /// One row for all rows.
   mlir::Value repeatRow(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
                         int64_t cols);
-  /// One element a row for all columns: column `col` of `slot`, from `row` on.
-  mlir::Value repeatColumn(mlir::Value slot, int64_t col, int64_t cols,
-                           mlir::OpFoldResult row = {});
+  /// One element a row for all columns: column `col` of `slot`, of every
+  /// `every`-th row from `row` on.
+  mlir::Value repeatColumn(mlir::Value slot, int64_t col, int64_t cols, mlir::OpFoldResult row = {},
+                           int64_t every = 1);
   mlir::OpFoldResult index(int64_t value) { return builder.getIndexAttr(value); }
 
   // Vocabulary.cpp: tensors
@@ -178,7 +196,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> keyBiases;
   llvm::DenseMap<llm::ExtentAttr, mlir::Value> extents;
   llvm::DenseSet<mlir::Operation *> fused;
-  llvm::DenseMap<mlir::Attribute, int64_t> cacheRows; ///< rows of one layer, by cache
+  llvm::DenseMap<mlir::Attribute, mlir::Value> cacheStreams; ///< by cache
 };
 
 } // namespace serrano::lowering

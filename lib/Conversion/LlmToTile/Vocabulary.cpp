@@ -108,10 +108,22 @@ Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_
   return view(builder, loc, slot, row, col, {maxTokens, cols}, {0, 1});
 }
 
-Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols, OpFoldResult row) {
+Value Lowering::splitRows(Value slot, OpFoldResult row, int64_t rows, int64_t pieces, int64_t col,
+                          int64_t cols) {
+  int64_t stride = cast<MemRefType>(slot.getType()).getDimSize(1) / pieces;
+  return view(builder, loc, slot, row, index(col), {rows * pieces, cols}, {stride, 1});
+}
+
+Value Lowering::everyRow(Value slot, OpFoldResult row, int64_t every, int64_t rows) {
+  int64_t cols = cast<MemRefType>(slot.getType()).getDimSize(1);
+  return view(builder, loc, slot, row, index(0), {rows, cols}, {every * cols, 1});
+}
+
+Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols, OpFoldResult row,
+                             int64_t every) {
   auto type = cast<MemRefType>(slot.getType());
-  return view(builder, loc, slot, row ? row : index(0), index(col), {maxTokens, cols},
-              {type.getDimSize(1), 0});
+  return view(builder, loc, slot, row ? row : index(0), index(col),
+              {type.getDimSize(0) / every, cols}, {every * type.getDimSize(1), 0});
 }
 
 //===----------------------------------------------------------------------===//

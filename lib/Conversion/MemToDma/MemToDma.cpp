@@ -41,7 +41,8 @@ void ConvertMemToDma::runOnOperation() {
         })
         .Case([&](tile::StoreOp store) {
           dma::StoreOp::create(builder, loc, store.getSlot(), store.getTensorAttr(),
-                               store.getRow(), store.getCol(), store.getRows());
+                               store.getRow(), store.getCol(), store.getRows(),
+                               store.getPiecesAttr(), store.getStepAttr());
           store.erase();
         })
         .Case([&](tile::GatherOp gather) {
@@ -49,7 +50,16 @@ void ConvertMemToDma::runOnOperation() {
                                 gather.getFirst(), gather.getSlot(), gather.getRows());
           gather.erase();
         })
+        .Case([&](tile::OrderOp order) {
+          dma::OrderBlocksOp::create(builder, loc, order.getStream(), order.getRow(),
+                                     order.getTableAttr(), order.getFirst(), order.getBoundAttr(),
+                                     order.getCount(), order.getTail(), order.getPassesAttr());
+          order.erase();
+        })
         .Case([&](mem::RingOp ring) {
+          // All packed weights are ordered at once.
+          if (!SymbolTable::lookupNearestSymbolFrom<tile::PackedOp>(ring, ring.getSourceAttr()))
+            return;
           builder.setInsertionPointAfter(ring);
           dma::OrderOp::create(builder, loc, ring.getResult());
         });

@@ -60,6 +60,7 @@ void Core::order(unsigned index, Order order) {
   order.firstSlot = ring.ordered;
   record.firstSlot = order.firstSlot;
   record.count = order.count;
+  record.passCount = order.passCount;
   record.bytes = timing.burstBytes(order.bytes);
   record.tailBytes = timing.burstBytes(order.tailBytes);
   record.hbm = true;
@@ -84,7 +85,7 @@ void Core::execute(const isa::RingFill &i) {
 
 void Core::execute(const isa::RingTable &i) {
   begin(i, FirstRingId + i.ring, Work::Order);
-  int64_t slots = count(i.count, "count");
+  int64_t slots = count(i.count, "count"), passes = count(i.passes, "passes");
   Access table{Memory::Scalar, false, value(i.table), 4, slots, 4};
   if (slots && table.address % 4)
     fault("table is misaligned: address {0} must be a multiple of 4",
@@ -92,11 +93,13 @@ void Core::execute(const isa::RingTable &i) {
   touch(table, "table");
   record.accesses
       .clear(); // Each slot's entry is read when that slot is filled.
-  order(i.ring, {.count = slots,
+  order(i.ring, {.count = slots * passes,
                  .source = address(i.src),
                  .bytes = value(i.bytes),
                  .tailBytes = value(i.tail_bytes),
                  .stride = value(i.stride),
+                 .passCount = slots,
+                 .passStride = value(i.pass_stride),
                  .table = table.address,
                  .bound = value(i.bound)});
 }
@@ -118,11 +121,12 @@ void Core::fillSlots(unsigned index) {
   }
 }
 
-void Core::fillSlot(unsigned index, const Order &order) {
-  Ring &ring = rings[index];
-  int64_t i = ring.filled - order.firstSlot;
-  int64_t bytes = i == order.count - 1 ? order.tailBytes : order.bytes;
-  SlotFill fill{.ring = index,
+void Core::fillSlot(unsigned number, const Order &order) {
+  Ring &ring = rings[number];
+  int64_t index = ring.filled - order.firstSlot;
+  int64_t pass = index / order.passCount, i = index % order.passCount;
+  int64_t bytes = i == order.passCount - 1 ? order.tailBytes : order.bytes;
+  SlotFill fill{.ring = number,
                 .slot = ring.filled,
                 .freedBy = -1,
                 .word = order.word,
@@ -130,19 +134,18 @@ void Core::fillSlot(unsigned index, const Order &order) {
   if (ring.filled - ring.slots >= ring.origin)
     fill.freedBy = ring.filled - ring.slots;
 
-  __int128 source = order.source;
+  __int128 source = order.source + __int128(pass) * order.passStride;
   if (order.table >= 0) {
     int64_t entry = order.table + 4 * i;
     int64_t id = scalarWord(entry);
     if (id < 0 || id >= order.bound)
       fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the "
             "ring.table at {4:x})",
-            index, i, id, order.bound - 1, order.word * 8);
+            number, i, id, order.bound - 1, order.word * 8);
     source += __int128(id) * order.stride;
     fill.accesses.push_back({Memory::Scalar, false, entry, 4, 1, 4});
   } else {
-    source += __int128(i / order.passCount) * order.passStride +
-              __int128(i % order.passCount) * order.stride;
+    source += __int128(i) * order.stride;
   }
   constexpr __int128 limit = int64_t(1) << 62;
   Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)),

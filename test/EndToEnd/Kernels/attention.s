@@ -214,7 +214,7 @@ func order {
   s.mul rd=a, a=a, b=token_bytes            // valid bytes of the last
   s.mul rd=b, a=next_sequence, b=max_blocks * 4
   ring.table wait0=c1, ring=0, src=hbm[cache], table=b + tables_at, count=r56,
-             bytes=block_bytes, tail_bytes=a, stride=block_bytes, bound=blocks
+             bytes=block_bytes, tail_bytes=a, stride=block_bytes, bound=blocks, passes=1
   s.add rd=a, a=r52, b=next_start
   s.mul rd=a, a=a, b=heads * head_bytes
   s.mul rd=b, a=next_even, b=heads_kv * q_bytes
