@@ -192,8 +192,10 @@ LogicalResult Selector::selectTransfer(Operation *op) {
       .Case([&](dma::StoreOp store) {
         isa::DmaStore i;
         int64_t pieces = store.getPieces();
-        i.ss2 = constant(rowBytes(store.getSlot()) / pieces);
-        i.ds2 = constant(store.getStep() * rowBytesOf(store.getTensorAttr()));
+        if (pieces > 1) {
+          i.ss2 = constant(rowBytes(store.getSlot()) / pieces);
+          i.ds2 = constant(store.getStep() * rowBytesOf(store.getTensorAttr()));
+        }
         return copy(&i, store, &i.src, &i.dst, &i.ss1, &i.ds1, pieces);
       })
       .Case([&](dma::GatherOp gather) -> LogicalResult {

@@ -58,7 +58,8 @@ void Lowering::createCacheStreams() {
 
 int64_t Lowering::getStackedHeads(Value query) {
   auto attention =
-      query.hasOneUse() ? dyn_cast<llm::CachedAttentionOp>(*query.user_begin()) : nullptr;
+      query.hasOneUse() && query.getDefiningOp<llm::RopeOp>() ? dyn_cast<llm::CachedAttentionOp>(*query.user_begin())
+                                                              : nullptr;
   if (!attention || attention.getQuery() != query)
     return 0;
   int64_t heads = *llm::getExtents(query)[1].getConstantValue();

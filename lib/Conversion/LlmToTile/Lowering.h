@@ -85,9 +85,10 @@ private:
   mlir::LogicalResult orderBlocks(mlir::Operation *op);
   /// Keys of a block of the cache: columns of one product, rows of the next.
   int64_t getBlock() const;
-  /// How many heads of keys there are, if `query` is only the query of a cached
-  /// attention whose query heads share them; else 0. Its slot is then a head of
-  /// keys after the other, with all tokens and of each the heads that share it.
+  /// How many heads of keys there are, if `query` is the result of a rope and only
+  /// the query of a cached attention whose query heads share them; else 0. Its slot
+  /// is then a head of keys after the other, with all tokens and of each the heads
+  /// that share it.
   static int64_t getStackedHeads(mlir::Value query);
 
   // Linear.cpp

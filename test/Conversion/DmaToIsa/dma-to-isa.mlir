@@ -125,3 +125,44 @@ func.func @view_of_a_view() {
   tile.fill 0.0 to %low rows %c1 cols %c1 : memref<1x4xf32, strided<[8, 1], offset: 4>>
   return
 }
+
+// -----
+
+// A row of the cache has 8 x 4 = 32 bytes, a tile 8 rows, a block two tiles of 256 bytes.
+// The table's second entry is at 8 + 4. Keys are read from the oldest slot, values 4
+// elements further, and that gives the slot back. The two pieces of a row of 16 have 32
+// bytes and go 8 rows of the cache apart.
+
+// CHECK: isa.func @cache
+// CHECK-NEXT: isa.s.load rd=[[N:r[0-9]+]], address=4
+// CHECK-NEXT: isa.ring.setup ring=1, slots=2, slot_bytes=256
+// CHECK-NEXT: isa.s.mul rd=[[ROW:r[0-9]+]], a=[[N]], b=32
+// CHECK-NEXT: isa.s.mul rd=[[TAIL:r[0-9]+]], a=[[N]], b=32
+// CHECK-NEXT: isa.ring.table ring=1, src=hbm{{\[}}[[ROW]]+4096], table=12, count=[[N]], bytes=256, tail_bytes=[[TAIL]], stride=512, bound=4, passes=2, pass_stride=256
+// CHECK-NEXT: isa.mx.load signal=c2, transpose, src=ring1[0]:32:f32, k=4, n=8
+// CHECK-NEXT: isa.mx.load signal=c2, src=pop1[16]:32:f32, k=8, n=4
+// CHECK-NEXT: isa.s.mul rd=[[TO:r[0-9]+]], a=[[N]], b=32
+// CHECK-NEXT: isa.dma.store signal=c1, src=spm[1024], dst=hbm{{\[}}[[TO]]+4096], bytes=32, n1=[[N]], n2=2, n3=1, ss1=64, ss2=32, ds1=32, ds2=256
+// CHECK-NEXT: isa.halt
+
+tile.dimension @seq max 8 {mem.address = 4 : i64}
+tile.tensor @table input "table" "i32" ["4"] scalar : memref<1x4xi32> {mem.address = 8 : i64}
+tile.tensor @kv cache : memref<64x8xf32> {mem.address = 4096 : i64}
+func.func @cache() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %n = tile.extent @seq
+  %new = mem.buffer scratchpad at 1024 : memref<8x16xf32>
+  %kv = mem.ring 1 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.order_blocks %kv[%n] by @table[%c1] bound 4 count %n tail %n passes 2 : !tile.stream<memref<8x8xf32>>
+  %keys = tile.peek %kv : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  %k = memref.reinterpret_cast %keys to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
+  tile.load_weights %k k %c4 n %c8 transpose {dma.signal = 2 : i64} : memref<8x4xf32, strided<[8, 1]>>
+  %values = tile.next %kv : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  %v = memref.reinterpret_cast %values to offset: [4], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 4>>
+  tile.load_weights %v k %c8 n %c4 {dma.signal = 2 : i64} : memref<8x4xf32, strided<[8, 1], offset: 4>>
+  dma.store %new to @kv[%n, %c0] rows %n pieces 2 step 8 {dma.signal = 1 : i64} : memref<8x16xf32>
+  return
+}

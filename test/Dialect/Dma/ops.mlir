@@ -2,6 +2,7 @@
 
 tile.tensor @x temporary : memref<8x16xf32>
 tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
 tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
 
 // CHECK-LABEL: func.func @transfers
@@ -20,6 +21,11 @@ func.func @transfers(%row: index, %col: index, %rows: index) {
   dma.gather @x by @ids[%row] to %slot rows %rows : memref<8x16xf32>
   // CHECK: dma.store %{{.*}} to @x[%{{.*}}, %{{.*}}] rows %{{.*}} {dma.waits = [#dma.wait<0 lag 1>, #dma.wait<3 lag 63>]} : memref<8x16xf32>
   dma.store %slot to @x[%row, %col] rows %rows {dma.waits = [#dma.wait<0 lag 1>, #dma.wait<3 lag 63>]} : memref<8x16xf32>
+  %kv = mem.ring 1 of @kv at 2048 slots 2 : !tile.stream<memref<8x8xf32>>
+  // CHECK: dma.order_blocks %{{.*}}[%{{.*}}] by @ids[%{{.*}}] bound 4 count %{{.*}} tail %{{.*}} passes 2 : <memref<8x8xf32>>
+  dma.order_blocks %kv[%row] by @ids[%col] bound 4 count %rows tail %rows passes 2 : !tile.stream<memref<8x8xf32>>
+  // CHECK: dma.store %{{.*}} to @kv[%{{.*}}, %{{.*}}] rows %{{.*}} pieces 2 step 8 : memref<8x16xf32>
+  dma.store %slot to @kv[%row, %col] rows %rows pieces 2 step 8 : memref<8x16xf32>
   // CHECK: dma.sync vector {dma.waits = [#dma.wait<0 lag 0>, #dma.wait<1 lag 0>, #dma.wait<2 lag 0>]}
   dma.sync vector {dma.waits = [#dma.wait<0 lag 0>, #dma.wait<1 lag 0>, #dma.wait<2 lag 0>]}
   return

@@ -51,7 +51,7 @@ func.func @slots() {
 // -----
 
 func.func @missing() {
-  // expected-error @+1 {{names no tile.packed: 'stream'}}
+  // expected-error @+1 {{names no tile.packed and no cache: 'stream'}}
   %0 = mem.ring 0 of @stream : !tile.stream<memref<8x8xf32>>
   return
 }

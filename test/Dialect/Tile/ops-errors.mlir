@@ -104,7 +104,7 @@ func.func @narrow() {
 // -----
 
 func.func @missing() {
-  // expected-error @+1 {{names no tile.packed: 'stream'}}
+  // expected-error @+1 {{names no tile.packed and no cache: 'stream'}}
   %0 = tile.stream @stream : !tile.stream<memref<8x8xf32>>
   return
 }
@@ -236,5 +236,74 @@ func.func @scores(%x: memref<8x8xbf16>, %state: memref<8x3xf32>, %n: index) {
 func.func @state(%x: memref<8x8xf32>, %state: memref<8x2xf32>, %n: index) {
   // expected-error @+1 {{has a state of 2 columns; expected 3: maximum, sum, correction}}
   tile.softmax %x to %x state %state scale 1.0 limit %n rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x2xf32>
+  return
+}
+
+// -----
+
+// expected-note @+1 {{the cache is here}}
+tile.tensor @cache cache : memref<60x16xf32>
+func.func @cache_rows() {
+  // expected-error @+1 {{gives tiles of 'memref<8x16xf32>' of a cache of 'memref<60x16xf32>'; expected whole rows, of which the cache has a multiple}}
+  %0 = tile.stream @cache : !tile.stream<memref<8x16xf32>>
+  return
+}
+
+// -----
+
+// expected-note @+1 {{the cache is here}}
+tile.tensor @cache cache : memref<64x16xf32>
+func.func @cache_columns() {
+  // expected-error @+1 {{gives tiles of 'memref<8x8xf32>' of a cache of 'memref<64x16xf32>'}}
+  %0 = tile.stream @cache : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+tile.tensor @cache cache : memref<64x16xf32>
+tile.tensor @table temporary scalar : memref<1x4xi32>
+func.func @passes(%n: index) {
+  %kv = tile.stream @cache : !tile.stream<memref<8x16xf32>>
+  // expected-error @+1 {{makes 0 passes over blocks below 4; expected both to be at least 1}}
+  tile.order %kv[%n] by @table[%n] bound 4 count %n tail %n passes 0 : !tile.stream<memref<8x16xf32>>
+  return
+}
+
+// -----
+
+tile.tensor @cache cache : memref<64x16xf32>
+func.func @order_table(%n: index) {
+  %kv = tile.stream @cache : !tile.stream<memref<8x16xf32>>
+  // expected-error @+1 {{takes indices from 'cache', which is not a tensor of i32 in scalar memory}}
+  tile.order %kv[%n] by @cache[%n] bound 4 count %n tail %n passes 2 : !tile.stream<memref<8x16xf32>>
+  return
+}
+
+// -----
+
+tile.tensor @cache cache : memref<64x16xf32>
+func.func @peek(%n: index) {
+  %kv = tile.stream @cache : !tile.stream<memref<8x16xf32>>
+  // expected-error @+1 {{gives 'memref<8x8xf32>' from a stream of 'memref<8x16xf32>'}}
+  %0 = tile.peek %kv : !tile.stream<memref<8x16xf32>> -> memref<8x8xf32>
+  return
+}
+
+// -----
+
+tile.tensor @cache cache : memref<64x16xf32>
+func.func @pieces(%x: memref<8x24xf32>, %n: index) {
+  // expected-error @+1 {{cuts 24 columns into 5 pieces 8 rows apart; expected equal pieces and a step of at least 0}}
+  tile.store %x to @cache[%n, %n] rows %n pieces 5 step 8 : memref<8x24xf32>
+  return
+}
+
+// -----
+
+tile.tensor @cache cache : memref<64x16xf32>
+func.func @wide_pieces(%x: memref<8x40xf32>, %n: index) {
+  // expected-error @+1 {{expected the same element type and as many columns}}
+  tile.store %x to @cache[%n, %n] rows %n pieces 2 step 8 : memref<8x40xf32>
   return
 }

@@ -9,6 +9,7 @@
 // CHECK-NEXT:  tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
 // CHECK-NEXT:  tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 // CHECK-NEXT:  tile.tensor @spilled temporary : memref<512x384xf32>
+// CHECK-NEXT:  tile.tensor @kv cache : memref<1536x32xbf16>
 // CHECK-NEXT:  tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
 // CHECK-NEXT:  tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 tile.dimension @batch max 8
@@ -17,6 +18,7 @@ tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512x
 tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
 tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 tile.tensor @spilled temporary : memref<512x384xf32>
+tile.tensor @kv cache : memref<1536x32xbf16>
 tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
 tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 
@@ -57,6 +59,19 @@ func.func @matrix(%x: memref<512x128xbf16>, %n: index) {
   tile.matmul %x to %acc m %n : memref<512x128xbf16>, memref<512x128xf32>
   tile.matmul %x to %acc m %n accumulate : memref<512x128xbf16>, memref<512x128xf32>
   tile.matmul %x to %acc m %n limit %n {group = 3} : memref<512x128xbf16>, memref<512x128xf32>
+  return
+}
+
+//      CHECK:  func.func @cache(%arg0: memref<512x48xbf16>, %arg1: index) {
+// CHECK-NEXT:    %0 = tile.stream @kv : <memref<128x32xbf16>>
+// CHECK-NEXT:    tile.order %0[%arg1] by @ids[%arg1] bound 4 count %arg1 tail %arg1 passes 3 : <memref<128x32xbf16>>
+// CHECK-NEXT:    %1 = tile.peek %0 : <memref<128x32xbf16>> -> memref<128x32xbf16>
+// CHECK-NEXT:    tile.store %arg0 to @kv[%arg1, %arg1] rows %arg1 pieces 3 step 128 : memref<512x48xbf16>
+func.func @cache(%keys: memref<512x48xbf16>, %n: index) {
+  %kv = tile.stream @kv : !tile.stream<memref<128x32xbf16>>
+  tile.order %kv[%n] by @ids[%n] bound 4 count %n tail %n passes 3 : !tile.stream<memref<128x32xbf16>>
+  %block = tile.peek %kv : !tile.stream<memref<128x32xbf16>> -> memref<128x32xbf16>
+  tile.store %keys to @kv[%n, %n] rows %n pieces 3 step 128 : memref<512x48xbf16>
   return
 }
 

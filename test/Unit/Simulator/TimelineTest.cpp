@@ -184,6 +184,19 @@ TEST(Timeline, PopsThrottleARing) {
   EXPECT_EQ(cyclesOf(fill + repeat(3, pop)), cycles(71 * 1024 + 3 * b) + 2);
 }
 
+TEST(Timeline, EveryPassOverATableHasItsTail) {
+  // Two passes of a slot of 128 bytes and one of 64, one after the other: the
+  // last is there one latency after the bytes of all four.
+  sim::Statistics s = statisticsOf(
+      "ring.setup ring=0, slots=4, base=0, slot_bytes=128\n"
+      "ring.table ring=0, src=hbm[x], table=0, count=2, bytes=128, "
+      "tail_bytes=64, stride=128, bound=1, passes=2, pass_stride=256\n" +
+      repeat(4, "mx.load src=pop0[0]:16:bf16, k=4, n=8\n"));
+  int64_t bytes = 2 * hbmTicks(128) + 2 * hbmTicks(64);
+  EXPECT_EQ(s.cycles, cycles(71 * 1024 + bytes) + 2);
+  EXPECT_EQ(engine(s, "ring 0").bytes, 2 * (128 + 64));
+}
+
 TEST(Timeline, AFullQueueStallsDispatch) {
   // Twelve of 8 cycles each: they start at 0, 8, 16, ... whatever dispatch
   // does. Of those dispatched in cycles 0 to 9 the first two have left the
