@@ -43,13 +43,20 @@ function(serrano_add_library name)
   serrano_configure_target(${name} PUBLIC ${ARGN})
 endfunction()
 
+# Shared by serrano_add_tool and serrano_add_tblgen.
+function(serrano_configure_executable name)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  # For --version.
+  target_compile_definitions(${name} PRIVATE SERRANO_VERSION="${PROJECT_VERSION}")
+endfunction()
+
 # serrano_add_tool(<name> <source>... [LINK <library>...] [DEPENDS <target>...] [MLIR])
 #
 # An executable <build>/bin/<name>.
 function(serrano_add_tool name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "MLIR" "" "LINK;DEPENDS")
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  serrano_configure_executable(${name})
   list(REMOVE_ITEM ARGN ${ARG_UNPARSED_ARGUMENTS})
   serrano_configure_target(${name} PRIVATE ${ARGN})
 endfunction()
@@ -61,6 +68,6 @@ endfunction()
 # shared LLVM beside them.
 function(serrano_add_tblgen name)
   add_executable(${name} ${ARGN})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  serrano_configure_executable(${name})
   target_link_libraries(${name} PRIVATE MLIRTblgenLib MLIRTableGen LLVMTableGen LLVMSupport)
 endfunction()

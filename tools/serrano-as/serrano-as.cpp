@@ -8,9 +8,9 @@
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/ProgramWriter.h"
 #include "serrano/Isa/Verify.h"
+#include "serrano/Support/CommandLine.h"
 #include "serrano/Support/Error.h"
 #include "serrano/Target/TargetModel.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -21,11 +21,11 @@ static cl::OptionCategory category("serrano-as options");
 static cl::opt<std::string> input(cl::Positional, cl::Required,
                                   cl::desc("<source, or - for standard input>"),
                                   cl::cat(category));
-static cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
+static cl::opt<std::string> output("o", cl::value_desc("file"),
                                    cl::desc("The program file to write"),
                                    cl::cat(category));
 static cl::opt<std::string>
-    targetName("target", cl::Required, cl::value_desc("name or file"),
+    targetName("target", cl::value_desc("name or file"),
                cl::desc("The target: a bundled one, or a JSON file"),
                cl::cat(category));
 static cl::list<std::string>
@@ -47,6 +47,10 @@ static Error addDefinitions(StringMap<int64_t> &defined) {
 }
 
 static Error run() {
+  if (output.empty())
+    return makeError("no program file to write; name it with -o");
+  if (targetName.empty())
+    return makeError("no target to assemble for; name one with --target");
   Expected<TargetModel> target = TargetModel::load(targetName);
   if (!target)
     return target.takeError();
@@ -78,12 +82,12 @@ static Error run() {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "Serrano's assembler\n\n"
-      "  Writes the program that an assembly source (docs/Assembly.md)\n"
-      "  describes, for one target.\n");
+  if (!parseCommandLine(argc, argv, category,
+                        "Serrano's assembler\n\n"
+                        "  Writes the program that an assembly source "
+                        "(docs/Assembly.md)\n"
+                        "  describes, for one target.\n"))
+    return 1;
   if (Error error = run()) {
     errs() << "serrano-as: error: " << toString(std::move(error)) << '\n';
     return 1;

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/Pipelines/Compile.h"
+#include "serrano/Support/CommandLine.h"
 
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
@@ -46,8 +46,8 @@ static cl::opt<bool> printLocations("locations", cl::desc("Write the source node
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "compiles an ONNX model for a Serrano chip\n");
+  if (!parseCommandLine(argc, argv, category, "Serrano's compiler: from an ONNX model to a program for a chip\n"))
+    return 1;
   CompileOptions options;
   options.modelPath = modelPath;
   options.outputPath = outputPath;

@@ -7,7 +7,7 @@
 
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/ProgramFile.h"
-#include "llvm/Support/CommandLine.h"
+#include "serrano/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include <nlohmann/json.hpp>
@@ -57,12 +57,12 @@ static Error run() {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv,
-                              "Serrano's disassembler\n\n"
-                              "  Prints a program's instructions in the syntax "
-                              "of serrano-as, with the\n"
-                              "  source operators beside them.\n");
+  if (!parseCommandLine(argc, argv, category,
+                        "Serrano's disassembler\n\n"
+                        "  Prints a program's instructions in the syntax "
+                        "of serrano-as, with the\n"
+                        "  source operators beside them.\n"))
+    return 1;
   if (Error error = run()) {
     errs() << "serrano-objdump: error: " << toString(std::move(error)) << '\n';
     return 1;

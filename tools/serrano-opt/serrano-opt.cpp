@@ -6,11 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/InitAll.h"
+#include "serrano/Support/CommandLine.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
+/// Empty: the driver registers its options itself.
+static llvm::cl::OptionCategory category("serrano-opt options");
+
 int main(int argc, char **argv) {
+  serrano::setUpCommandLine(category);
   mlir::DialectRegistry registry;
   serrano::registerAllDialects(registry);
   serrano::registerAllPasses();

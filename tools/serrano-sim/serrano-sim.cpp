@@ -7,9 +7,9 @@
 
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/AtomicFile.h"
+#include "serrano/Support/CommandLine.h"
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
@@ -125,11 +125,11 @@ int main(int argc, char **argv) {
   if (cl::Option *option = cl::getRegisteredOptions().lookup("stats"))
     option->removeArgument();
   statsPath();
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "Serrano's simulator: runs an entry of a compiled program, exact in "
-      "numbers and timed by the target's model\n");
+  if (!parseCommandLine(
+          argc, argv, category,
+          "Serrano's simulator: runs an entry of a compiled program, exact in "
+          "numbers and timed by the target's model\n"))
+    return 1;
   if (llvm::Error error = run()) {
     llvm::WithColor::error(llvm::errs(), "serrano-sim")
         << llvm::toString(std::move(error)) << "\n";

@@ -5,6 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "serrano/Support/CommandLine.h"
+
 #include "mlir/Tools/mlir-tblgen/MlirTblgenMain.h"
 
-int main(int argc, char **argv) { return mlir::MlirTblgenMain(argc, argv); }
+/// Empty: the generators and the driver register their options themselves.
+static llvm::cl::OptionCategory category("serrano-tblgen options");
+
+static llvm::cl::extrahelp
+    about("\nGenerates C++ and the manual from the instruction set's one definition,\n"
+          "dialects/Isa/IsaInstructions.td. With -I DIR for each include folder.\n");
+
+int main(int argc, char **argv) {
+  serrano::setUpCommandLine(category);
+  return mlir::MlirTblgenMain(argc, argv);
+}
