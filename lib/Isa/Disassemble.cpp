@@ -49,7 +49,11 @@ static void printOperandDirective(raw_ostream &os, StringRef directive,
   os << '\n';
 }
 
-static void printManifest(raw_ostream &os, const Program &program) {
+static void printManifest(raw_ostream &os, const Program &program,
+                          ArrayRef<WeightRange> weights) {
+  for (const WeightRange &range : weights)
+    os << formatv("; weights {0}, {1}, at={2}\n", symbol(range.name),
+                  range.bytes, range.address);
   for (const ZeroRange &range : program.zeroes)
     os << formatv(".hbm {0}, {1}, at={2}\n", symbol(range.name), range.bytes,
                   range.address);
@@ -73,8 +77,9 @@ namespace {
 /// Prints the functions, following the source operator of the instructions.
 class Disassembler {
 public:
-  Disassembler(const Program &program, raw_ostream &os)
-      : program(program), os(os) {}
+  Disassembler(const Program &program, ArrayRef<WeightRange> weights,
+               raw_ostream &os)
+      : program(program), weights(weights), os(os) {}
 
   void printFunction(const Function &function,
                      ArrayRef<PlacedInstruction> instructions);
@@ -84,8 +89,19 @@ private:
   void printLine(StringRef code, const Twine &comment);
   void closeBlocks(uint32_t word);
   std::string textOf(const PlacedInstruction &placed) const;
+  /// "NAME" or "NAME+64", the place in HBM, or nothing if no range has it.
+  std::string placeOf(HbmAddress address) const;
+  /// The places in HBM of all addresses of the instruction.
+  std::string placesOf(const Instruction &instruction) const;
+  /// The name of operator `index`, or nothing if there is none.
+  std::string nameOf(uint32_t index) const;
+  /// The operator of the block that begins `instructions`: the one that is
+  /// named before the first work of an engine.
+  std::string operatorOfBlock(ArrayRef<PlacedInstruction> instructions,
+                              uint32_t end) const;
 
   const Program &program;
+  ArrayRef<WeightRange> weights;
   raw_ostream &os;
   /// The ends of the open blocks.
   SmallVector<uint32_t> open;
@@ -97,7 +113,14 @@ private:
 void Disassembler::printLine(StringRef code, const Twine &comment) {
   constexpr unsigned commentColumn = 72;
   std::string text = std::string(2 * open.size(), ' ') + code.str();
-  os << left_justify(text, commentColumn) << " ; " << comment << '\n';
+  os << left_justify(text, commentColumn) << " ; ";
+  // A name can be anything; a comment ends with the line.
+  for (char c : comment.str())
+    if (c == '\n')
+      os << "\\n";
+    else
+      os << c;
+  os << '\n';
 }
 
 void Disassembler::closeBlocks(uint32_t word) {
@@ -119,6 +142,57 @@ std::string Disassembler::textOf(const PlacedInstruction &placed) const {
                                : symbol(callee->name));
 }
 
+std::string Disassembler::placeOf(HbmAddress address) const {
+  auto place = [&](StringRef name, uint64_t start, uint64_t bytes) {
+    uint64_t distance = address.offset - start;
+    if (distance >= bytes)
+      return std::string();
+    return distance ? formatv("{0}+{1}", name, distance).str() : name.str();
+  };
+  for (const WeightRange &range : weights)
+    if (std::string name = place(range.name, range.address, range.bytes);
+        !name.empty())
+      return name;
+  for (const ZeroRange &range : program.zeroes)
+    if (std::string name = place(range.name, range.address, range.bytes);
+        !name.empty())
+      return name;
+  return {};
+}
+
+std::string Disassembler::placesOf(const Instruction &instruction) const {
+  std::string places;
+  std::visit(
+      [&](const auto &i) {
+        i.visit(i, [&](FieldInfo info, const auto &field) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>,
+                                       HbmAddress>)
+            if (std::string place = placeOf(field); !place.empty())
+              places += formatv(" {0}={1}", info.name, place).str();
+        });
+      },
+      instruction);
+  return places;
+}
+
+std::string Disassembler::nameOf(uint32_t index) const {
+  return index < program.operators.size() ? program.operators[index] : "";
+}
+
+std::string
+Disassembler::operatorOfBlock(ArrayRef<PlacedInstruction> instructions,
+                              uint32_t end) const {
+  for (const PlacedInstruction &placed : instructions) {
+    if (placed.word >= end)
+      break;
+    if (const auto *mark = std::get_if<Mark>(&placed.instruction))
+      return nameOf(mark->op);
+    if (infoOf(placed.instruction).queue != Queue::Sequencer)
+      break;
+  }
+  return sourceOperator;
+}
+
 void Disassembler::printFunction(const Function &function,
                                  ArrayRef<PlacedInstruction> instructions) {
   sourceOperator.clear();
@@ -126,34 +200,35 @@ void Disassembler::printFunction(const Function &function,
   printLine("func " + symbol(function.name) + " {",
             formatv("{0} words", function.words).str());
   open.push_back(function.word + function.words);
-  for (const PlacedInstruction &placed : instructions) {
+  for (auto [i, placed] : enumerate(instructions)) {
     closeBlocks(placed.word);
-    bool changesOperator = false;
-    if (const auto *mark = std::get_if<Mark>(&placed.instruction)) {
-      sourceOperator = mark->op < program.operators.size()
-                           ? program.operators[mark->op]
-                           : std::string();
-      changesOperator = true;
-    }
+    std::optional<uint32_t> words = placed.bodyWords();
+    std::string beside;
+    if (const auto *mark = std::get_if<Mark>(&placed.instruction))
+      beside = sourceOperator = nameOf(mark->op);
+    else if (words)
+      beside = operatorOfBlock(instructions.drop_front(i + 1),
+                               placed.end() + *words);
     std::string comment = formatv("{0:x}", placed.word * 8);
-    if ((changesOperator || placed.bodyWords()) && !sourceOperator.empty())
-      comment += " " + sourceOperator;
-    printLine(textOf(placed), comment);
-    if (std::optional<uint32_t> words = placed.bodyWords())
+    if (!beside.empty())
+      comment += " " + beside;
+    printLine(textOf(placed), comment + placesOf(placed.instruction));
+    if (words)
       open.push_back(std::min(placed.end() + *words, open.back()));
   }
   closeBlocks(function.word + function.words);
   open.clear();
 }
 
-Error disassemble(const Program &program, raw_ostream &os) {
+Error disassemble(const Program &program, raw_ostream &os,
+                  ArrayRef<WeightRange> weights) {
   std::vector<Finding> findings;
   DecodedText text(program, findings);
   if (!findings.empty())
     return makeError("instruction at {0:x}: {1}", findings.front().word * 8,
                      findings.front().message);
-  printManifest(os, program);
-  Disassembler disassembler(program, os);
+  printManifest(os, program, weights);
+  Disassembler disassembler(program, weights, os);
   for (size_t i = 0; i < program.functions.size(); ++i)
     disassembler.printFunction(program.functions[i], text.function(i));
   return Error::success();

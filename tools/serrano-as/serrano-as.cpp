@@ -64,6 +64,10 @@ static Error run() {
   if (!source)
     return makeFileError(input, "read", source.getError());
   StringRef name = input == "-" ? "<stdin>" : StringRef(input);
+  if ((*source)->getBuffer().contains('\0'))
+    return makeError("{0}: not an assembly source: it has a zero byte; "
+                     "serrano-objdump shows a program",
+                     name);
   Expected<isa::Program> program =
       isa::assemble((*source)->getBuffer(), name, constants);
   if (!program) {
@@ -71,6 +75,8 @@ static Error run() {
     errs() << toString(program.takeError());
     return makeError("{0}: not assembled", name);
   }
+  if (program->functions.empty())
+    return makeError("{0}: no function; a program needs at least one", name);
   if (Error error = isa::verifyOrError(*program, &*target))
     return addContext(std::move(error), name);
 

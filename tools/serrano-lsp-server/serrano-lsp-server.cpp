@@ -15,7 +15,8 @@
 static llvm::cl::OptionCategory category("serrano-lsp-server options");
 
 static llvm::cl::extrahelp
-    about("\nSpeaks the Language Server Protocol on standard input and output; an editor\n"
+    about("\nSpeaks the Language Server Protocol on standard input and output; "
+          "an editor\n"
           "starts it for .mlir files (docs/HowTo/UseTheTools.md).\n");
 
 int main(int argc, char **argv) {

@@ -1,4 +1,5 @@
-//===- Reductions.cpp - how serrano-reduce simplifies operations -*- C++ -*-===//
+//===- Reductions.cpp - how serrano-reduce simplifies operations -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,15 +21,18 @@ using namespace serrano;
 namespace {
 
 /// Replaces the results of an operation of the llm dialect if the module stays
-/// interesting. Each replacement is tried by itself: MLIR 22's reduction-tree begins
-/// with all at once and cannot go on from a module that is not interesting any more.
+/// interesting. Each replacement is tried by itself: MLIR 22's reduction-tree
+/// begins with all at once and cannot go on from a module that is not
+/// interesting any more.
 class LlmPattern : public RewritePattern {
 public:
   LlmPattern(MLIRContext *context, PatternBenefit benefit, const Tester &tester)
       : RewritePattern(MatchAnyOpTypeTag(), benefit, context), tester(tester) {}
 
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const final {
-    if (op->getNumResults() == 0 || !mlir::isa_and_nonnull<llm::LlmDialect>(op->getDialect()) ||
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const final {
+    if (op->getNumResults() == 0 ||
+        !mlir::isa_and_nonnull<llm::LlmDialect>(op->getDialect()) ||
         !isReducible(op) || !staysInteresting(op))
       return failure();
     replace(op, rewriter);
@@ -54,8 +58,8 @@ private:
         cast<ModuleOp>(op->getParentOfType<ModuleOp>()->clone(mapping));
     IRRewriter rewriter(op->getContext());
     replace(mapping.lookup(op), rewriter);
-    // The driver erases what is not used any more; what is interesting must not be
-    // among it.
+    // The driver erases what is not used any more; what is interesting must not
+    // be among it.
     (void)runRegionDCE(rewriter, copy->getOperation()->getRegions());
     return tester.isInteresting(*copy).first == Tester::Interestingness::True;
   }
@@ -74,14 +78,17 @@ class ReplaceByOperand final : public LlmPattern {
   }
 
   bool isReducible(Operation *op) const override {
-    return llvm::all_of(op->getResults(), [](Value result) { return operandLike(result); });
+    return llvm::all_of(op->getResults(),
+                        [](Value result) { return operandLike(result); });
   }
 
-  Value simpler(Value result, OpBuilder &) const override { return operandLike(result); }
+  Value simpler(Value result, OpBuilder &) const override {
+    return operandLike(result);
+  }
 };
 
-/// Zeroes of any shape, known or not, are one element that is broadcast. That is
-/// where reduction ends: a broadcast of a constant stays as it is.
+/// Zeroes of any shape, known or not, are one element that is broadcast. That
+/// is where reduction ends: a broadcast of a constant stays as it is.
 class ReplaceByZeroes final : public LlmPattern {
   using LlmPattern::LlmPattern;
 
@@ -97,8 +104,9 @@ class ReplaceByZeroes final : public LlmPattern {
   Value simpler(Value result, OpBuilder &builder) const override {
     auto type = cast<RankedTensorType>(result.getType());
     auto elementType = RankedTensorType::get({}, type.getElementType());
-    Value zero = arith::ConstantOp::create(builder, result.getLoc(),
-                                           cast<TypedAttr>(builder.getZeroAttr(elementType)));
+    Value zero = arith::ConstantOp::create(
+        builder, result.getLoc(),
+        cast<TypedAttr>(builder.getZeroAttr(elementType)));
     if (type == elementType)
       return zero;
     return llm::BroadcastOp::create(builder, result.getLoc(), type, zero);
@@ -107,7 +115,8 @@ class ReplaceByZeroes final : public LlmPattern {
 
 class LlmReductions final : public DialectReductionPatternInterface {
 public:
-  explicit LlmReductions(Dialect *dialect) : DialectReductionPatternInterface(dialect) {}
+  explicit LlmReductions(Dialect *dialect)
+      : DialectReductionPatternInterface(dialect) {}
 
   void populateReductionPatterns(RewritePatternSet &) const override {}
 
@@ -115,7 +124,8 @@ public:
                                            Tester &tester) const override {
     // Zeroes cut off all that led to the operation, so they are tried first.
     patterns.add<ReplaceByZeroes>(patterns.getContext(), /*benefit=*/2, tester);
-    patterns.add<ReplaceByOperand>(patterns.getContext(), /*benefit=*/1, tester);
+    patterns.add<ReplaceByOperand>(patterns.getContext(), /*benefit=*/1,
+                                   tester);
   }
 };
 

@@ -14,9 +14,9 @@ class DialectRegistry;
 
 namespace serrano {
 
-/// Lets `reduction-tree` simplify operations of the llm dialect, not only erase those
-/// without uses: what an operation computes is replaced by one of its operands, or by
-/// zeroes.
+/// Lets `reduction-tree` simplify operations of the llm dialect, not only erase
+/// those without uses: what an operation computes is replaced by one of its
+/// operands, or by zeroes.
 void registerReductions(mlir::DialectRegistry &registry);
 
 } // namespace serrano

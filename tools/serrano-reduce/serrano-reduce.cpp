@@ -20,10 +20,13 @@
 static llvm::cl::OptionCategory category("serrano-reduce options");
 
 static llvm::cl::extrahelp
-    about("\nMakes a file smaller as long as a script finds it interesting, that is, ends\n"
+    about("\nMakes a file smaller as long as a script finds it interesting, "
+          "that is, ends\n"
           "with exit code 1 when it is called with the file:\n"
-          "  serrano-reduce big.mlir --reduction-tree='traversal-mode=0 test=./check.sh'\n"
-          "  serrano-reduce big.mlir --opt-reduction-pass='opt-pass=symbol-dce test=./check.sh'\n");
+          "  serrano-reduce big.mlir --reduction-tree='traversal-mode=0 "
+          "test=./check.sh'\n"
+          "  serrano-reduce big.mlir --opt-reduction-pass='opt-pass=symbol-dce "
+          "test=./check.sh'\n");
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
@@ -42,13 +45,16 @@ int main(int argc, char **argv) {
     return mlir::success();
   });
 
-  // MLIR 22's reduction-tree crashes if folding and removing what is not used, which it
-  // does first, makes the file uninteresting.
+  // MLIR 22's reduction-tree crashes if folding and removing what is not used,
+  // which it does first, makes the file uninteresting.
   llvm::CrashRecoveryContext::Enable();
   bool isReduced = false;
-  if (!llvm::CrashRecoveryContext().RunSafely(
-          [&] { isReduced = mlir::succeeded(mlir::mlirReduceMain(argc, argv, context)); }))
-    llvm::errs() << "serrano-reduce: error: MLIR's reducer crashed; is the file still interesting "
-                    "after serrano-opt --canonicalize? Else use --opt-reduction-pass\n";
+  if (!llvm::CrashRecoveryContext().RunSafely([&] {
+        isReduced = mlir::succeeded(mlir::mlirReduceMain(argc, argv, context));
+      }))
+    llvm::errs()
+        << "serrano-reduce: error: MLIR's reducer crashed; is the file still "
+           "interesting "
+           "after serrano-opt --canonicalize? Else use --opt-reduction-pass\n";
   return !isReduced;
 }

@@ -12,9 +12,10 @@
 /// Empty: the generators and the driver register their options themselves.
 static llvm::cl::OptionCategory category("serrano-tblgen options");
 
-static llvm::cl::extrahelp
-    about("\nGenerates C++ and the manual from the instruction set's one definition,\n"
-          "dialects/Isa/IsaInstructions.td. With -I DIR for each include folder.\n");
+static llvm::cl::extrahelp about(
+    "\nGenerates C++ and the manual from the instruction set's one "
+    "definition,\n"
+    "dialects/Isa/IsaInstructions.td. With -I DIR for each include folder.\n");
 
 int main(int argc, char **argv) {
   serrano::setUpCommandLine(category);

@@ -14,6 +14,7 @@
 
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Isa/Program.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -32,9 +33,19 @@ namespace serrano::isa {
 /// address.
 std::string print(const Instruction &instruction);
 
+/// A range of HBM that holds weights.
+struct WeightRange {
+  std::string name;
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+};
+
 /// Prints `program` as a source that assembles to the same program. Beside the
-/// instructions stand their addresses and the source operators they belong to.
-llvm::Error disassemble(const Program &program, llvm::raw_ostream &os);
+/// instructions stand, as comments, their addresses, the source operators that
+/// blocks belong to and the ranges of HBM that transfers begin in; `weights`,
+/// which no source describes, are comments too.
+llvm::Error disassemble(const Program &program, llvm::raw_ostream &os,
+                        llvm::ArrayRef<WeightRange> weights = {});
 
 /// The names that stand for numbers in expressions.
 struct AssemblyConstants {

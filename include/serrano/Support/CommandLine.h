@@ -15,23 +15,25 @@
 
 namespace serrano {
 
-/// To be called before the command line is read: `--version` says which Serrano it
-/// is, and `--help` leaves out the options of LLVM's libraries. What stays are the
-/// options of `category` and those that are registered later.
+/// To be called before the command line is read: `--version` says which Serrano
+/// it is, and `--help` leaves out the options of LLVM's libraries. What stays
+/// are the options of `category` and those that are registered later.
 ///
 /// In a header, because serrano-tblgen links LLVM as archives and none of our
 /// libraries.
 inline void setUpCommandLine(llvm::cl::OptionCategory &category) {
   llvm::cl::HideUnrelatedOptions(category);
   llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) {
-    os << "Serrano version " SERRANO_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+    os << "Serrano version " SERRANO_VERSION " (LLVM " LLVM_VERSION_STRING
+          ")\n";
   });
 }
 
-/// Reads the command line of a tool whose options are in `category`. What is wrong
-/// with it is said in one line, the first problem with LLVM's hint if there is one;
-/// then the result is false.
-[[nodiscard]] inline bool parseCommandLine(int argc, char **argv, llvm::cl::OptionCategory &category,
+/// Reads the command line of a tool whose options are in `category`. What is
+/// wrong with it is said in one line, the first problem with LLVM's hint if
+/// there is one; then the result is false.
+[[nodiscard]] inline bool parseCommandLine(int argc, char **argv,
+                                           llvm::cl::OptionCategory &category,
                                            llvm::StringRef overview) {
   setUpCommandLine(category);
   std::string said;
@@ -40,7 +42,11 @@ inline void setUpCommandLine(llvm::cl::OptionCategory &category) {
     return true;
   llvm::SmallVector<llvm::StringRef> lines;
   llvm::SplitString(said, lines, "\n");
-  llvm::StringRef tool = lines.front().take_until([](char c) { return c == ':'; });
+  // An option has complained about its own value, in one line.
+  if (lines.empty())
+    return false;
+  llvm::StringRef tool =
+      lines.front().take_until([](char c) { return c == ':'; });
   llvm::errs() << lines.front();
   for (llvm::StringRef line : llvm::drop_begin(lines)) {
     bool isHint = line.consume_front(tool) && line.consume_front(": ");
