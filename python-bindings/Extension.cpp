@@ -15,6 +15,7 @@
 #include "serrano/Runtime/Program.h"
 #include <mutex>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -124,11 +125,16 @@ NB_MODULE(_serrano, module) {
   nb::class_<Dimension>(module, "Dimension")
       .def_ro("name", &Dimension::name)
       .def_ro("max", &Dimension::max);
+  nb::class_<isa::PagedCache>(module, "PagedCache")
+      .def_ro("block", &isa::PagedCache::block)
+      .def_ro("blocks", &isa::PagedCache::blocks)
+      .def_ro("context", &isa::PagedCache::context);
   nb::class_<Entry>(module, "Entry")
       .def_ro("name", &Entry::name)
       .def_ro("dimensions", &Entry::dimensions)
       .def_ro("inputs", &Entry::inputs)
-      .def_ro("outputs", &Entry::outputs);
+      .def_ro("outputs", &Entry::outputs)
+      .def_ro("cache", &Entry::cache);
   nb::class_<LoadedProgram>(module, "Program")
       .def(nb::init<const std::string &>(), "path"_a,
            nb::call_guard<nb::gil_scoped_release>())

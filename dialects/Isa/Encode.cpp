@@ -42,11 +42,16 @@ static nlohmann::json toJson(Attribute attribute) {
 }
 
 nlohmann::json entryToJson(EntryOp entry) {
-  return {{"name", entry.getFunction().str()},
-          {"function", entry.getFunction().str()},
-          {"dims", toJson(entry.getDims())},
-          {"inputs", toJson(entry.getInputs())},
-          {"outputs", toJson(entry.getOutputs())}};
+  nlohmann::json result = {{"name", entry.getFunction().str()},
+                           {"function", entry.getFunction().str()},
+                           {"dims", toJson(entry.getDims())},
+                           {"inputs", toJson(entry.getInputs())},
+                           {"outputs", toJson(entry.getOutputs())}};
+  if (entry.getLimits())
+    result["limits"] = toJson(*entry.getLimits());
+  if (entry.getCache())
+    result["cache"] = toJson(*entry.getCache());
+  return result;
 }
 
 namespace {

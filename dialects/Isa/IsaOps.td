@@ -46,19 +46,24 @@ def EntryOp : Isa_Op<"entry", []> {
   let description = [{
     The entry of a program's manifest (docs/ProgramFile.md). Each dimension is a
     dictionary of `name`, `max` and `smem`; each operand one of `name`, `dtype`,
-    `stored`, `shape`, `space` and `address`.
+    `stored`, `shape`, `space`, `address` and, for indices, `below`; each limit
+    one of `of`, `size` and `max`; the cache one of `block`, `blocks` and
+    `context`.
 
     ```mlir
     isa.entry @step dims [{name = "seq", max = 512, smem = 8} ]
       inputs [{name = "x", dtype = "f32", stored = "bf16", shape = ["seq", "64"],
                space = "hbm", address = 0} ]
       outputs []
+      limits [{of = "tokens", size = "seq", max = 512} ]
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$function, DictArrayAttr:$dims,
-                       DictArrayAttr:$inputs, DictArrayAttr:$outputs);
+                       DictArrayAttr:$inputs, DictArrayAttr:$outputs,
+                       OptionalAttr<DictArrayAttr>:$limits, OptionalAttr<DictionaryAttr>:$cache);
   let assemblyFormat = [{
-    $function `dims` $dims `inputs` $inputs `outputs` $outputs attr-dict
+    $function `dims` $dims `inputs` $inputs `outputs` $outputs (`limits` $limits^)?
+    (`cache` $cache^)? attr-dict
   }];
   let hasVerifier = 1;
 }

@@ -82,4 +82,9 @@ def Tile_TensorRole : Tile_Enum<"TensorRole", "what a tensor outside the core is
   I32EnumAttrCase<"Cache", 4, "cache">]>;
 def Tile_TensorRoleAttr : EnumAttr<Tile_Dialect, Tile_TensorRole, "tensor_role">;
 
+def Tile_LimitKind : Tile_Enum<"LimitKind", "what a program has room for", [
+  I32EnumAttrCase<"Tokens", 0, "tokens">,
+  I32EnumAttrCase<"Sequences", 1, "sequences">]>;
+def Tile_LimitKindAttr : EnumAttr<Tile_Dialect, Tile_LimitKind, "limit_kind">;
+
 #endif // SERRANO_DIALECTS_TILE_TILEENUMS

@@ -36,14 +36,33 @@ def Tile_DimensionOp : Tile_Op<"dimension", [Symbol]> {
 def Tile_LimitOp : Tile_Op<"limit"> {
   let summary = "the largest value of an expression over dimensions";
   let description = [{
-    The program has room for no more; the runtime refuses inputs beyond it.
+    The program was compiled with room for no more `tokens`, or `sequences`; the
+    runtime refuses inputs beyond it and says which option of the compilation
+    sets the limit.
 
     ```mlir
-    tile.limit "batch * seq" max 512
+    tile.limit tokens "batch * seq" max 512
     ```
   }];
-  let arguments = (ins StrAttr:$expression, I64Attr:$max);
-  let assemblyFormat = "$expression `max` $max attr-dict";
+  let arguments = (ins Tile_LimitKindAttr:$of, StrAttr:$expression, I64Attr:$max);
+  let assemblyFormat = "$of $expression `max` $max attr-dict";
+  let hasVerifier = 1;
+}
+
+def Tile_PagedCacheOp : Tile_Op<"paged_cache"> {
+  let summary = "how the blocks of a step's cache are counted";
+  let description = [{
+    The cache has `blocks` blocks, numbered as `block_tables` names them, of
+    `block` tokens each; a sequence has at most `context` tokens. With it the
+    runtime checks what a step is given.
+
+    ```mlir
+    tile.paged_cache block 128 blocks 64 context 1024
+    ```
+  }];
+  let arguments = (ins I64Attr:$block, I64Attr:$blocks, I64Attr:$context);
+  let assemblyFormat = "`block` $block `blocks` $blocks `context` $context attr-dict";
+  let hasVerifier = 1;
 }
 
 def Tile_ExtentOp : Tile_Op<"extent", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -62,18 +81,21 @@ def Tile_TensorOp : Tile_Op<"tensor", [Symbol]> {
     elements to and from the element type of `type`, and stores them densely.
     `scalar` places a tensor in scalar memory, where the sequencer and the
     tables of `tile.gather` read it. `type` has room for the largest shape. The
-    elements of a constant are those of `weight`, converted to `type`.
+    elements of a constant are those of `weight`, converted to `type`. Elements
+    of an input with `below` are indices: not negative and less than that size.
 
     ```mlir
-    tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512xi32>
+    tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] below "30522" scalar : memref<1x512xi32>
     tile.tensor @table constant of @embeddings.word : memref<30522x384xbf16>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Tile_TensorRoleAttr:$role,
     OptionalAttr<StrAttr>:$name, OptionalAttr<StrAttr>:$dtype, OptionalAttr<StrArrayAttr>:$shape,
-    UnitAttr:$scalar, OptionalAttr<SymbolRefAttr>:$weight, TypeAttrOf<Tile_Slot>:$type);
+    UnitAttr:$scalar, OptionalAttr<SymbolRefAttr>:$weight, TypeAttrOf<Tile_Slot>:$type,
+    OptionalAttr<StrAttr>:$below);
   let assemblyFormat = [{
-    $sym_name $role ($name^ $dtype $shape)? (`scalar` $scalar^)? (`of` $weight^)? `:` $type attr-dict
+    $sym_name $role ($name^ $dtype $shape)? (`below` $below^)? (`scalar` $scalar^)? (`of` $weight^)?
+    `:` $type attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

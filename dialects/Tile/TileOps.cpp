@@ -19,6 +19,21 @@ LogicalResult DimensionOp::verify() {
   return success();
 }
 
+LogicalResult LimitOp::verify() {
+  if (getMax() < 1)
+    return emitOpError() << "allows at most " << getMax() << " " << stringifyLimitKind(getOf())
+                         << "; expected at least 1";
+  return success();
+}
+
+LogicalResult PagedCacheOp::verify() {
+  if (getBlock() < 1 || getBlocks() < 1 || getContext() < 1)
+    return emitOpError() << "has " << getBlocks() << " blocks of " << getBlock()
+                         << " tokens for sequences of " << getContext()
+                         << "; expected at least 1 of each";
+  return success();
+}
+
 LogicalResult ExtentOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!symbols.lookupNearestSymbolFrom<DimensionOp>(*this, getDimensionAttr()))
     return emitOpError() << "names no tile.dimension: '" << getDimension() << "'";
@@ -37,6 +52,10 @@ LogicalResult TensorOp::verify() {
   if ((getRole() == TensorRole::Constant) != getWeight().has_value())
     return emitOpError() << "'" << getSymName()
                          << "' must name a weight if, and only if, it is a constant";
+  if (getBelow() &&
+      (getRole() != TensorRole::Input || !getSlotType().getElementType().isInteger(32)))
+    return emitOpError() << "'" << getSymName()
+                         << "' has a bound, but is no input of indices in i32";
   if (!getSlotType().hasStaticShape())
     return emitOpError() << "'" << getSymName() << "' has type " << getSlotType()
                          << "; expected the static shape that the limits allow";

@@ -46,6 +46,8 @@ static void printOperandDirective(raw_ostream &os, StringRef directive,
      << (operand.isInScalarMemory ? "smem=" : "hbm=") << operand.address;
   if (operand.stored != operand.dtype)
     os << ", stored=" << operand.stored;
+  if (!operand.below.empty())
+    os << ", below=" << operand.below;
   os << '\n';
 }
 
@@ -69,6 +71,13 @@ static void printManifest(raw_ostream &os, const Program &program,
       printOperandDirective(os, ".input", operand);
     for (const Operand &operand : entry.outputs)
       printOperandDirective(os, ".output", operand);
+    for (const Limit &limit : entry.limits)
+      os << formatv(".limit {0}, {1}, max={2}\n", limit.of, limit.size,
+                    limit.max);
+    if (entry.cache)
+      os << formatv(".cache block={0}, blocks={1}, context={2}\n",
+                    entry.cache->block, entry.cache->blocks,
+                    entry.cache->context);
   }
 }
 

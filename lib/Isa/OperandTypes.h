@@ -1,4 +1,4 @@
-//===- OperandTypes.h - element types of arrays -----------------*- C++ -*-===//
+//===- OperandTypes.h - names that a manifest can hold ----------*- C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -18,6 +18,9 @@ llvm::ArrayRef<llvm::StringRef> numpyTypes();
 
 /// The element types that arrays on the device can have.
 llvm::ArrayRef<llvm::StringRef> chipTypes();
+
+/// What limits can be of.
+llvm::ArrayRef<llvm::StringRef> limitKinds();
 
 } // namespace serrano::isa
 

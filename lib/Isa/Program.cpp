@@ -10,6 +10,7 @@
 #include "serrano/Isa/Operands.h"
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include <nlohmann/json.hpp>
 
 using namespace llvm;
@@ -31,6 +32,11 @@ ArrayRef<StringRef> chipTypes() {
   return types;
 }
 
+ArrayRef<StringRef> limitKinds() {
+  static constexpr StringRef kinds[] = {"tokens", "sequences"};
+  return kinds;
+}
+
 const Function *Program::findFunction(const std::string &name) const {
   auto it =
       find_if(functions, [&](const Function &f) { return f.name == name; });
@@ -41,21 +47,25 @@ const Function *Program::findFunction(const std::string &name) const {
 // Writing
 //===----------------------------------------------------------------------===//
 
+/// A number where it is one, else the expression.
+static json sizeToJson(const std::string &size) {
+  int64_t number;
+  return StringRef(size).getAsInteger(10, number) ? json(size) : json(number);
+}
+
 static json operandToJson(const Operand &operand) {
   json shape = json::array();
-  for (const std::string &size : operand.shape) {
-    int64_t number;
-    if (StringRef(size).getAsInteger(10, number))
-      shape.push_back(size);
-    else
-      shape.push_back(number);
-  }
-  return {{"name", operand.name},
-          {"dtype", operand.dtype},
-          {"stored", operand.stored},
-          {"shape", std::move(shape)},
-          {"space", operand.isInScalarMemory ? "smem" : "hbm"},
-          {"address", operand.address}};
+  for (const std::string &size : operand.shape)
+    shape.push_back(sizeToJson(size));
+  json result = {{"name", operand.name},
+                 {"dtype", operand.dtype},
+                 {"stored", operand.stored},
+                 {"shape", std::move(shape)},
+                 {"space", operand.isInScalarMemory ? "smem" : "hbm"},
+                 {"address", operand.address}};
+  if (!operand.below.empty())
+    result["below"] = sizeToJson(operand.below);
+  return result;
 }
 
 static json entryToJson(const Entry &entry) {
@@ -69,11 +79,20 @@ static json entryToJson(const Entry &entry) {
     inputs.push_back(operandToJson(operand));
   for (const Operand &operand : entry.outputs)
     outputs.push_back(operandToJson(operand));
-  return {{"name", entry.name},
-          {"function", entry.function},
-          {"dims", std::move(dimensions)},
-          {"inputs", std::move(inputs)},
-          {"outputs", std::move(outputs)}};
+  json result = {{"name", entry.name},
+                 {"function", entry.function},
+                 {"dims", std::move(dimensions)},
+                 {"inputs", std::move(inputs)},
+                 {"outputs", std::move(outputs)}};
+  for (const Limit &limit : entry.limits)
+    result["limits"].push_back({{"of", limit.of},
+                                {"size", sizeToJson(limit.size)},
+                                {"max", limit.max}});
+  if (entry.cache)
+    result["cache"] = {{"block", entry.cache->block},
+                       {"blocks", entry.cache->blocks},
+                       {"context", entry.cache->context}};
+  return result;
 }
 
 json manifestOf(const Program &program) {
@@ -132,6 +151,11 @@ static const json &listAt(const json &object, const char *key) {
 /// The end of what an address in HBM can name.
 static constexpr uint64_t maxHbmBytes = uint64_t(1) << 48;
 
+static std::string sizeFromJson(const json &size) {
+  return size.is_string() ? size.get<std::string>()
+                          : std::to_string(size.get<uint64_t>());
+}
+
 static Operand operandFromJson(const json &object) {
   Operand operand;
   operand.name = stringAt(object, "name");
@@ -143,15 +167,36 @@ static Operand operandFromJson(const json &object) {
     reject("'{0}' is stored as the unknown type '{1}'", operand.name,
            operand.stored);
   for (const json &size : listAt(object, "shape"))
-    operand.shape.push_back(size.is_string()
-                                ? size.get<std::string>()
-                                : std::to_string(size.get<uint64_t>()));
+    operand.shape.push_back(sizeFromJson(size));
   std::string space = stringAt(object, "space");
   if (space != "hbm" && space != "smem")
     reject("'{0}' is in the unknown space '{1}'", operand.name, space);
   operand.isInScalarMemory = space == "smem";
   operand.address = numberAt(object, "address", maxHbmBytes);
+  if (object.contains("below"))
+    operand.below = sizeFromJson(object.at("below"));
   return operand;
+}
+
+static Limit limitFromJson(const json &object) {
+  std::string of = stringAt(object, "of");
+  if (!is_contained(limitKinds(), of))
+    reject("'{0}' is no limit: expected one of {1}", of,
+           join(limitKinds(), ", "));
+  return {of, sizeFromJson(object.at("size")),
+          static_cast<int64_t>(numberAt(object, "max", INT32_MAX))};
+}
+
+static PagedCache cacheFromJson(const json &object) {
+  PagedCache cache;
+  for (auto [key, value] :
+       {std::pair{"block", &cache.block}, std::pair{"blocks", &cache.blocks},
+        std::pair{"context", &cache.context}}) {
+    *value = static_cast<int64_t>(numberAt(object, key, INT32_MAX));
+    if (*value == 0)
+      reject("'{0}' of the cache is 0, expected at least 1", key);
+  }
+  return cache;
 }
 
 static Entry entryFromJson(const json &object) {
@@ -167,6 +212,11 @@ static Entry entryFromJson(const json &object) {
     entry.inputs.push_back(operandFromJson(operand));
   for (const json &operand : listAt(object, "outputs"))
     entry.outputs.push_back(operandFromJson(operand));
+  if (object.contains("limits"))
+    for (const json &limit : listAt(object, "limits"))
+      entry.limits.push_back(limitFromJson(limit));
+  if (object.contains("cache"))
+    entry.cache = cacheFromJson(object.at("cache"));
   return entry;
 }
 

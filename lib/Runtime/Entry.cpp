@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/Runtime/Entry.h"
+#include "Arrays.h"
+#include "Step.h"
 #include "serrano/Support/Error.h"
 #include "serrano/Support/NearestName.h"
 #include "llvm/ADT/STLExtras.h"
@@ -48,6 +50,16 @@ static llvm::Expected<Operand> createOperand(const isa::Operand &source) {
   }
   operand.scalarMemory = source.isInScalarMemory;
   operand.address = int64_t(source.address);
+  if (source.below.empty())
+    return operand;
+  llvm::Expected<SizeExpression> below = SizeExpression::parse(source.below);
+  if (!below)
+    return addContext(below.takeError(), "operand '" + source.name + "'");
+  if (!isInteger(operand.type))
+    return makeError("operand '{0}' has a bound, but elements of type {1}, "
+                     "which are no indices",
+                     source.name, source.dtype);
+  operand.below = std::move(*below);
   return operand;
 }
 
@@ -72,6 +84,16 @@ llvm::Expected<Entry> Entry::create(const isa::Entry &source,
         return addContext(created.takeError(), "entry '" + source.name + "'");
       to->push_back(std::move(*created));
     }
+  for (const isa::Limit &limit : source.limits) {
+    llvm::Expected<SizeExpression> size = SizeExpression::parse(limit.size);
+    if (!size)
+      return addContext(size.takeError(), "entry '" + source.name + "'");
+    entry.limits.push_back({limit.of, std::move(*size), limit.max});
+  }
+  entry.cache = source.cache;
+  if (entry.cache)
+    if (llvm::Error error = checkStepInputs(entry))
+      return addContext(std::move(error), "entry '" + source.name + "'");
   return entry;
 }
 
@@ -85,22 +107,6 @@ Operand::shapeFor(const Dimensions &dimensions) const {
     result.push_back(*value);
   }
   return result;
-}
-
-static std::string shapeText(llvm::ArrayRef<uint64_t> shape) {
-  return "[" +
-         llvm::join(llvm::map_range(
-                        shape, [](uint64_t n) { return std::to_string(n); }),
-                    ", ") +
-         "]";
-}
-
-static std::string shapeText(llvm::ArrayRef<SizeExpression> shape) {
-  return "[" +
-         llvm::join(
-             llvm::map_range(shape, [](auto &e) { return e.text().str(); }),
-             ", ") +
-         "]";
 }
 
 llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
@@ -148,17 +154,24 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
                          shapeText(operand.shape), symbol, bound->second);
     }
   }
-  for (const Dimension &dimension : dimensions) {
-    auto it = result.find(dimension.name);
-    if (it == result.end())
+  for (const Dimension &dimension : dimensions)
+    if (!result.contains(dimension.name))
       return makeError("no input of entry '{0}' gives the size of '{1}'", name,
                        dimension.name);
-    if (it->second > dimension.max)
+  for (const Limit &limit : limits) {
+    llvm::Expected<int64_t> size = limit.size.evaluate(result);
+    if (!size)
+      return size.takeError();
+    if (*size > limit.max)
       return makeError("'{0}' is {1}, but the program was compiled for at most "
-                       "{2}; compile it with "
-                       "a larger limit",
-                       dimension.name, it->second, dimension.max);
+                       "{2} {3}; compile it with a larger --max-{3}",
+                       limit.size.text(), *size, limit.max, limit.of);
   }
+  for (const Dimension &dimension : dimensions)
+    if (result.at(dimension.name) > dimension.max)
+      return makeError("'{0}' is {1}, but the program takes at most {2}",
+                       dimension.name, result.at(dimension.name),
+                       dimension.max);
   for (const Operand &operand : inputs) {
     const NpyArray &array = arrays.find(operand.name)->second;
     llvm::Expected<std::vector<uint64_t>> expected = operand.shapeFor(result);
@@ -171,4 +184,43 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
           shapeText(*expected));
   }
   return result;
+}
+
+/// Checks that the elements of `array` are in 0 .. bound - 1.
+static llvm::Error checkIndices(const Operand &operand, const NpyArray &array,
+                                int64_t bound) {
+  std::vector<int64_t> elements = toIntegers(array);
+  auto *bad = llvm::find_if(llvm::ArrayRef(elements),
+                            [&](int64_t e) { return e < 0 || e >= bound; });
+  size_t flat = bad - llvm::ArrayRef(elements).begin();
+  if (flat == elements.size())
+    return llvm::Error::success();
+  std::string place = placeText(array.shape, flat);
+  llvm::StringRef text = operand.below->text();
+  int64_t number;
+  if (!text.getAsInteger(10, number))
+    return makeError("input '{0}' holds {1} at {2}, outside its vocabulary of "
+                     "{3}; expected 0 to {4}",
+                     operand.name, *bad, place, bound, bound - 1);
+  return makeError("input '{0}' holds {1} at {2}, expected at least 0 and less "
+                   "than '{3}', which is {4} here",
+                   operand.name, *bad, place, text, bound);
+}
+
+llvm::Error Entry::checkValues(const NpzArrays &arrays,
+                               const Dimensions &dimensions) const {
+  if (cache)
+    if (llvm::Error error = checkStep(*this, arrays))
+      return error;
+  for (const Operand &operand : inputs) {
+    if (!operand.below)
+      continue;
+    llvm::Expected<int64_t> bound = operand.below->evaluate(dimensions);
+    if (!bound)
+      return addContext(bound.takeError(), "input '" + operand.name + "'");
+    if (llvm::Error error =
+            checkIndices(operand, arrays.at(operand.name), *bound))
+      return error;
+  }
+  return llvm::Error::success();
 }

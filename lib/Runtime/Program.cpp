@@ -47,7 +47,8 @@ llvm::Expected<const Entry *> Program::entry(llvm::StringRef name) const {
 }
 
 /// Fails if an array of `shape` for `operand` would reach beyond the range of
-/// HBM that the operand begins in.
+/// HBM that the operand begins in: the program's limits allow more than it has
+/// room for, as the compiler's programs never do.
 static llvm::Error checkRoom(const Operand &operand,
                              llvm::ArrayRef<uint64_t> shape,
                              llvm::ArrayRef<isa::Section> ranges) {
@@ -61,12 +62,10 @@ static llvm::Error checkRoom(const Operand &operand,
     if (offset >= range.memorySize ||
         elements <= (range.memorySize - offset) / size)
       continue;
-    return makeError(
-        "array '{0}' of shape [{1:$[, ]}] has {2} elements, but the program "
-        "was compiled "
-        "for at most {3}; compile it for more tokens (--max-tokens)",
-        operand.name, llvm::make_range(shape.begin(), shape.end()), elements,
-        (range.memorySize - offset) / size);
+    return makeError("array '{0}' of shape [{1:$[, ]}] has {2} elements, but "
+                     "the program reserves room for {3} in '{4}'",
+                     operand.name, llvm::make_range(shape.begin(), shape.end()),
+                     elements, (range.memorySize - offset) / size, range.name);
   }
   return llvm::Error::success();
 }
@@ -107,6 +106,8 @@ llvm::Expected<Program::Result> Program::run(const Entry &entry,
   llvm::Expected<Dimensions> dimensions = entry.bind(inputs);
   if (!dimensions)
     return dimensions.takeError();
+  if (llvm::Error error = entry.checkValues(inputs, *dimensions))
+    return std::move(error);
   for (const std::vector<Operand> *operands : {&entry.inputs, &entry.outputs})
     for (const Operand &operand : *operands) {
       llvm::Expected<std::vector<uint64_t>> shape =

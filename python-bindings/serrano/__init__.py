@@ -7,10 +7,11 @@
 
 from ._serrano import Error
 from .llm import LLM, CachedSequence, Tokenizer
-from .program import Entry, Operand, Outputs, Program, compile, load
+from .program import Cache, Entry, Operand, Outputs, Program, compile, load
 
 __all__ = [
     "LLM",
+    "Cache",
     "CachedSequence",
     "Entry",
     "Error",

@@ -66,13 +66,14 @@ class LLM:
             raise Error(f"the program has no entry '{_ENTRY}'; compile a decoder with a key/value cache")
         self._program = program
         self.tokenizer = Tokenizer(tokenizer) if isinstance(tokenizer, (str, os.PathLike)) else tokenizer
-        limits = program.entries[_ENTRY].limits
-        matrix = program.target["matrix"]
-        self._block = min(matrix["rows"], matrix["columns"])
-        self._blocks_each = limits["blocks"]
-        self._free = list(range(limits["sequences"] * limits["blocks"]))[::-1]
-        self._max_tokens = limits["tokens"]
-        self._max_sequences = limits["sequences"]
+        entry = program.entries[_ENTRY]
+        if entry.cache is None:
+            raise Error(f"the entry '{_ENTRY}' has no cache; compile a decoder with a key/value cache")
+        self._cache = entry.cache
+        self._blocks_each = -(-entry.cache.context // entry.cache.block)
+        self._free = list(range(entry.cache.blocks))[::-1]
+        self._max_tokens = entry.limits["tokens"]
+        self._max_sequences = entry.limits["sequences"]
         self.last_statistics: dict[str, Any] | None = None
 
     @property
@@ -83,7 +84,7 @@ class LLM:
     @property
     def max_context(self) -> int:
         """The most tokens of a sequence."""
-        return self._blocks_each * self._block
+        return self._cache.context
 
     @property
     def max_tokens(self) -> int:
@@ -141,7 +142,7 @@ class LLM:
             starts.append(starts[-1] + len(ids))
             lengths.append(length)
         for (sequence, _), length in zip(batch, lengths):
-            while len(sequence.blocks) * self._block < length:
+            while len(sequence.blocks) * self._cache.block < length:
                 if not self._free:
                     raise Error("the cache has no free block; close sequences that are done")
                 sequence.blocks.append(self._free.pop())

@@ -32,12 +32,22 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """The cache of a decoder's step: `blocks` blocks of `block` tokens each; a sequence has at most `context` tokens."""
+
+    block: int
+    blocks: int
+    context: int
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One way into a program: its operands by name, and the most that each named dimension can be."""
+    """One way into a program: its operands by name, the most that each named dimension can be, and a decoder's cache."""
 
     inputs: Mapping[str, Operand]
     outputs: Mapping[str, Operand]
     limits: Mapping[str, int]
+    cache: Cache | None = None
 
 
 class Outputs(dict[str, npt.NDArray[Any]]):
@@ -72,7 +82,12 @@ class Program:
     def __init__(self, path: str | os.PathLike[str]):
         self._program = _serrano.Program(os.fspath(path))
         self._entries = {
-            e.name: Entry(_operands(e.inputs), _operands(e.outputs), {d.name: d.max for d in e.dimensions})
+            e.name: Entry(
+                _operands(e.inputs),
+                _operands(e.outputs),
+                {d.name: d.max for d in e.dimensions},
+                Cache(e.cache.block, e.cache.blocks, e.cache.context) if e.cache else None,
+            )
             for e in self._program.entries
         }
 
@@ -105,7 +120,8 @@ class Program:
         trace: file for a timeline that Perfetto opens.
 
         Raises Error for an unknown entry, a missing, unknown or misspelled input, a wrong dtype or shape, a dimension
-        over its limit, and for what a check finds. Nothing else of the process is held up: the run releases the GIL.
+        over its limit, an index outside its table, lengths, positions or blocks of a step that do not fit together, and
+        for what a check finds. Nothing else of the process is held up: the run releases the GIL.
         """
         for name in check:
             if name not in _CHECKS:

@@ -31,12 +31,18 @@
 .dim seq, max=512, smem=8
 .input x, f32, [seq, $rows], hbm=x, stored=bf16
 .output "logits/0", f16, [2*3*seq + 1, 4*2 + 1], hbm=x + 64
-.input ids, i64, [], smem=16, stored=i32
+.input ids, i64, [], smem=16, stored=i32, below=seq*4
+.cache block=$rows, blocks=2*3, context=40
+.limit tokens, seq*2, max=512
+.limit sequences, 3, max=4
 ; CHECK-NEXT: .entry step
 ; CHECK-NEXT: .dim seq, max=512, smem=8
 ; CHECK-NEXT: .input x, f32, [seq, 8], hbm=0, stored=bf16
-; CHECK-NEXT: .input ids, i64, [], smem=16, stored=i32
+; CHECK-NEXT: .input ids, i64, [], smem=16, stored=i32, below=seq*4
 ; CHECK-NEXT: .output "logits/0", f16, [6*seq + 1, 9], hbm=64
+; CHECK-NEXT: .limit tokens, seq*2, max=512
+; CHECK-NEXT: .limit sequences, 3, max=4
+; CHECK-NEXT: .cache block=8, blocks=6, context=40
 
 func step {
 ; CHECK:      func step { ; {{[0-9]+}} words

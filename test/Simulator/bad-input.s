@@ -45,7 +45,7 @@
 ; REDEFINE: %{arrays} = long
 ; REDEFINE: %{prefix} = LONG
 ; RUN: %{fails}
-; LONG: serrano-sim: error: 'T' is 9, but the program was compiled for at most 8; compile it with a larger limit
+; LONG: serrano-sim: error: 'T' is 9, but the program takes at most 8
 
 ; REDEFINE: %{arrays} = range
 ; REDEFINE: %{prefix} = RANGE

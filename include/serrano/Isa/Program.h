@@ -11,6 +11,7 @@
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,26 @@ struct Operand {
   std::vector<std::string> shape;
   bool isInScalarMemory = false;
   uint64_t address = 0;
+  /// Of an input of indices: the size that each element is less than, and not
+  /// below 0. Empty if the elements can be anything.
+  std::string below;
+};
+
+/// The most that a size can be, because the program was compiled for no more.
+struct Limit {
+  /// What the size counts, one of `limitKinds()`.
+  std::string of;
+  std::string size;
+  int64_t max = 0;
+};
+
+/// The cache of an entry whose inputs are those of a step
+/// (docs/ProgramFile.md): `blocks` blocks of `block` tokens each, of which a
+/// sequence has no more than `context` tokens.
+struct PagedCache {
+  int64_t block = 0;
+  int64_t blocks = 0;
+  int64_t context = 0;
 };
 
 /// One way into a program.
@@ -51,6 +72,8 @@ struct Entry {
   std::vector<Dimension> dimensions;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
+  std::vector<Limit> limits;
+  std::optional<PagedCache> cache;
 };
 
 /// A range of HBM that starts out as zeroes.

@@ -13,6 +13,7 @@
 #include "serrano/Support/Npz.h"
 #include "llvm/Support/Error.h"
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ struct Operand {
   std::vector<SizeExpression> shape;
   bool scalarMemory; ///< in scalar memory instead of HBM
   int64_t address;   ///< byte address there
+  /// Of indices: the elements are at least 0 and less than this.
+  std::optional<SizeExpression> below;
 
   llvm::Expected<std::vector<uint64_t>>
   shapeFor(const Dimensions &dimensions) const;
@@ -63,12 +66,22 @@ struct Dimension {
   int64_t scalarAddress;
 };
 
+/// The most that a size can be, because the program was compiled for no more.
+struct Limit {
+  std::string of; ///< what it counts: "tokens" or "sequences"
+  SizeExpression size;
+  int64_t max;
+};
+
 /// One way into a program.
 struct Entry {
   std::string name;
   int64_t word; ///< word address of its function
   std::vector<Dimension> dimensions;
   std::vector<Operand> inputs, outputs;
+  std::vector<Limit> limits;
+  /// Of a step over a paged cache.
+  std::optional<isa::PagedCache> cache;
 
   /// Understands an entry of `program`.
   static llvm::Expected<Entry> create(const isa::Entry &entry,
@@ -78,6 +91,12 @@ struct Entry {
   /// gives the dimensions that follow from them. Errors name the array, what is
   /// expected and what was found, and for a misspelled name the nearest one.
   llvm::Expected<Dimensions> bind(const NpzArrays &arrays) const;
+
+  /// Checks the elements of `arrays`, which have been bound: indices are in
+  /// their range, and what a step says of its sequences fits together and its
+  /// cache. Errors name the array, the place, the value and what is expected.
+  llvm::Error checkValues(const NpzArrays &arrays,
+                          const Dimensions &dimensions) const;
 };
 
 } // namespace serrano

@@ -37,7 +37,8 @@ static StringRef nameOf(Type type) {
 }
 
 void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
-  SmallVector<Attribute> dims, inputs, outputs;
+  SmallVector<Attribute> dims, inputs, outputs, limits;
+  DictionaryAttr cache;
   auto address = [&](Operation *op) {
     return builder.getNamedAttr(
         "address", builder.getI64IntegerAttr(
@@ -49,6 +50,17 @@ void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
           {builder.getNamedAttr("name", dimension.getSymNameAttr()),
            builder.getNamedAttr("max", builder.getI64IntegerAttr(dimension.getMax())),
            builder.getNamedAttr("smem", address(&op).getValue())}));
+    if (auto limit = dyn_cast<tile::LimitOp>(op))
+      limits.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr(
+               "of", builder.getStringAttr(tile::stringifyLimitKind(limit.getOf()))),
+           builder.getNamedAttr("size", limit.getExpressionAttr()),
+           builder.getNamedAttr("max", limit.getMaxAttr())}));
+    if (auto paged = dyn_cast<tile::PagedCacheOp>(op))
+      cache = builder.getDictionaryAttr(
+          {builder.getNamedAttr("block", paged.getBlockAttr()),
+           builder.getNamedAttr("blocks", paged.getBlocksAttr()),
+           builder.getNamedAttr("context", paged.getContextAttr())});
     auto tensor = dyn_cast<tile::TensorOp>(op);
     if (!tensor || tensor.getRole() == tile::TensorRole::Constant)
       continue;
@@ -60,7 +72,7 @@ void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
           type.getNumElements() * type.getElementTypeBitWidth() / 8);
     if (!tensor.getName())
       continue;
-    auto dictionary = builder.getDictionaryAttr(
+    SmallVector<NamedAttribute> operand =
         {builder.getNamedAttr("name", tensor.getNameAttr()),
          builder.getNamedAttr("dtype", tensor.getDtypeAttr()),
          builder.getNamedAttr("stored", builder.getStringAttr(
@@ -68,12 +80,16 @@ void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
          builder.getNamedAttr("shape", tensor.getShapeAttr()),
          builder.getNamedAttr("space",
                               builder.getStringAttr(tensor.getScalar() ? "smem" : "hbm")),
-         address(&op)});
-    (tensor.getRole() == tile::TensorRole::Input ? inputs : outputs).push_back(dictionary);
+         address(&op)};
+    if (tensor.getBelow())
+      operand.push_back(builder.getNamedAttr("below", tensor.getBelowAttr()));
+    (tensor.getRole() == tile::TensorRole::Input ? inputs : outputs)
+        .push_back(builder.getDictionaryAttr(operand));
   }
   isa::ir::EntryOp::create(builder, function.getLoc(), function.getName(),
                            builder.getArrayAttr(dims), builder.getArrayAttr(inputs),
-                           builder.getArrayAttr(outputs));
+                           builder.getArrayAttr(outputs),
+                           limits.empty() ? ArrayAttr() : builder.getArrayAttr(limits), cache);
 }
 
 /// Whether everything that instructions name has an address.

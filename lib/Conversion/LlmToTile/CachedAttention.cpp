@@ -43,7 +43,9 @@ void Lowering::declareCaches() {
     tile::TensorOp::create(
         builder, loc, ("cache." + cache.getSymName()).str(), tile::TensorRole::Cache, StringAttr(),
         StringAttr(), ArrayAttr(), /*scalar=*/false, SymbolRefAttr(),
-        MemRefType::get({rows, 2 * int64_t(cache.getHeadSize())}, precision));
+        MemRefType::get({rows, 2 * int64_t(cache.getHeadSize())}, precision),
+        /*below=*/StringAttr());
+    tile::PagedCacheOp::create(builder, loc, block, blocks, limits.context);
   }
 }
 

@@ -84,7 +84,7 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
     tile::TensorOp::create(builder, loc, name, tile::TensorRole::Constant, StringAttr(),
                            StringAttr(), ArrayAttr(), /*scalar=*/false,
                            FlatSymbolRefAttr::get(weight.getNameAttr().getAttr()),
-                           MemRefType::get(type.getShape(), precision));
+                           MemRefType::get(type.getShape(), precision), /*below=*/StringAttr());
   }
   auto [rows, cols] = getShape(op.getResult());
   Value gathered = slot(maxTokens, cols, precision);

@@ -64,13 +64,52 @@ int64_t Lowering::maxOf(StringAttr symbol) const {
                                : limits.tokens;
 }
 
+/// What the elements of `argument` are less than: the number of rows that they
+/// choose from, or null if they choose none.
+static FailureOr<llm::ExtentAttr> getBound(BlockArgument argument) {
+  llm::ExtentAttr bound;
+  bool agree = true;
+  forEachUse(argument, [&](OpOperand &use) {
+    Value rows;
+    if (auto embedding = dyn_cast<llm::EmbeddingOp>(use.getOwner()))
+      rows = embedding.getTable();
+    else if (auto gather = dyn_cast<llm::GatherOp>(use.getOwner());
+             gather && gather.getIndices() == use.get())
+      rows = gather.getOperand();
+    if (!rows)
+      return;
+    llm::ExtentAttr own = llm::getExtents(rows)[0];
+    agree &= !bound || bound == own;
+    bound = own;
+  });
+  if (!agree)
+    return failure();
+  return bound;
+}
+
 LogicalResult Lowering::declareInterface(func::FuncOp function) {
   llvm::SetVector<StringAttr> symbols;
   llvm::SetVector<llm::ExtentAttr> sizes;
+  bool step = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
+  SmallVector<llm::ExtentAttr> bounds;
+  for (BlockArgument argument : function.getArguments()) {
+    FailureOr<llm::ExtentAttr> bound = getBound(argument);
+    if (failed(bound))
+      return function.emitError() << "argument " << argument.getArgNumber()
+                                  << " chooses from tables of different sizes, for which there is "
+                                     "no kernel yet";
+    bounds.push_back(*bound);
+    auto role = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                      llm::LlmDialect::kRoleAttr);
+    // The table of positions has no row for a longer sequence.
+    if (*bound && role && role.getValue() == "positions")
+      limits.context = std::min(limits.context, bound->getConstantValue().value_or(limits.context));
+  }
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(module.getBody());
   auto declare = [&](RankedTensorType type, std::string name, tile::TensorRole role,
-                     StringAttr source, StringRef dtype, bool scalar, MemRefType stored) {
+                     StringAttr source, StringRef dtype, bool scalar, MemRefType stored,
+                     llm::ExtentAttr below = {}) {
     SmallVector<Attribute> shape;
     for (llm::ExtentAttr extent : llm::getExtents(type)) {
       shape.push_back(builder.getStringAttr(extent.str()));
@@ -78,7 +117,8 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
         symbols.insert(symbol);
     }
     tile::TensorOp::create(builder, loc, name, role, source, builder.getStringAttr(dtype),
-                           builder.getArrayAttr(shape), scalar, SymbolRefAttr(), stored);
+                           builder.getArrayAttr(shape), scalar, SymbolRefAttr(), stored,
+                           below ? builder.getStringAttr(below.str()) : StringAttr());
   };
   for (BlockArgument argument : function.getArguments()) {
     auto type = cast<RankedTensorType>(argument.getType());
@@ -105,7 +145,6 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
       });
       elements *= *most.getConstantValue();
     }
-    bool step = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
     if (!step)
       elements = std::min(elements, maxTokens);
     StringRef attribute = step ? llm::LlmDialect::kRoleAttr : llm::LlmDialect::kNameAttr;
@@ -113,7 +152,8 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
     auto stored = column ? MemRefType::get({elements, 1}, builder.getI32Type())
                          : MemRefType::get({1, elements}, builder.getI32Type());
     std::string dtype = "i" + std::to_string(type.getElementTypeBitWidth());
-    declare(type, nameOf(argument), tile::TensorRole::Input, source, dtype, scalar, stored);
+    declare(type, nameOf(argument), tile::TensorRole::Input, source, dtype, scalar, stored,
+            bounds[number]);
     if (scalar)
       tables[argument] = builder.getStringAttr(nameOf(argument));
     if (!step)
@@ -125,9 +165,16 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
     declare(tensor, "result" + std::to_string(i), tile::TensorRole::Output, source, "f32", false,
             MemRefType::get({maxTokens, tensor.getShape().back()}, builder.getF32Type()));
   }
-  for (StringAttr symbol : symbols)
+  for (StringAttr symbol : symbols) {
     tile::DimensionOp::create(builder, loc, symbol.getValue(), maxOf(symbol));
+    // The blocks of a sequence follow from its length, which the runtime checks.
+    if (step && symbol != "blocks")
+      tile::LimitOp::create(builder, loc,
+                            symbol == "sequences" ? tile::LimitKind::Sequences
+                                                  : tile::LimitKind::Tokens,
+                            symbol.getValue(), maxOf(symbol));
+  }
   for (llm::ExtentAttr size : sizes)
-    tile::LimitOp::create(builder, loc, size.str(), maxTokens);
+    tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, size.str(), maxTokens);
   return success();
 }

@@ -60,6 +60,8 @@ private:
   void parseInput();
   void parseOutput();
   void parseOp();
+  void parseLimit();
+  void parseCache();
 
   void requireTopLevel();
   Entry &currentEntry();
@@ -67,6 +69,8 @@ private:
   /// A size of an array: a number, or a sum of products with dimensions.
   std::string parseSize();
   std::string parseSizeFactor();
+  /// `name=` and a number of at least 1.
+  void parseOption(const char *name, int64_t &value);
   std::string parseTypeName(const char *what,
                             llvm::ArrayRef<llvm::StringRef> names);
 

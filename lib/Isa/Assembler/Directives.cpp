@@ -25,7 +25,8 @@ const StringMap<Assembler::Directive> &Assembler::directives() {
       {".if", &Assembler::parseIf},         {".for", &Assembler::parseFor},
       {".entry", &Assembler::parseEntry},   {".dim", &Assembler::parseDim},
       {".hbm", &Assembler::parseHbm},       {".input", &Assembler::parseInput},
-      {".output", &Assembler::parseOutput}, {".op", &Assembler::parseOp}};
+      {".output", &Assembler::parseOutput}, {".op", &Assembler::parseOp},
+      {".limit", &Assembler::parseLimit},   {".cache", &Assembler::parseCache}};
   return table;
 }
 
@@ -249,7 +250,7 @@ Operand Assembler::parseOperandDirective() {
   expect("]");
   bool hasAddress = false;
   while (accept(",")) {
-    Token key = expectName("hbm=, smem= or stored=");
+    Token key = expectName("hbm=, smem=, stored= or below=");
     expect("=");
     if (key.text == "hbm" || key.text == "smem") {
       operand.isInScalarMemory = key.text == "smem";
@@ -258,9 +259,11 @@ Operand Assembler::parseOperandDirective() {
     } else if (key.text == "stored") {
       operand.stored =
           parseTypeName("an element type of the chip", chipTypes());
+    } else if (key.text == "below") {
+      operand.below = parseSize();
     } else {
-      fail(key.loc, formatv("unknown option '{0}': expected hbm, smem or "
-                            "stored",
+      fail(key.loc, formatv("unknown option '{0}': expected hbm, smem, stored "
+                            "or below",
                             key.text)
                         .str());
     }
@@ -274,6 +277,40 @@ Operand Assembler::parseOperandDirective() {
                            operand.dtype, operand.name, join(chipTypes(), ", "))
                        .str());
   return operand;
+}
+
+void Assembler::parseLimit() {
+  Entry &entry = currentEntry();
+  Limit limit;
+  limit.of = parseTypeName("a kind of limit", limitKinds());
+  expect(",");
+  limit.size = parseSize();
+  expect(",");
+  parseOption("max", limit.max);
+  entry.limits.push_back(std::move(limit));
+}
+
+void Assembler::parseCache() {
+  Entry &entry = currentEntry();
+  if (entry.cache)
+    fail(directiveLoc,
+         formatv("entry '{0}' already has a cache", entry.name).str());
+  PagedCache cache;
+  parseOption("block", cache.block);
+  expect(",");
+  parseOption("blocks", cache.blocks);
+  expect(",");
+  parseOption("context", cache.context);
+  entry.cache = cache;
+}
+
+void Assembler::parseOption(const char *name, int64_t &value) {
+  Token key = expectName(name);
+  if (key.text != name)
+    fail(key.loc,
+         formatv("unknown option '{0}': expected {1}", key.text, name).str());
+  expect("=");
+  value = parseBounded(name, 1, 0x7fffffff);
 }
 
 std::string Assembler::parseSizeFactor() {

@@ -13,3 +13,18 @@ func.func @lookup(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
   %x = llm.embedding %table[%ids] : (tensor<10x8xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
   return %x : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
 }
+
+// -----
+
+llm.weight private @words : tensor<10x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 320, shape = [10, 8], strides = [8, 1]>]
+llm.weight private @kinds : tensor<3x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 96, shape = [3, 8], strides = [8, 1]>]
+// expected-error @+1 {{argument 0 chooses from tables of different sizes, for which there is no kernel yet}}
+func.func @both(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
+    -> (tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %words = llm.get_weight @words : tensor<10x8xf32>
+  %kinds = llm.get_weight @kinds : tensor<3x8xf32>
+  %x = llm.embedding %words[%ids] : (tensor<10x8xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  %y = llm.embedding %kinds[%ids] : (tensor<3x8xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  %z = llm.binary add %x, %y : (tensor<?x8xf32, #llm.dims<[tokens, 8]>>, tensor<?x8xf32, #llm.dims<[tokens, 8]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  return %z : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+}

@@ -5,10 +5,10 @@
 
 // CHECK-DAG: tile.vectors @vectors [@bias] at [0] length 36 : f32
 // CHECK-DAG: tile.packed @weights [@w] sizes [16, 36] tile 8 x 8 : f32
-// CHECK-DAG: tile.tensor @arg0 input "ids" "i64" ["tokens"] scalar : memref<1x4xi32>
+// CHECK-DAG: tile.tensor @arg0 input "ids" "i64" ["tokens"] below "10" scalar : memref<1x4xi32>
 // CHECK-DAG: tile.tensor @result0 output "y" "f32" ["tokens", "36"] : memref<4x36xf32>
 // CHECK-DAG: tile.dimension @tokens max 4
-// CHECK-DAG: tile.limit "tokens" max 4
+// CHECK-DAG: tile.limit tokens "tokens" max 4
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
 llm.weight private @w : tensor<16x36xf32> from [#llm.view<"weights.bin", offset = 0, length = 2304, shape = [16, 36], strides = [36, 1]>]
 llm.weight private @bias : tensor<36xf32> from [#llm.view<"weights.bin", offset = 0, length = 144, shape = [36], strides = [1]>]

@@ -68,5 +68,20 @@ isa.entry @f dims [{name = "n", max = -1, smem = 0}] inputs [] outputs []
 
 // -----
 
+// expected-error @below {{'layers' is no limit: expected one of tokens, sequences}}
+isa.entry @f dims [] inputs [] outputs [] limits [{of = "layers", size = "1", max = 1}]
+
+// -----
+
+// expected-error @below {{key 'max' not found}}
+isa.entry @f dims [] inputs [] outputs [] limits [{of = "tokens", size = "1"}]
+
+// -----
+
+// expected-error @below {{'blocks' of the cache is 0, expected at least 1}}
+isa.entry @f dims [] inputs [] outputs [] cache {block = 1, blocks = 0, context = 1}
+
+// -----
+
 // expected-error @below {{needs an address that is not negative and at least one byte}}
 isa.zeroes "x" at 0 bytes 0

@@ -7,10 +7,14 @@ isa.zeroes "x" at 4096 bytes 256
 
 // CHECK:      isa.entry @step
 // CHECK-SAME: dims [{max = 4 : i64, name = "n", smem = 0 : i64}]
+// CHECK-SAME: limits [{max = 4 : i64, of = "tokens", size = "n"}]
+// CHECK-SAME: cache {block = 8 : i64, blocks = 3 : i64, context = 16 : i64}
 isa.entry @step dims [{name = "n", max = 4, smem = 0}]
   inputs [{name = "a", dtype = "f32", stored = "bf16", shape = ["n", "2*n"],
            space = "hbm", address = 4096}]
   outputs []
+  limits [{of = "tokens", size = "n", max = 4}]
+  cache {block = 8, blocks = 3, context = 16}
 
 // CHECK-LABEL: isa.func @step {
 isa.func @step {

@@ -5,6 +5,26 @@ tile.dimension @batch max 0
 
 // -----
 
+// expected-error @+1 {{allows at most 0 sequences; expected at least 1}}
+tile.limit sequences "batch" max 0
+
+// -----
+
+// expected-error @+1 {{has 4 blocks of 0 tokens for sequences of 8; expected at least 1 of each}}
+tile.paged_cache block 0 blocks 4 context 8
+
+// -----
+
+// expected-error @+1 {{'x' has a bound, but is no input of indices in i32}}
+tile.tensor @x input "x" "f32" ["4", "4"] below "4" : memref<4x4xf32>
+
+// -----
+
+// expected-error @+1 {{'x' has a bound, but is no input of indices in i32}}
+tile.tensor @x temporary below "4" : memref<4x4xi32>
+
+// -----
+
 func.func @missing() {
   // expected-error @+1 {{names no tile.dimension: 'batch'}}
   %0 = tile.extent @batch

@@ -4,8 +4,10 @@
 
 //      CHECK:module {
 // CHECK-NEXT:  tile.dimension @batch max 8
-// CHECK-NEXT:  tile.limit "batch * seq" max 512
-// CHECK-NEXT:  tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512xi32>
+// CHECK-NEXT:  tile.limit tokens "batch * seq" max 512
+// CHECK-NEXT:  tile.limit sequences "batch" max 8
+// CHECK-NEXT:  tile.paged_cache block 128 blocks 64 context 1000
+// CHECK-NEXT:  tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] below "1000" scalar : memref<1x512xi32>
 // CHECK-NEXT:  tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
 // CHECK-NEXT:  tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 // CHECK-NEXT:  tile.tensor @spilled temporary : memref<512x384xf32>
@@ -13,8 +15,10 @@
 // CHECK-NEXT:  tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
 // CHECK-NEXT:  tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 tile.dimension @batch max 8
-tile.limit "batch * seq" max 512
-tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] scalar : memref<1x512xi32>
+tile.limit tokens "batch * seq" max 512
+tile.limit sequences "batch" max 8
+tile.paged_cache block 128 blocks 64 context 1000
+tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] below "1000" scalar : memref<1x512xi32>
 tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
 tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 tile.tensor @spilled temporary : memref<512x384xf32>
