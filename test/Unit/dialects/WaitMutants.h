@@ -20,6 +20,7 @@ namespace serrano::dma {
 inline void
 forEachMutant(mlir::Operation *program,
               llvm::function_ref<void(const std::string &name)> visit) {
+  int number = 0;
   program->walk([&](mlir::Operation *op) {
     auto waits = op->getAttrOfType<mlir::ArrayAttr>(DmaDialect::kWaitsAttr);
     if (!waits)
@@ -27,8 +28,8 @@ forEachMutant(mlir::Operation *program,
     mlir::MLIRContext *context = op->getContext();
     for (size_t i = 0; i < waits.size(); ++i) {
       auto wait = mlir::cast<WaitAttr>(waits[i]);
-      std::string name = op->getName().getStringRef().str() +
-                         " waits for counter " +
+      std::string name = "wait " + std::to_string(number++) + ": " +
+                         op->getName().getStringRef().str() + " for counter " +
                          std::to_string(wait.getCounter()) + " with lag " +
                          std::to_string(wait.getLag());
       llvm::SmallVector<mlir::Attribute> others(waits.getValue());
