@@ -193,15 +193,28 @@ private:
     int64_t ordered = 0, filled = 0, popped = 0;
     std::deque<Order> orders;     ///< those not yet filled to the end
     std::deque<int64_t> slotEnds; ///< valid bytes of the slots not yet popped
+    /// What was filled into a place of the ring but stands in the program's
+    /// weights: it is read there, and copied when an instruction addresses the
+    /// scratchpad where it should be.
+    struct Pending {
+      std::byte *from = nullptr;
+      int64_t bytes = 0;
+    };
+    std::vector<Pending> pending; ///< by place; empty if regions are shared
 
     int64_t placeOf(int64_t slot) const {
       return base + (slot - origin) % slots * slotBytes;
+    }
+    Pending *pendingOf(int64_t slot) {
+      return pending.empty() ? nullptr : &pending[(slot - origin) % slots];
     }
   };
   void order(unsigned ring, Order order);
   /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
   void fillSlot(unsigned ring, const Order &order);
+  /// Copies what is pending to where it belongs.
+  void copyPending();
 
   struct LoopState {
     uint32_t firstIndex, endIndex;
@@ -237,6 +250,7 @@ private:
   /// Of a ring's counters, the increments whose slots have all been filled.
   std::array<int64_t, numCounters> ringIncrements = {};
   std::array<Ring, numRings> rings;
+  int64_t pendingBegin = 0, pendingEnd = 0; ///< regions with `Ring::pending`
   WeightTile weights;
   bool weightsLoaded = false;
 

@@ -25,6 +25,9 @@ void Core::touch(Access access, const char *operand) {
     return;
   memory.check(access, operand);
   access = normalized(access);
+  if (access.memory == Memory::Scratchpad && access.address < pendingEnd &&
+      access.end() > pendingBegin)
+    copyPending();
   record.accesses.push_back(access);
 }
 
@@ -45,6 +48,7 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
   Memory space = t.space == isa::TileSpace::Acc ? Memory::Accumulators
                                                 : Memory::Scratchpad;
   int64_t address = offset;
+  TileView view{nullptr, int64_t(t.stride), t.dtype, t.broadcast};
   if (t.space == isa::TileSpace::Ring || t.space == isa::TileSpace::Pop) {
     Ring &ring = rings[t.ring];
     bool pop = t.space == isa::TileSpace::Pop;
@@ -77,15 +81,24 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
     if (offset < 0 || offset + extent > valid)
       fault("{0} reads bytes {1} to {2} of a slot of ring {3} that holds {4}",
             operand, offset, offset + extent, unsigned(t.ring), valid);
-    address = ring.placeOf(ring.popped + ahead) + offset;
-    record.slots.push_back({t.ring, ring.popped + ahead, pop});
+    int64_t slot = ring.popped + ahead;
+    address = ring.placeOf(slot) + offset;
+    record.slots.push_back({t.ring, slot, pop});
+    Ring::Pending *pending = ring.pendingOf(slot);
+    bool constant = pending && pending->from;
+    view.data = constant ? pending->from + offset : memory.at(space, address);
+    view.constant = constant;
   }
   if (address % size || (rows > 1 && t.stride % size))
     fault("{0} is misaligned: address {1} and stride {2} must be multiples of "
           "{3} for {4}",
           operand, address, t.stride, size, isa::stringify(t.dtype));
-  if (!empty)
+  if (view.data && !empty)
+    record.accesses.push_back(normalized(
+        {space, false, address, rowBytes, rows, int64_t(t.stride)}));
+  else if (!empty)
     touch({space, write, address, rowBytes, rows, int64_t(t.stride)}, operand);
-  return {memory.at(space, empty ? 0 : address), int64_t(t.stride), t.dtype,
-          t.broadcast};
+  if (!view.data)
+    view.data = memory.at(space, empty ? 0 : address);
+  return view;
 }

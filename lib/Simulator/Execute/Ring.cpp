@@ -7,6 +7,7 @@
 
 #include "Core.h"
 #include "Fault.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cstring>
 
 using namespace serrano;
@@ -20,6 +21,7 @@ void Core::execute(const isa::RingSetup &i) {
     fault("ring {0} still has {1} slots that were ordered and not popped",
           i.ring, ring.ordered - ring.popped);
   begin(SequencerId, Work::Setup);
+  copyPending();
   ring.base = value(i.base);
   ring.slotBytes = count(i.slot_bytes, "slot_bytes");
   ring.slots = i.slots;
@@ -34,9 +36,37 @@ void Core::execute(const isa::RingSetup &i) {
   memory.check(
       {Memory::Scratchpad, true, ring.base, ring.slots * ring.slotBytes, 1, 0},
       "ring");
+  // A place that two rings fill holds what the later one brought.
+  int64_t end = ring.base + ring.slots * ring.slotBytes;
+  bool shared = llvm::any_of(rings, [&](const Ring &other) {
+    return &other != &ring && other.base < end &&
+           ring.base < other.base + other.slots * other.slotBytes;
+  });
+  ring.pending.assign(shared ? 0 : ring.slots, {});
+  if (shared)
+    for (Ring &other : rings)
+      other.pending.clear();
+  pendingBegin = INT64_MAX, pendingEnd = 0;
+  for (const Ring &each : rings)
+    if (!each.pending.empty()) {
+      pendingBegin = std::min(pendingBegin, each.base);
+      pendingEnd =
+          std::max(pendingEnd, each.base + each.slots * each.slotBytes);
+    }
   record.slots.push_back({i.ring, ring.popped - 1, false});
   record.count = ring.slots;
   finish();
+}
+
+void Core::copyPending() {
+  for (Ring &ring : rings)
+    for (auto [place, pending] : llvm::enumerate(ring.pending))
+      if (pending.from) {
+        std::memcpy(memory.at(Memory::Scratchpad,
+                              ring.base + int64_t(place) * ring.slotBytes),
+                    pending.from, pending.bytes);
+        pending = {};
+      }
 }
 
 void Core::order(unsigned index, Order order) {
@@ -154,8 +184,18 @@ void Core::fillSlot(unsigned number, const Order &order) {
   int64_t place = ring.placeOf(ring.filled);
   fill.accesses.push_back(read);
   fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
-  std::memcpy(memory.at(Memory::Scratchpad, place),
-              memory.at(Memory::Hbm, read.address), bytes);
+  std::byte *from = memory.at(Memory::Hbm, read.address);
+  std::byte *to = memory.at(Memory::Scratchpad, place);
+  Ring::Pending *pending = ring.pendingOf(ring.filled);
+  // What it does not cover of the fill before it stays.
+  if (pending && pending->bytes > bytes)
+    std::memcpy(to, pending->from, pending->bytes);
+  if (pending)
+    *pending = {};
+  if (pending && memory.isReadOnly(read))
+    *pending = {from, bytes};
+  else
+    std::memcpy(to, from, bytes);
   ring.slotEnds.push_back(bytes);
   ++ring.filled;
   for (Observer *observer : observers)

@@ -31,6 +31,8 @@ struct TileView {
   int64_t stride = 0;
   isa::DType dtype = isa::DType::F32;
   bool broadcast = false;
+  /// Nothing writes these bytes while the program runs: they are its weights.
+  bool constant = false;
 };
 
 //===----------------------------------------------------------------------===//
@@ -38,11 +40,18 @@ struct TileView {
 //===----------------------------------------------------------------------===//
 
 /// The weights held by the array: k x n, widened to f32, or to i32 for
-/// integers. They are a copy: the source may change after `load`.
+/// integers. They are a copy: the source may change after `load`. Constant
+/// weights are not copied for as long as few rows are multiplied by them.
 class WeightTile {
 public:
   /// `src` holds k rows of n weights, or n rows of k with `transpose`.
   void load(const TileView &src, int64_t k, int64_t n, bool transpose);
+
+  /// Where the weights are, if they are not a copy: rows of f32 or bf16, as
+  /// `dtype` says, `rowStep` elements apart.
+  const std::byte *borrowed() const { return source.data; }
+  /// Copies borrowed weights.
+  void copy();
 
   int64_t k() const { return kCount; }
   int64_t n() const { return nCount; }
@@ -64,7 +73,10 @@ private:
   struct alignas(64) CacheLine {
     uint32_t words[16];
   };
+  void copyFrom(const TileView &src, bool transpose);
+
   std::vector<CacheLine> storage;
+  TileView source; ///< of borrowed weights; without data if they are a copy
   int64_t kCount = 0, nCount = 0, step = 0;
   isa::DType type = isa::DType::F32;
 };
@@ -79,7 +91,7 @@ struct RowLimit {
 
 /// mx.mul: dst (m x n, f32, or i32 for integers) is, or is increased by, src
 /// (m x k, or k rows of m with `transposeSrc`) times the weights.
-void matmul(const WeightTile &weights, const TileView &dst, const TileView &src,
+void matmul(WeightTile &weights, const TileView &dst, const TileView &src,
             int64_t m, bool accumulate, bool transposeSrc, RowLimit limit);
 
 //===----------------------------------------------------------------------===//

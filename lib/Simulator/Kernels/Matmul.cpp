@@ -15,6 +15,10 @@ namespace serrano::sim {
 /// target's block of rows.
 static constexpr int64_t panelRows = 48;
 
+/// Rows up to which weights are widened anew for each block of them; more rows
+/// make a widened copy worth its while.
+static constexpr int64_t mostBorrowedRows = 24;
+
 namespace {
 
 /// Elements of the moving operand in T, `panelRows` of its rows at a time.
@@ -104,9 +108,11 @@ static void clearRows(const TileView &dst, int64_t m, int64_t n) {
     std::fill_n(reinterpret_cast<T *>(dst.data + r * dst.stride), n, T(0));
 }
 
-void matmul(const WeightTile &weights, const TileView &dst, const TileView &src,
+void matmul(WeightTile &weights, const TileView &dst, const TileView &src,
             int64_t m, bool accumulate, bool transposeSrc, RowLimit limit) {
   int64_t n = weights.n();
+  if (weights.borrowed() && m > mostBorrowedRows)
+    weights.copy();
   if (isa::isInteger(weights.dtype())) {
     if (!accumulate)
       clearRows<int32_t>(dst, m, n);

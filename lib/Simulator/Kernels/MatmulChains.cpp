@@ -45,6 +45,29 @@ static HWY_INLINE WordLanes step(WordLanes chain, WordLanes x,
   return chain + x * weights;
 }
 
+/// A register of weights, widened from what they are stored as.
+static HWY_INLINE FloatLanes loadLanes(const float *weights) {
+  FloatLanes result;
+  std::memcpy(&result, weights, sizeof(result));
+  return result;
+}
+
+static HWY_INLINE WordLanes loadLanes(const int32_t *weights) {
+  WordLanes result;
+  std::memcpy(&result, weights, sizeof(result));
+  return result;
+}
+
+/// bf16 is the upper half of f32.
+static HWY_INLINE FloatLanes loadLanes(const uint16_t *weights) {
+  using HalfLanes = uint16_t __attribute__((vector_size(registerBytes / 2)));
+  HalfLanes halves;
+  std::memcpy(&halves, weights, sizeof(halves));
+  // Not std::bit_cast, which is not compiled for this target.
+  return __builtin_bit_cast(FloatLanes,
+                            __builtin_convertvector(halves, WordLanes) << 16);
+}
+
 static HWY_INLINE FloatLanes finish(FloatLanes chain) {
   FloatLanes nan = std::bit_cast<float>(canonicalNan) - FloatLanes{};
   return chain != chain ? nan : chain;
@@ -54,8 +77,8 @@ static HWY_INLINE WordLanes finish(WordLanes chain) { return chain; }
 
 /// The chains of R rows by V registers of columns, of which `columns` exist,
 /// from the first k to the last.
-template <int R, int V, typename Lanes, typename T>
-static void multiplyBlock(const T *weights, int64_t weightStep, const T *src,
+template <int R, int V, typename Lanes, typename W, typename T>
+static void multiplyBlock(const W *weights, int64_t weightStep, const T *src,
                           T *dst, const RowBlock<T> &block, int64_t columns) {
   constexpr int64_t width = V * lanes;
   size_t bytes = size_t(std::min(columns, width)) * sizeof(T);
@@ -68,7 +91,9 @@ static void multiplyBlock(const T *weights, int64_t weightStep, const T *src,
   weights += block.firstK * weightStep;
   for (int64_t k = block.firstK; k < block.lastK; ++k) {
     Lanes row[V];
-    std::memcpy(row, weights, sizeof(row));
+#pragma clang loop unroll(full)
+    for (int v = 0; v < V; ++v)
+      row[v] = loadLanes(weights + v * lanes);
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; ++r) {
       Lanes x = decltype(row[0][0] + 0)(src[r * block.rowStep]) - Lanes{};
@@ -91,8 +116,8 @@ static void multiplyBlock(const T *weights, int64_t weightStep, const T *src,
 
 /// All rows of a strip of V registers of columns, R rows at a time, then those
 /// that are left.
-template <int R, int V, typename Lanes, typename T>
-static void multiplyStrip(const T *weights, int64_t weightStep,
+template <int R, int V, typename Lanes, typename W, typename T>
+static void multiplyStrip(const W *weights, int64_t weightStep,
                           int64_t firstRow, T *dst, const RowBlock<T> &block,
                           int64_t columns) {
   int64_t r = firstRow;
@@ -105,20 +130,21 @@ static void multiplyStrip(const T *weights, int64_t weightStep,
 }
 
 /// Columns from `first` on in strips of R rows by V registers, then in narrower
-/// ones. A strip stays within a row of weights, which is padded.
-template <int R, int V, typename Lanes, typename T>
-static void multiplyColumns(const T *weights, const WeightTile &tile,
+/// ones. A strip stays within a row of weights, which is padded if it is a copy.
+template <int R, int V, typename Lanes, typename W, typename T>
+static void multiplyColumns(const W *weights, const WeightTile &tile,
                             const RowBlock<T> &block, int64_t first) {
   int64_t c = first;
-  for (; c < tile.n() && c + V * lanes <= tile.rowStep(); c += V * lanes)
+  int64_t last = tile.borrowed() ? tile.n() : tile.rowStep();
+  for (; c < tile.n() && c + V * lanes <= last; c += V * lanes)
     multiplyStrip<R, V, Lanes>(weights + c, tile.rowStep(), 0, block.dst + c,
                                block, tile.n() - c);
   if constexpr (V > 1)
     multiplyColumns<R, V / 2, Lanes>(weights, tile, block, c);
 }
 
-template <typename Lanes, typename T>
-static void multiply(const T *weights, const WeightTile &tile,
+template <typename Lanes, typename W, typename T>
+static void multiply(const W *weights, const WeightTile &tile,
                      const RowBlock<T> &block) {
   if (block.rows == 1)
     multiplyColumns<1, registersOfOneRow, Lanes>(weights, tile, block, 0);
@@ -129,7 +155,14 @@ static void multiply(const T *weights, const WeightTile &tile,
 
 static void multiplyFloats(const WeightTile &tile,
                            const RowBlock<float> &block) {
-  multiply<FloatLanes>(tile.floats(), tile, block);
+  if (!tile.borrowed())
+    multiply<FloatLanes>(tile.floats(), tile, block);
+  else if (tile.dtype() == isa::DType::F32)
+    multiply<FloatLanes>(reinterpret_cast<const float *>(tile.borrowed()), tile,
+                         block);
+  else
+    multiply<FloatLanes>(reinterpret_cast<const uint16_t *>(tile.borrowed()),
+                         tile, block);
 }
 
 static void multiplyIntegers(const WeightTile &tile,

@@ -103,13 +103,28 @@ static void loadColumns(T *weights, int64_t step, const TileView &src,
     }
 }
 
+static constexpr int64_t perLine = 16;
+
 void WeightTile::load(const TileView &src, int64_t k, int64_t n,
                       bool transpose) {
-  constexpr int64_t perLine = 16;
-  static_assert(sizeof(CacheLine) == perLine * sizeof(uint32_t));
   kCount = k;
   nCount = n;
   type = src.dtype;
+  int64_t size = isa::sizeOf(type);
+  bool kept = src.constant && !transpose && !src.broadcast &&
+              (type == isa::DType::F32 || type == isa::DType::Bf16) &&
+              n % perLine == 0 && src.stride % size == 0 && k > 0;
+  if (!kept)
+    return copyFrom(src, transpose);
+  source = src;
+  step = src.stride / size;
+}
+
+void WeightTile::copy() { copyFrom(source, /*transpose=*/false); }
+
+void WeightTile::copyFrom(const TileView &src, bool transpose) {
+  static_assert(sizeof(CacheLine) == perLine * sizeof(uint32_t));
+  int64_t k = kCount, n = nCount;
   step = (n + perLine - 1) / perLine * perLine;
   // One row at least, so that a chain over no k has an address to start from.
   size_t lines = size_t(std::max<int64_t>(k, 1) * step / perLine);
@@ -124,6 +139,7 @@ void WeightTile::load(const TileView &src, int64_t k, int64_t n,
     transpose ? loadColumns(weights, step, src, k, n)
               : loadRows(weights, step, src, k, n);
   }
+  source = {};
 }
 
 } // namespace serrano::sim

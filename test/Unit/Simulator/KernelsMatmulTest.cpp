@@ -148,13 +148,19 @@ protected:
               referenceChain(c, weights, src,
                              c.accumulate ? dst.value(r, column) : 0.0f, r,
                              column));
-    WeightTile tile;
-    tile.load(weights.view(), c.k, c.n, c.transposeWeights);
-    EXPECT_EQ(tile.k(), c.k);
-    EXPECT_EQ(tile.n(), c.n);
-    matmul(tile, dst.view(), src.view(), c.m, c.accumulate, c.transposeSrc,
-           c.limit);
-    expectSame(dst, expected);
+    TestTile before = dst;
+    for (bool constant : {true, false}) {
+      dst = before;
+      WeightTile tile;
+      TileView view = weights.view();
+      view.constant = constant;
+      tile.load(view, c.k, c.n, c.transposeWeights);
+      EXPECT_EQ(tile.k(), c.k);
+      EXPECT_EQ(tile.n(), c.n);
+      matmul(tile, dst.view(), src.view(), c.m, c.accumulate, c.transposeSrc,
+             c.limit);
+      expectSame(dst, expected);
+    }
   }
 
   void checkOrdinary(const Case &c) {
