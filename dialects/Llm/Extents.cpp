@@ -7,73 +7,86 @@
 
 #include "dialects/Llm/Llm.h"
 
-#include <map>
-
 using namespace mlir;
 using namespace serrano::llm;
 
 namespace {
 
-/// The symbols of a term, sorted by name, with repetitions.
-using Monomial = SmallVector<StringAttr, 2>;
+/// An integer times the product of the symbols of `monomial`, which are sorted
+/// by name, with repetitions.
+struct Term {
+  ArrayAttr monomial;
+  int64_t coefficient;
+};
 
 /// The order of terms when printed: by the names, the constant last. It is
 /// compatible with multiplication, as long division needs.
-struct PrintOrder {
-  bool operator()(const Monomial &lhs, const Monomial &rhs) const {
-    // The longer of two where one begins the other comes first, so that the
-    // empty one, the constant, is last.
-    for (auto [l, r] : llvm::zip(lhs, rhs))
-      if (l != r)
-        return l.getValue() < r.getValue();
-    return lhs.size() > rhs.size();
+bool comesBefore(ArrayAttr lhs, ArrayAttr rhs) {
+  // The longer of two where one begins the other comes first, so that the
+  // empty one, the constant, is last.
+  for (auto [l, r] : llvm::zip(lhs, rhs))
+    if (l != r)
+      return cast<StringAttr>(l).getValue() < cast<StringAttr>(r).getValue();
+  return lhs.size() > rhs.size();
+}
+
+/// The terms of an extent in the order in which they are printed.
+class Polynomial {
+public:
+  explicit Polynomial(ExtentAttr extent) {
+    for (auto [coefficient, monomial] :
+         llvm::zip(extent.getCoefficients(), extent.getMonomials()))
+      terms.push_back({monomial, coefficient});
   }
+  Polynomial() = default;
+
+  void add(ArrayAttr monomial, int64_t coefficient) {
+    auto *place = llvm::find_if(terms, [&](const Term &term) {
+      return !comesBefore(term.monomial, monomial);
+    });
+    if (place == terms.end() || place->monomial != monomial)
+      terms.insert(place, {monomial, coefficient});
+    else if ((place->coefficient += coefficient) == 0)
+      terms.erase(place);
+  }
+
+  ArrayRef<Term> getTerms() const { return terms; }
+
+  ExtentAttr toExtent(MLIRContext *context) const {
+    SmallVector<int64_t> coefficients;
+    SmallVector<ArrayAttr> monomials;
+    for (const Term &term : terms) {
+      coefficients.push_back(term.coefficient);
+      monomials.push_back(term.monomial);
+    }
+    return ExtentAttr::get(context, coefficients, monomials);
+  }
+
+private:
+  SmallVector<Term, 4> terms;
 };
 
-using Polynomial = std::map<Monomial, int64_t, PrintOrder>;
-
-Polynomial toPolynomial(ExtentAttr extent) {
-  Polynomial result;
-  for (auto [coefficient, monomial] :
-       llvm::zip(extent.getCoefficients(), extent.getMonomials()))
-    result[llvm::map_to_vector<2>(monomial, [](Attribute a) {
-      return cast<StringAttr>(a);
-    })] = coefficient;
-  return result;
-}
-
-ExtentAttr toExtent(MLIRContext *context, const Polynomial &polynomial) {
-  SmallVector<int64_t> coefficients;
-  SmallVector<ArrayAttr> monomials;
-  for (const auto &[monomial, coefficient] : polynomial) {
-    if (coefficient == 0)
-      continue;
-    coefficients.push_back(coefficient);
-    monomials.push_back(
-        ArrayAttr::get(context, llvm::to_vector_of<Attribute>(monomial)));
-  }
-  return ExtentAttr::get(context, coefficients, monomials);
-}
-
-Monomial multiply(const Monomial &lhs, const Monomial &rhs) {
-  Monomial result(lhs);
-  result.append(rhs);
-  llvm::sort(result, [](StringAttr l, StringAttr r) {
-    return l.getValue() < r.getValue();
+ArrayAttr multiply(ArrayAttr lhs, ArrayAttr rhs) {
+  if (lhs.empty() || rhs.empty())
+    return lhs.empty() ? rhs : lhs;
+  SmallVector<Attribute> result(lhs.getValue());
+  llvm::append_range(result, rhs);
+  llvm::sort(result, [](Attribute l, Attribute r) {
+    return cast<StringAttr>(l).getValue() < cast<StringAttr>(r).getValue();
   });
-  return result;
+  return ArrayAttr::get(lhs.getContext(), result);
 }
 
 /// `lhs / rhs`, if `rhs` has no symbol that `lhs` lacks.
-std::optional<Monomial> divide(const Monomial &lhs, const Monomial &rhs) {
-  Monomial result(lhs);
-  for (StringAttr symbol : rhs) {
+std::optional<ArrayAttr> divide(ArrayAttr lhs, ArrayAttr rhs) {
+  SmallVector<Attribute> result(lhs.getValue());
+  for (Attribute symbol : rhs) {
     auto *found = llvm::find(result, symbol);
     if (found == result.end())
       return std::nullopt;
     result.erase(found);
   }
-  return result;
+  return ArrayAttr::get(lhs.getContext(), result);
 }
 
 /// Recursive descent over `3 * a * "b c" + d - 1`.
@@ -161,11 +174,14 @@ void printSymbol(llvm::raw_ostream &os, StringRef name) {
 } // namespace
 
 ExtentAttr ExtentAttr::getConstant(MLIRContext *context, int64_t value) {
-  return toExtent(context, {{Monomial(), value}});
+  if (value == 0)
+    return get(context, ArrayRef<int64_t>(), ArrayRef<ArrayAttr>());
+  return get(context, value, ArrayAttr::get(context, {}));
 }
 
 ExtentAttr ExtentAttr::getSymbol(MLIRContext *context, StringRef name) {
-  return toExtent(context, {{Monomial{StringAttr::get(context, name)}, 1}});
+  Attribute symbol = StringAttr::get(context, name);
+  return get(context, 1, ArrayAttr::get(context, symbol));
 }
 
 ExtentAttr ExtentAttr::fromString(MLIRContext *context, StringRef text) {
@@ -202,31 +218,39 @@ SmallVector<StringAttr> ExtentAttr::getSymbols() const {
 std::optional<ExtentAttr> ExtentAttr::dividedBy(ExtentAttr divisor) const {
   if (divisor.isConstant(0))
     return std::nullopt;
-  Polynomial remainder = toPolynomial(*this), quotient;
-  Polynomial by = toPolynomial(divisor);
-  const auto &[leadingMonomial, leadingCoefficient] = *by.begin();
-  while (!remainder.empty()) {
-    auto [monomial, coefficient] = *remainder.begin();
-    std::optional<Monomial> ratio = divide(monomial, leadingMonomial);
-    if (!ratio || coefficient % leadingCoefficient != 0)
+  Polynomial remainder(*this), quotient, by(divisor);
+  const Term leading = by.getTerms().front();
+  while (!remainder.getTerms().empty()) {
+    const Term first = remainder.getTerms().front();
+    std::optional<ArrayAttr> ratio = divide(first.monomial, leading.monomial);
+    if (!ratio || first.coefficient % leading.coefficient != 0)
       return std::nullopt;
-    int64_t factor = coefficient / leadingCoefficient;
-    quotient[*ratio] += factor;
-    for (const auto &[m, c] : by) {
-      Monomial term = multiply(m, *ratio);
-      if ((remainder[term] -= c * factor) == 0)
-        remainder.erase(term);
-    }
+    int64_t factor = first.coefficient / leading.coefficient;
+    quotient.add(*ratio, factor);
+    for (const Term &term : by.getTerms())
+      remainder.add(multiply(term.monomial, *ratio),
+                    -term.coefficient * factor);
     // The order of terms is not a monomial order for every pair of names, so a
     // leading term may come back; such a division is given up.
-    if (remainder.count(monomial) || quotient.size() > 64)
+    auto isFirst = [&](const Term &term) {
+      return term.monomial == first.monomial;
+    };
+    if (llvm::any_of(remainder.getTerms(), isFirst) ||
+        quotient.getTerms().size() > 64)
       return std::nullopt;
   }
-  return toExtent(getContext(), quotient);
+  return quotient.toExtent(getContext());
 }
 
 ExtentAttr ExtentAttr::substitute(
     llvm::function_ref<ExtentAttr(StringAttr)> values) const {
+  auto isReplaced = [&](ArrayAttr monomial) {
+    return llvm::any_of(monomial, [&](Attribute symbol) {
+      return bool(values(cast<StringAttr>(symbol)));
+    });
+  };
+  if (llvm::none_of(getMonomials(), isReplaced))
+    return *this;
   ExtentAttr sum = getConstant(getContext(), 0);
   for (auto [coefficient, monomial] :
        llvm::zip(getCoefficients(), getMonomials())) {
@@ -271,21 +295,28 @@ std::string ExtentAttr::str() const {
 namespace serrano::llm {
 
 ExtentAttr operator+(ExtentAttr lhs, ExtentAttr rhs) {
-  Polynomial sum = toPolynomial(lhs);
-  for (const auto &[monomial, coefficient] : toPolynomial(rhs))
-    sum[monomial] += coefficient;
-  return toExtent(lhs.getContext(), sum);
+  if (lhs.getCoefficients().empty() || rhs.getCoefficients().empty())
+    return lhs.getCoefficients().empty() ? rhs : lhs;
+  Polynomial sum(lhs);
+  for (auto [coefficient, monomial] :
+       llvm::zip(rhs.getCoefficients(), rhs.getMonomials()))
+    sum.add(monomial, coefficient);
+  return sum.toExtent(lhs.getContext());
 }
 
 ExtentAttr operator-(ExtentAttr lhs, ExtentAttr rhs) { return lhs + rhs * -1; }
 
 ExtentAttr operator*(ExtentAttr lhs, ExtentAttr rhs) {
-  Polynomial result;
-  for (const auto &[leftMonomial, leftCoefficient] : toPolynomial(lhs))
-    for (const auto &[rightMonomial, rightCoefficient] : toPolynomial(rhs))
-      result[multiply(leftMonomial, rightMonomial)] +=
-          leftCoefficient * rightCoefficient;
-  return toExtent(lhs.getContext(), result);
+  if (std::optional<int64_t> factor = rhs.getConstantValue())
+    return lhs * *factor;
+  if (std::optional<int64_t> factor = lhs.getConstantValue())
+    return rhs * *factor;
+  Polynomial result, left(lhs), right(rhs);
+  for (const Term &l : left.getTerms())
+    for (const Term &r : right.getTerms())
+      result.add(multiply(l.monomial, r.monomial),
+                 l.coefficient * r.coefficient);
+  return result.toExtent(lhs.getContext());
 }
 
 ExtentAttr operator+(ExtentAttr lhs, int64_t rhs) {
@@ -293,14 +324,45 @@ ExtentAttr operator+(ExtentAttr lhs, int64_t rhs) {
 }
 
 ExtentAttr operator*(ExtentAttr lhs, int64_t rhs) {
-  return lhs * ExtentAttr::getConstant(lhs.getContext(), rhs);
+  if (rhs == 1)
+    return lhs;
+  if (rhs == 0)
+    return ExtentAttr::getConstant(lhs.getContext(), 0);
+  auto scaled = llvm::map_to_vector(lhs.getCoefficients(),
+                                    [&](int64_t c) { return c * rhs; });
+  return ExtentAttr::get(lhs.getContext(), scaled, lhs.getMonomials());
 }
 
 ExtentAttr product(MLIRContext *context, ArrayRef<ExtentAttr> extents) {
-  ExtentAttr result = ExtentAttr::getConstant(context, 1);
-  for (ExtentAttr extent : extents)
-    result = result * extent;
-  return result;
+  int64_t constant = 1;
+  ExtentAttr symbolic;
+  for (ExtentAttr extent : extents) {
+    if (std::optional<int64_t> factor = extent.getConstantValue())
+      constant *= *factor;
+    else
+      symbolic = symbolic ? symbolic * extent : extent;
+  }
+  return symbolic ? symbolic * constant
+                  : ExtentAttr::getConstant(context, constant);
+}
+
+bool haveEqualProducts(ArrayRef<ExtentAttr> lhs, ArrayRef<ExtentAttr> rhs) {
+  // What both have in common is taken away first: most reshapes keep their
+  // symbolic extents. Only a constant can be zero.
+  SmallVector<ExtentAttr> left, right(rhs);
+  for (ExtentAttr extent : lhs) {
+    auto *found =
+        extent.getConstantValue() ? right.end() : llvm::find(right, extent);
+    if (found == right.end())
+      left.push_back(extent);
+    else
+      right.erase(found);
+  }
+  if (left.empty() && right.empty())
+    return true;
+  MLIRContext *context =
+      (left.empty() ? right.front() : left.front()).getContext();
+  return product(context, left) == product(context, right);
 }
 
 SmallVector<ExtentAttr> getExtents(RankedTensorType type) {

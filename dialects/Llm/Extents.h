@@ -21,6 +21,10 @@ ExtentAttr operator*(ExtentAttr lhs, int64_t rhs);
 ExtentAttr product(mlir::MLIRContext *context,
                    llvm::ArrayRef<ExtentAttr> extents);
 
+/// Whether the product of all extents is the same.
+bool haveEqualProducts(llvm::ArrayRef<ExtentAttr> lhs,
+                       llvm::ArrayRef<ExtentAttr> rhs);
+
 /// The extents of all dimensions of a tensor type.
 llvm::SmallVector<ExtentAttr> getExtents(mlir::RankedTensorType type);
 inline llvm::SmallVector<ExtentAttr> getExtents(mlir::Value value) {

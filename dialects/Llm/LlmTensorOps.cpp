@@ -113,7 +113,7 @@ LogicalResult ReshapeOp::verify() {
   Extents from = getExtents(getOperand()), to = getExtents(getResult());
   if (elementTypeOf(getOperand()) != elementTypeOf(getResult()))
     return emitOpError() << "changes the element type";
-  if (product(getContext(), from) == product(getContext(), to))
+  if (haveEqualProducts(from, to))
     return success();
   return emitOpError() << "changes the number of elements from "
                        << toString(from) << " to " << toString(to);
