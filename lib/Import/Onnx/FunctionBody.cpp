@@ -58,7 +58,7 @@ static void bindAttributes(onnx::NodeProto &bodyNode,
   }
 }
 
-bool Graph::expandFunctionBody(const onnx::NodeProto &node, Location loc) {
+bool Graph::expandFunctionBody(const onnx::NodeProto &node) {
   int version = int(versionOf(node.domain()));
   const onnx::OpSchema *schema =
       onnx::OpSchemaRegistry::Schema(node.op_type(), version, node.domain());
@@ -103,7 +103,7 @@ bool Graph::expandFunctionBody(const onnx::NodeProto &node, Location loc) {
     for (std::string &output : *bodyNode.mutable_output())
       rename(output);
     bodyNode.set_name(node.name().empty() ? node.output(0) : node.name());
-    importNode(bodyNode);
+    importNode(bodyNode, findOpBuilder(bodyNode.domain(), bodyNode.op_type()));
   }
   std::swap(opsets, bodyOpsets);
   return true;

@@ -30,16 +30,23 @@ static StringRef nameOf(const onnx::NodeProto &node) {
                                                    : node.name();
 }
 
-static std::string opOf(const onnx::NodeProto &node) {
-  return node.domain().empty() ? node.op_type()
-                               : node.domain() + "." + node.op_type();
+static StringRef nameOf(const NodeOutline &node) {
+  return node.name.empty() ? node.output : node.name;
+}
+
+static std::string makeOpName(StringRef domain, StringRef op) {
+  return domain.empty() ? op.str() : (domain + "." + op).str();
+}
+
+static std::string describe(StringRef name, StringRef op) {
+  return llvm::formatv("node '{0}' ({1})", name, op);
 }
 
 static std::string describe(const onnx::NodeProto &node) {
-  return llvm::formatv("node '{0}' ({1})", nameOf(node), opOf(node));
+  return describe(nameOf(node), makeOpName(node.domain(), node.op_type()));
 }
 
-const Operand &Graph::lookup(const std::string &name) {
+const Operand &Graph::lookup(StringRef name) {
   if (auto found = operands.find(name); found != operands.end())
     return found->second;
   auto initializer = initializers.find(name);
@@ -51,7 +58,7 @@ const Operand &Graph::lookup(const std::string &name) {
   return operands[name] = importTensor(*initializer->second, name, loc);
 }
 
-void Graph::define(const std::string &name, Operand operand) {
+void Graph::define(StringRef name, Operand operand) {
   operands[name] = std::move(operand);
 }
 
@@ -132,60 +139,92 @@ bool serrano::onnx_import::hasFunctionBody(const onnx::OpSchema &schema) {
   return schema.HasFunction() || schema.HasContextDependentFunction();
 }
 
-void Graph::checkOps(const onnx::GraphProto &proto) {
+const Graph::KnownOp &Graph::findOp(const NodeOutline &node) {
+  SmallString<64> name(node.domain);
+  name += '.';
+  name += node.opType;
+  auto [op, isNew] = ops.try_emplace(name);
+  if (isNew) {
+    std::string domain = node.domain.str();
+    const onnx::OpSchema *schema = onnx::OpSchemaRegistry::Schema(
+        node.opType.str(), int(versionOf(domain)), domain);
+    op->second = {schema, findOpBuilder(node.domain, node.opType)};
+  }
+  return op->second;
+}
+
+void Graph::checkOps(llvm::ArrayRef<NodeOutline> nodes) {
   struct Unknown {
-    const onnx::NodeProto *first;
+    const NodeOutline *first = nullptr;
     unsigned count = 0;
   };
-  llvm::MapVector<StringRef, Unknown> unknown;
-  std::vector<std::string> names(proto.node_size());
+  llvm::MapVector<const KnownOp *, Unknown> unknown;
+  for (const NodeOutline &node : nodes) {
+    const KnownOp &op = findOp(node);
+    if (op.build || (op.schema && hasFunctionBody(*op.schema)))
+      continue;
+    Unknown &entry = unknown[&op];
+    entry.first = entry.count++ ? entry.first : &node;
+  }
+  if (unknown.empty())
+    return;
+  auto opOf = [](const NodeOutline &node) {
+    return makeOpName(node.domain, node.opType);
+  };
+  std::string list;
+  for (const auto &[op, entry] : unknown)
+    list +=
+        llvm::formatv("{0}{1} ({2} node{3}, first '{4}')",
+                      list.empty() ? "" : ", ", opOf(*entry.first), entry.count,
+                      entry.count == 1 ? "" : "s", nameOf(*entry.first));
+  const NodeOutline &first = *unknown.front().second.first;
+  fail("{0}: unknown op; all unknown ops of this model: {1}",
+       describe(nameOf(first), opOf(first)), list);
+}
+
+void Graph::importNodes(ModelFile &file) {
   onnx::checker::CheckerContext checker;
   checker.set_ir_version(10);
   std::unordered_map<std::string, int> versions;
   for (const auto &[domain, version] : opsets)
     versions[domain] = int(version);
   checker.set_opset_imports(versions);
-  for (auto [index, node] : llvm::enumerate(proto.node())) {
-    const onnx::OpSchema *schema = onnx::OpSchemaRegistry::Schema(
-        node.op_type(), int(versionOf(node.domain())), node.domain());
-    if (!findOpBuilder(node.domain(), node.op_type()) &&
-        !(schema && hasFunctionBody(*schema))) {
-      names[index] = opOf(node);
-      Unknown &entry = unknown[names[index]];
-      entry.first = entry.count++ ? entry.first : &node;
-      continue;
-    }
-    // The checker would look for the data of tensors that readModel left in the
-    // file; a constant has nothing else to check.
-    if (!schema || node.op_type() == "Constant")
-      continue;
-    try {
-      onnx::checker::check_node(node, checker,
-                                onnx::checker::LexicalScopeContext());
-    } catch (const std::exception &error) {
-      fail("{0}: {1}", describe(node),
-           StringRef(error.what()).split('\n').first);
-    }
+  const onnx::checker::LexicalScopeContext scope;
+  // The layers of a model repeat its constants.
+  llvm::StringMap<Operand> constants;
+  for (const NodeOutline &outline : file.getNodes()) {
+    bool isConstant = outline.opType == "Constant";
+    if (isConstant && !outline.attribute.empty())
+      if (auto found = constants.find(outline.attribute);
+          found != constants.end()) {
+        define(outline.output, found->second);
+        continue;
+      }
+    const onnx::NodeProto &node = file.parse(outline);
+    // The checker would look for the data of tensors that stayed in the file; a
+    // constant has nothing else to check.
+    const KnownOp &op = findOp(outline);
+    if (op.schema && !isConstant)
+      try {
+        op.schema->Verify(node);
+        for (const onnx::AttributeProto &attribute : node.attribute())
+          onnx::checker::check_attribute(attribute, checker, scope);
+      } catch (const std::exception &error) {
+        fail("{0}: {1}", describe(node),
+             StringRef(error.what()).split('\n').first);
+      }
+    importNode(node, op.build);
+    if (isConstant && !outline.attribute.empty())
+      constants[outline.attribute] = lookup(node.output(0));
   }
-  if (unknown.empty())
-    return;
-  std::string list;
-  for (const auto &[name, entry] : unknown)
-    list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')",
-                          list.empty() ? "" : ", ", name, entry.count,
-                          entry.count == 1 ? "" : "s", nameOf(*entry.first));
-  fail("{0}: unknown op; all unknown ops of this model: {1}",
-       describe(*unknown.front().second.first), list);
 }
 
-void Graph::importNode(const onnx::NodeProto &node) {
-  MLIRContext *context = module.getContext();
-  Location loc = NameLoc::get(StringAttr::get(context, nameOf(node)));
+void Graph::importNode(const onnx::NodeProto &node, OpBuilderFn build) {
   try {
-    if (OpBuilderFn build = findOpBuilder(node.domain(), node.op_type())) {
-      Node view(*this, node, versionOf(node.domain()), loc);
+    if (build) {
+      Node view(*this, node, versionOf(node.domain()), nameOf(node));
       build(view);
-    } else if (!expandFunctionBody(node, loc)) {
+    } else if (!expandFunctionBody(node)) {
       fail("unknown op");
     }
   } catch (const std::exception &error) {
@@ -226,9 +265,10 @@ Type Graph::importElementType(const onnx::ValueInfoProto &value) {
   }
 }
 
-void Graph::importModel(const onnx::GraphProto &proto) {
+void Graph::importModel(ModelFile &file) {
   MLIRContext *context = module.getContext();
-  checkOps(proto);
+  const onnx::GraphProto &proto = file.getModel().graph();
+  checkOps(file.getNodes());
   for (const onnx::TensorProto &tensor : proto.initializer()) {
     initializers[tensor.name()] = &tensor;
     store.locate(tensor);
@@ -259,12 +299,11 @@ void Graph::importModel(const onnx::GraphProto &proto) {
     argument.setLoc(NameLoc::get(StringAttr::get(context, names[index])));
     function.setArgAttr(index, LlmDialect::kNameAttr,
                         builder.getStringAttr(names[index]));
-    define(names[index].str(),
+    define(names[index],
            Operand{argument, cast<RankedTensorType>(argument.getType()),
                    std::nullopt});
   }
-  for (const onnx::NodeProto &node : proto.node())
-    importNode(node);
+  importNodes(file);
   importOutputs(proto, function);
   solver.applyTo(module);
 }
@@ -277,8 +316,7 @@ void Graph::importOutputs(const onnx::GraphProto &proto,
     // Seen as the input of a node, known integers become a value.
     onnx::NodeProto reader;
     reader.add_input(output.name());
-    Node view(*this, reader, 0,
-              NameLoc::get(StringAttr::get(context, output.name())));
+    Node view(*this, reader, 0, output.name());
     Value value = view.value(0);
     if (output.type().tensor_type().has_shape()) {
       Extents declared = importShape(output), found = view.extents(value);

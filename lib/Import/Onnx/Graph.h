@@ -9,7 +9,8 @@
 #define SERRANO_LIB_IMPORT_ONNX_GRAPH_H
 
 #include "ExtentSolver.h"
-#include "Node.h"
+#include "ModelFile.h"
+#include "OpTable.h"
 #include "TensorStore.h"
 #include "onnx/defs/schema.h"
 
@@ -27,31 +28,41 @@ public:
         opsets(std::move(opsets)) {}
 
   /// Imports the model's graph as a function.
-  void importModel(const onnx::GraphProto &proto);
+  void importModel(ModelFile &file);
 
   TensorStore &getStore() { return store; }
   ExtentSolver &getSolver() { return solver; }
   mlir::ModuleOp getModule() { return module; }
   mlir::OpBuilder getBuilder() { return mlir::OpBuilder::atBlockEnd(block); }
 
-  const Operand &lookup(const std::string &name);
-  void define(const std::string &name, Operand operand);
+  const Operand &lookup(llvm::StringRef name);
+  void define(llvm::StringRef name, Operand operand);
 
   /// The tensor as an operand: integers and single elements as constants, other
   /// values as a weight named `name`.
   Operand importTensor(const onnx::TensorProto &tensor, llvm::StringRef name,
                        mlir::Location loc);
 
-  /// Calls the builder of the node's op, or expands its function body.
-  void importNode(const onnx::NodeProto &node);
+  /// Calls the builder of the node's op, or expands its function body if there
+  /// is none.
+  void importNode(const onnx::NodeProto &node, OpBuilderFn build);
 
 private:
-  void checkOps(const onnx::GraphProto &proto);
+  /// An op that nodes of the model have.
+  struct KnownOp {
+    const onnx::OpSchema *schema;
+    OpBuilderFn build;
+  };
+
+  /// Fails if there are unknown ops, with all of them.
+  void checkOps(llvm::ArrayRef<NodeOutline> nodes);
+  const KnownOp &findOp(const NodeOutline &node);
+  void importNodes(ModelFile &file);
   llm::Extents importShape(const onnx::ValueInfoProto &value);
   mlir::Type importElementType(const onnx::ValueInfoProto &value);
   void importOutputs(const onnx::GraphProto &proto,
                      mlir::func::FuncOp function);
-  bool expandFunctionBody(const onnx::NodeProto &node, mlir::Location loc);
+  bool expandFunctionBody(const onnx::NodeProto &node);
   int64_t versionOf(const std::string &domain) const;
 
   mlir::ModuleOp module;
@@ -59,8 +70,9 @@ private:
   ExtentSolver &solver;
   OpsetVersions opsets;
   mlir::Block *block = nullptr;
-  std::map<std::string, Operand> operands;
-  std::map<std::string, const onnx::TensorProto *> initializers;
+  llvm::StringMap<Operand> operands;
+  llvm::StringMap<const onnx::TensorProto *> initializers;
+  llvm::StringMap<KnownOp> ops;
   unsigned expansions = 0;
 };
 

@@ -9,6 +9,8 @@
 #define SERRANO_LIB_IMPORT_ONNX_MODELFILE_H
 
 #include "onnx/onnx_pb.h"
+#include "serrano/Support/MappedFile.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace serrano::onnx_import {
@@ -16,11 +18,49 @@ namespace serrano::onnx_import {
 /// The `location` of external data that lies in the model's own file.
 inline constexpr llvm::StringLiteral kModelFileLocation = "";
 
-/// Reads the model in `path` (protobuf, or text if the name ends in
-/// ".onnxtext"). Tensors with more than 8 bytes of in-line data come back
-/// without them, as tensors with external data at kModelFileLocation; the bytes
-/// are not copied. Metadata that the importer does not use is dropped.
-onnx::ModelProto readModel(llvm::StringRef path);
+/// What can be told of a node without parsing it.
+struct NodeOutline {
+  llvm::StringRef name, opType, domain;
+  /// The name of the first output.
+  llvm::StringRef output;
+  /// The serialised attribute, if there is exactly one and it holds its data.
+  llvm::StringRef attribute;
+  /// The serialised node; whole if no part of it is left in the file.
+  llvm::StringRef bytes;
+  bool isWhole = true;
+};
+
+/// A model as it is in a file: protobuf, or text if its name ends in
+/// ".onnxtext".
+///
+/// Tensors with more than 8 bytes of in-line data come without them, as tensors
+/// with external data at kModelFileLocation; the bytes are not copied. Metadata
+/// that the importer does not use is dropped. The nodes of the graph, of which
+/// most are small and many equal, are parsed one at a time.
+class ModelFile {
+public:
+  explicit ModelFile(llvm::StringRef path);
+
+  /// The model, whose graph has no nodes.
+  const onnx::ModelProto &getModel() const { return model; }
+
+  llvm::ArrayRef<NodeOutline> getNodes() const { return nodes; }
+
+  /// The node, until the next one is parsed.
+  const onnx::NodeProto &parse(const NodeOutline &outline);
+
+private:
+  class Stripper;
+
+  void parseText();
+
+  MappedFile file;
+  onnx::ModelProto model;
+  std::vector<NodeOutline> nodes;
+  /// The nodes that the outlines of a model in text form refer to.
+  std::vector<std::string> serialized;
+  onnx::NodeProto node;
+};
 
 } // namespace serrano::onnx_import
 

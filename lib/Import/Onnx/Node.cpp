@@ -14,9 +14,16 @@ using namespace serrano::llm;
 using namespace serrano::onnx_import;
 
 Node::Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset,
-           Location loc)
+           StringRef name)
     : proto(proto), opset(opset), graph(graph),
-      builder(loc, graph.getBuilder()) {}
+      context(graph.getModule().getContext()), name(name) {}
+
+ImplicitLocOpBuilder &Node::getBuilder() {
+  if (!builder)
+    builder.emplace(NameLoc::get(StringAttr::get(context, name)),
+                    graph.getBuilder());
+  return *builder;
+}
 
 //===----------------------------------------------------------------------===//
 // Inputs
@@ -25,7 +32,11 @@ Node::Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset,
 const Operand &Node::operand(int index) const {
   if (!has(index))
     fail(llvm::formatv("input {0} is missing", index));
-  return graph.lookup(proto.input(index));
+  if (size_t(index) >= operands.size())
+    operands.resize(index + 1);
+  if (!operands[index])
+    operands[index] = &graph.lookup(proto.input(index));
+  return *operands[index];
 }
 
 Value Node::value(int index) {
@@ -43,9 +54,10 @@ Value Node::value(int index) {
       return APInt(width, *e.getConstantValue(), false, /*implicitTrunc=*/true);
     });
     withValue.value = arith::ConstantOp::create(
-        builder, DenseElementsAttr::get(found.type, values));
+        getBuilder(), DenseElementsAttr::get(found.type, values));
   } else {
-    withValue.value = ExtentsOp::create(builder, found.type, dims(elements));
+    withValue.value =
+        ExtentsOp::create(getBuilder(), found.type, dims(elements));
   }
   graph.define(proto.input(index), withValue);
   return withValue.value;
@@ -186,17 +198,17 @@ Value Node::scalar(double value, Type elementType) {
   auto type = RankedTensorType::get({}, elementType);
   if (isa<FloatType>(elementType))
     return arith::ConstantOp::create(
-        builder,
-        DenseElementsAttr::get(type, builder.getFloatAttr(elementType, value)));
+        getBuilder(), DenseElementsAttr::get(
+                          type, getBuilder().getFloatAttr(elementType, value)));
   return arith::ConstantOp::create(
-      builder,
+      getBuilder(),
       DenseElementsAttr::get(
           type, APInt(elementType.getIntOrFloatBitWidth(), int64_t(value),
                       /*isSigned=*/true, /*implicitTrunc=*/true)));
 }
 
 Value Node::unary(UnaryKind kind, Value operand) {
-  return UnaryOp::create(builder, operand.getType(), kind, operand);
+  return UnaryOp::create(getBuilder(), operand.getType(), kind, operand);
 }
 
 Value Node::binary(BinaryKind kind, Value lhs, Value rhs) {
@@ -206,15 +218,16 @@ Value Node::binary(BinaryKind kind, Value lhs, Value rhs) {
   Extents result = infer([&](ShapeInference &s) {
     return s.broadcast(extents(lhs), extents(rhs));
   });
-  return BinaryOp::create(builder, getTensorType(result, elementTypeOf(lhs)),
-                          kind, lhs, rhs);
+  return BinaryOp::create(
+      getBuilder(), getTensorType(result, elementTypeOf(lhs)), kind, lhs, rhs);
 }
 
 Value Node::compare(CompareKind kind, Value lhs, Value rhs) {
   Extents result = infer([&](ShapeInference &s) {
     return s.broadcast(extents(lhs), extents(rhs));
   });
-  return CompareOp::create(builder, getTensorType(result, builder.getI1Type()),
+  return CompareOp::create(getBuilder(),
+                           getTensorType(result, getBuilder().getI1Type()),
                            kind, lhs, rhs);
 }
 
@@ -224,7 +237,7 @@ Value Node::select(Value condition, Value trueValue, Value falseValue) {
         s.broadcast(extents(trueValue), extents(falseValue));
     return failed(values) ? values : s.broadcast(extents(condition), *values);
   });
-  return SelectOp::create(builder,
+  return SelectOp::create(getBuilder(),
                           getTensorType(result, elementTypeOf(trueValue)),
                           condition, trueValue, falseValue);
 }
@@ -232,20 +245,21 @@ Value Node::select(Value condition, Value trueValue, Value falseValue) {
 Value Node::cast(Value operand, Type elementType) {
   if (elementTypeOf(operand) == elementType)
     return operand;
-  return CastOp::create(builder, getTensorType(extents(operand), elementType),
-                        operand);
+  return CastOp::create(getBuilder(),
+                        getTensorType(extents(operand), elementType), operand);
 }
 
 Value Node::reshape(Value operand, ArrayRef<ExtentAttr> to) {
   Extents from = extents(operand);
-  ExtentAttr count = product(builder.getContext(), from),
-             wanted = product(builder.getContext(), to);
-  if (count != wanted && !graph.getSolver().equate(count, wanted))
-    fail(llvm::formatv("cannot reshape {0} to {1}: {2} elements against {3}",
-                       toString(from), toString(to), count.str(),
-                       wanted.str()));
+  if (!haveEqualProducts(from, to)) {
+    ExtentAttr count = product(context, from), wanted = product(context, to);
+    if (!graph.getSolver().equate(count, wanted))
+      fail(llvm::formatv("cannot reshape {0} to {1}: {2} elements against {3}",
+                         toString(from), toString(to), count.str(),
+                         wanted.str()));
+  }
   return ReshapeOp::create(
-      builder,
+      getBuilder(),
       getTensorType(graph.getSolver().resolve(to), elementTypeOf(operand)),
       operand);
 }
@@ -255,8 +269,8 @@ Value Node::transpose(Value operand, ArrayRef<int64_t> permutation) {
     return s.transpose(extents(operand), permutation);
   });
   return TransposeOp::create(
-      builder, getTensorType(result, elementTypeOf(operand)), operand,
-      builder.getDenseI64ArrayAttr(permutation));
+      getBuilder(), getTensorType(result, elementTypeOf(operand)), operand,
+      getBuilder().getDenseI64ArrayAttr(permutation));
 }
 
 Value Node::broadcast(Value operand, ArrayRef<ExtentAttr> to) {
@@ -265,7 +279,7 @@ Value Node::broadcast(Value operand, ArrayRef<ExtentAttr> to) {
   RankedTensorType type = getTensorType(result, elementTypeOf(operand));
   return type == operand.getType()
              ? operand
-             : BroadcastOp::create(builder, type, operand).getResult();
+             : BroadcastOp::create(getBuilder(), type, operand).getResult();
 }
 
 Value Node::concat(ValueRange operands, int64_t axis) {
@@ -274,8 +288,8 @@ Value Node::concat(ValueRange operands, int64_t axis) {
   Extents result =
       infer([&](ShapeInference &s) { return s.concat(shapes, axis); });
   return ConcatOp::create(
-      builder, getTensorType(result, elementTypeOf(operands.front())), operands,
-      axis);
+      getBuilder(), getTensorType(result, elementTypeOf(operands.front())),
+      operands, axis);
 }
 
 Value Node::slice(Value operand, int64_t axis, ExtentAttr offset,
@@ -283,14 +297,15 @@ Value Node::slice(Value operand, int64_t axis, ExtentAttr offset,
   Extents result = extents(operand), offsets(result.size(), extent(0));
   result[axis] = size;
   offsets[axis] = offset;
-  return SliceOp::create(
-      builder, getTensorType(result, elementTypeOf(operand)), operand,
-      dims(offsets),
-      builder.getDenseI64ArrayAttr(SmallVector<int64_t>(result.size(), 1)));
+  return SliceOp::create(getBuilder(),
+                         getTensorType(result, elementTypeOf(operand)), operand,
+                         dims(offsets),
+                         getBuilder().getDenseI64ArrayAttr(
+                             SmallVector<int64_t>(result.size(), 1)));
 }
 
 Value Node::iota(ExtentAttr start, ExtentAttr size, int64_t step,
                  Type elementType) {
-  return IotaOp::create(builder, getTensorType({size}, elementType),
-                        dims({start}), builder.getI64IntegerAttr(step));
+  return IotaOp::create(getBuilder(), getTensorType({size}, elementType),
+                        dims({start}), getBuilder().getI64IntegerAttr(step));
 }

@@ -30,14 +30,14 @@ struct Operand {
 /// through fail().
 class Node {
 public:
-  /// `opset` is the version of the node's domain.
+  /// `opset` is the version of the node's domain, `name` the location of its
+  /// operations.
   Node(Graph &graph, const onnx::NodeProto &proto, int64_t opset,
-       mlir::Location loc);
+       llvm::StringRef name);
 
   const onnx::NodeProto &proto;
   const int64_t opset;
   Graph &graph;
-  mlir::ImplicitLocOpBuilder builder;
 
   [[noreturn]] void fail(const std::string &message) const {
     throw ImportError(message);
@@ -103,11 +103,16 @@ public:
   // Building
   //===------------------------------------------------------------------===//
 
+  mlir::MLIRContext *getContext() const { return context; }
+  /// Made when it is asked for: most nodes compute with shapes and have no
+  /// operation, so that their names are not needed.
+  mlir::ImplicitLocOpBuilder &getBuilder();
+
   llm::ExtentAttr extent(int64_t value) const {
-    return llm::ExtentAttr::getConstant(builder.getContext(), value);
+    return llm::ExtentAttr::getConstant(context, value);
   }
   llm::DimsAttr dims(llvm::ArrayRef<llm::ExtentAttr> extents) const {
-    return llm::DimsAttr::get(builder.getContext(), extents);
+    return llm::DimsAttr::get(context, extents);
   }
   /// Runs `infer` on a ShapeInference that learns from equal extents.
   llm::Extents
@@ -135,6 +140,13 @@ public:
                     llm::ExtentAttr size);
   mlir::Value iota(llm::ExtentAttr start, llm::ExtentAttr size, int64_t step,
                    mlir::Type elementType);
+
+private:
+  mlir::MLIRContext *context;
+  llvm::StringRef name;
+  std::optional<mlir::ImplicitLocOpBuilder> builder;
+  /// The inputs that were looked up. The graph keeps them where they are.
+  mutable llvm::SmallVector<const Operand *> operands;
 };
 
 } // namespace serrano::onnx_import

@@ -40,7 +40,8 @@ serrano::importOnnx(StringRef path, MLIRContext &context) {
   context
       .loadDialect<llm::LlmDialect, arith::ArithDialect, func::FuncDialect>();
   try {
-    onnx::ModelProto model = readModel(path);
+    ModelFile file(path);
+    const onnx::ModelProto &model = file.getModel();
     OpsetVersions opsets = readOpsets(model);
     if (model.functions_size())
       fail("function '{0}' of the model itself is not supported; inline it "
@@ -54,7 +55,7 @@ serrano::importOnnx(StringRef path, MLIRContext &context) {
         StringAttr::get(&context, folder.empty() ? "." : folder));
     TensorStore store(path, context);
     ExtentSolver solver;
-    Graph(*module, store, solver, std::move(opsets)).importModel(model.graph());
+    Graph(*module, store, solver, std::move(opsets)).importModel(file);
     if (failed(verify(*module)))
       fail("the imported module is not valid");
     return module;

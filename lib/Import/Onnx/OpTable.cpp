@@ -7,6 +7,7 @@
 
 #include "OpTable.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace serrano::onnx_import;
@@ -23,5 +24,6 @@ OpBuilderFn serrano::onnx_import::findOpBuilder(llvm::StringRef domain,
         result[(entry.domain + ":" + entry.name).str()] = entry.build;
     return result;
   }();
-  return table.lookup((domain + ":" + op).str());
+  llvm::SmallString<64> key;
+  return table.lookup((domain + ":" + op).toStringRef(key));
 }

@@ -50,7 +50,7 @@ static Value attention(Node &node, Value query, Value key, Value value,
           v = node.extents(value);
   Extents result =
       node.infer([&](ShapeInference &s) { return s.attention(q, k, v); });
-  auto &builder = node.builder;
+  auto &builder = node.getBuilder();
   auto size = q[3].getConstantValue();
   if (!size)
     node.fail("the head size '" + q[3].str() + "' is not constant");
@@ -69,7 +69,7 @@ static Value rowsAt(Node &node, Value table, Value positions) {
     return s.gather(node.extents(table), node.extents(positions), 0);
   });
   Type elementType = cast<RankedTensorType>(table.getType()).getElementType();
-  return GatherOp::create(node.builder, getTensorType(result, elementType),
+  return GatherOp::create(node.getBuilder(), getTensorType(result, elementType),
                           table, positions, /*axis=*/0);
 }
 
@@ -83,7 +83,8 @@ static Value rope(Node &node, Value input, Value cosine, Value sine) {
                             "not fit an input of shape {2}",
                             toString(c), toString(node.extents(sine)),
                             toString(x)));
-  return RopeOp::create(node.builder, input.getType(), input, cosine, sine);
+  return RopeOp::create(node.getBuilder(), input.getType(), input, cosine,
+                        sine);
 }
 
 //===----------------------------------------------------------------------===//
@@ -194,7 +195,7 @@ static void buildGroupQueryAttention(Node &node) {
   value = splitHeads(node, value, kvHeads);
   ExtentAttr past = node.extents(3)[2], length = node.extents(query)[1],
              one = node.extent(1);
-  Type index = node.builder.getI64Type();
+  Type index = IntegerType::get(node.getContext(), 64);
   if (node.integer("do_rotary", 0)) {
     Value positions =
         node.reshape(node.iota(past, length, 1, index), {one, length});

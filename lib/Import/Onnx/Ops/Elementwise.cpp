@@ -133,7 +133,7 @@ static void buildVariadic(Node &node) {
 template <CompareKind kind>
 static void buildCompare(Node &node) {
   if (computeKnown(
-          node, node.builder.getI1Type(),
+          node, IntegerType::get(node.getContext(), 1),
           [](ExtentAttr l, ExtentAttr r) { return compareKnown(kind, l, r); }))
     return;
   node.result(0, node.compare(kind, node.value(0), node.value(1)));

@@ -19,8 +19,8 @@ static Value matmul(Node &node, Value lhs, Value rhs) {
   if (elementType != cast<RankedTensorType>(rhs.getType()).getElementType() ||
       !isa<FloatType>(elementType))
     node.fail("operands have different or integer element types");
-  return MatmulOp::create(node.builder, getTensorType(result, elementType), lhs,
-                          rhs);
+  return MatmulOp::create(node.getBuilder(), getTensorType(result, elementType),
+                          lhs, rhs);
 }
 
 static void buildMatmul(Node &node) {

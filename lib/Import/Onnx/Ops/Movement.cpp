@@ -141,10 +141,10 @@ static void buildSlice(Node &node) {
       part.push_back((*known)[*first + i * steps[0]]);
     return node.resultKnown(0, part, 1, node.elementType(0));
   }
-  node.result(0, SliceOp::create(node.builder,
-                                 getTensorType(to, node.elementType(0)),
-                                 node.value(0), node.dims(offsets),
-                                 node.builder.getDenseI64ArrayAttr(steps)));
+  node.result(0, SliceOp::create(
+                     node.getBuilder(), getTensorType(to, node.elementType(0)),
+                     node.value(0), node.dims(offsets),
+                     node.getBuilder().getDenseI64ArrayAttr(steps)));
 }
 
 static void buildGather(Node &node) {
@@ -160,7 +160,7 @@ static void buildGather(Node &node) {
   Extents result = node.infer([&](ShapeInference &s) {
     return s.gather(node.extents(0), node.extents(1), axis);
   });
-  node.result(0, GatherOp::create(node.builder,
+  node.result(0, GatherOp::create(node.getBuilder(),
                                   getTensorType(result, node.elementType(0)),
                                   operand, indices, axis));
 }
@@ -171,7 +171,7 @@ static void buildGatherNd(Node &node) {
   Extents result = node.infer([&](ShapeInference &s) {
     return s.gatherNd(node.extents(0), node.extents(1));
   });
-  node.result(0, GatherNdOp::create(node.builder,
+  node.result(0, GatherNdOp::create(node.getBuilder(),
                                     getTensorType(result, node.elementType(0)),
                                     operand, indices));
 }
@@ -185,7 +185,7 @@ static void buildTrilu(Node &node) {
               "; expected 2 or more");
   ExtentAttr k = node.has(1) ? node.requireKnown(1, "k")[0] : node.extent(0);
   ExtentAttr rows = extents[extents.size() - 2], columns = extents.back();
-  Type index = node.builder.getI64Type();
+  Type index = IntegerType::get(node.getContext(), 64);
   // Element (row, column) is kept if column - row >= k (upper) or <= k (lower).
   Value row =
       node.reshape(node.iota(k, rows, 1, index), {rows, node.extent(1)});

@@ -32,9 +32,9 @@ static Value rmsNorm(Node &node, Value input, Value scale) {
     node.fail("scale has shape " + toString(node.extents(scale)) +
               "; expected one dimension");
   return RmsNormOp::create(
-      node.builder, input.getType(), input, scale,
-      node.builder.getF32FloatAttr(node.real("epsilon", 1e-5f)),
-      node.builder.getF32FloatAttr(0));
+      node.getBuilder(), input.getType(), input, scale,
+      node.getBuilder().getF32FloatAttr(node.real("epsilon", 1e-5f)),
+      node.getBuilder().getF32FloatAttr(0));
 }
 
 static Value layerNorm(Node &node, Value input, Value scale, Value bias) {
@@ -42,8 +42,8 @@ static Value layerNorm(Node &node, Value input, Value scale, Value bias) {
     node.fail("scale has shape " + toString(node.extents(scale)) +
               "; expected one dimension");
   return LayerNormOp::create(
-      node.builder, input.getType(), input, scale, bias,
-      node.builder.getF32FloatAttr(node.real("epsilon", 1e-5f)));
+      node.getBuilder(), input.getType(), input, scale, bias,
+      node.getBuilder().getF32FloatAttr(node.real("epsilon", 1e-5f)));
 }
 
 static void buildRmsNormalization(Node &node) {

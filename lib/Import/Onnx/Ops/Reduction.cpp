@@ -24,7 +24,7 @@ static void buildReduce(Node &node) {
   Extents result = node.infer([&](ShapeInference &s) {
     return s.reduce(node.extents(0), *axes, dropAxes);
   });
-  node.result(0, ReduceOp::create(node.builder,
+  node.result(0, ReduceOp::create(node.getBuilder(),
                                   getTensorType(result, node.elementType(0)),
                                   kind, operand, *axes, dropAxes));
 }
@@ -32,8 +32,8 @@ static void buildReduce(Node &node) {
 static void buildSoftmax(Node &node) {
   Value operand = node.value(0);
   int64_t axis = node.normalizeAxis(node.integer("axis", -1), node.rank(0));
-  node.result(
-      0, SoftmaxOp::create(node.builder, operand.getType(), operand, axis));
+  node.result(0, SoftmaxOp::create(node.getBuilder(), operand.getType(),
+                                   operand, axis));
 }
 
 llvm::ArrayRef<OpEntry> serrano::onnx_import::getReductionOps() {

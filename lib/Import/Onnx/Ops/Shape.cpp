@@ -22,13 +22,13 @@ static void buildShape(Node &node) {
   int64_t start = clamp(node.integer("start", 0)),
           end = std::max(start, clamp(node.integer("end", rank)));
   node.resultKnown(0, Extents(ArrayRef(extents).slice(start, end - start)), 1,
-                   node.builder.getI64Type());
+                   IntegerType::get(node.getContext(), 64));
 }
 
 static void buildSize(Node &node) {
   Extents extents = node.extents(0);
-  node.resultKnown(0, {product(node.builder.getContext(), extents)}, 0,
-                   node.builder.getI64Type());
+  node.resultKnown(0, {product(node.getContext(), extents)}, 0,
+                   IntegerType::get(node.getContext(), 64));
 }
 
 static void buildConstant(Node &node) {
@@ -36,8 +36,8 @@ static void buildConstant(Node &node) {
   const std::string &name = node.proto.output(0);
   onnx::TensorProto tensor;
   if (const auto *attribute = node.attribute("value")) {
-    graph.define(
-        name, graph.importTensor(attribute->t(), name, node.builder.getLoc()));
+    graph.define(name, graph.importTensor(attribute->t(), name,
+                                          node.getBuilder().getLoc()));
     return;
   }
   if (const auto *attribute = node.attribute("value_float")) {
@@ -58,7 +58,8 @@ static void buildConstant(Node &node) {
     node.fail("it has no dense numeric value; sparse and text constants are "
               "not supported");
   }
-  graph.define(name, graph.importTensor(tensor, name, node.builder.getLoc()));
+  graph.define(name,
+               graph.importTensor(tensor, name, node.getBuilder().getLoc()));
 }
 
 static void buildConstantOfShape(Node &node) {
@@ -82,7 +83,7 @@ static void buildConstantOfShape(Node &node) {
   }
   auto scalarType = RankedTensorType::get({}, type);
   Value scalar =
-      arith::ConstantOp::create(node.builder, element.reshape(scalarType));
+      arith::ConstantOp::create(node.getBuilder(), element.reshape(scalarType));
   node.result(0, node.broadcast(scalar, shape));
 }
 
@@ -139,7 +140,7 @@ static void buildReshape(Node &node) {
     }
   }
   if (inferred) {
-    MLIRContext *context = node.builder.getContext();
+    MLIRContext *context = node.getContext();
     to[*inferred] = node.extent(1);
     std::optional<ExtentAttr> open =
         product(context, from).dividedBy(product(context, to));
@@ -189,7 +190,7 @@ static void buildFlatten(Node &node) {
   Extents from = node.extents(0);
   int64_t rank = from.size(), axis = node.integer("axis", 1);
   axis = axis == rank ? rank : node.normalizeAxis(axis, rank);
-  MLIRContext *context = node.builder.getContext();
+  MLIRContext *context = node.getContext();
   reshapeTo(node, {product(context, ArrayRef(from).take_front(axis)),
                    product(context, ArrayRef(from).drop_front(axis))});
 }
