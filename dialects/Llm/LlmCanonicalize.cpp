@@ -269,8 +269,8 @@ struct ReshapeOfReshape : OpRewritePattern<ReshapeOp> {
     auto inner = op.getOperand().getDefiningOp<ReshapeOp>();
     if (!inner)
       return failure();
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(),
-                                           inner.getOperand());
+    rewriter.replaceOp(op, rewriter.createOrFold<ReshapeOp>(
+                               op.getLoc(), op.getType(), inner.getOperand()));
     return success();
   }
 };
@@ -326,8 +326,8 @@ struct TransposeOfTranspose : OpRewritePattern<TransposeOp> {
         llvm::map_to_vector(op.getPermutation(), [&](int64_t axis) {
           return inner.getPermutation()[axis];
         });
-    rewriter.replaceOpWithNewOp<TransposeOp>(op, inner.getOperand(),
-                                             permutation);
+    rewriter.replaceOp(op, rewriter.createOrFold<TransposeOp>(
+                               op.getLoc(), inner.getOperand(), permutation));
     return success();
   }
 };

@@ -18,6 +18,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include <nlohmann/json.hpp>
 
@@ -108,28 +109,37 @@ static llvm::Error writeReport(const isa::Program &program, const CompileOptions
   return file->commit();
 }
 
+/// Runs the passes of a stage. What they leave is verified once, at the end: the
+/// verifiers would take longer than the passes if they ran after each, and
+/// serrano-opt, which all passes are tested with, does that.
+static LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)> addPasses) {
+  PassManager manager(module.getContext());
+  manager.enableVerifier(false);
+  addPasses(manager);
+  return success(succeeded(manager.run(module)) && succeeded(verify(module)));
+}
+
 /// The stages up to the one that is asked for.
-static void addStages(OpPassManager &manager, const CompileOptions &options) {
-  if (options.stage >= Stage::Llm)
-    buildRaisePipeline(manager);
-  if (options.stage >= Stage::Tile) {
-    TileOptions tile;
-    tile.target = options.target;
-    tile.precision = options.precision;
-    tile.maxTokens = options.maxTokens;
-    tile.maxSequences = options.maxSequences;
-    tile.maxContext = options.maxContext;
-    buildTileStage(manager, tile);
-  }
-  if (options.stage >= Stage::Mem) {
-    PlaceOptions place;
-    place.target = options.target;
-    buildPlaceStage(manager, place);
-  }
-  if (options.stage >= Stage::Dma)
-    buildScheduleStage(manager);
-  if (options.stage >= Stage::Isa)
-    buildEmitStage(manager);
+static LogicalResult runStages(ModuleOp module, const CompileOptions &options) {
+  TileOptions tile;
+  tile.target = options.target;
+  tile.precision = options.precision;
+  tile.maxTokens = options.maxTokens;
+  tile.maxSequences = options.maxSequences;
+  tile.maxContext = options.maxContext;
+  PlaceOptions place;
+  place.target = options.target;
+  const std::pair<Stage, std::function<void(OpPassManager &)>> stages[] = {
+      {Stage::Llm, buildRaisePipeline},
+      {Stage::Tile, [&](OpPassManager &manager) { buildTileStage(manager, tile); }},
+      {Stage::Mem, [&](OpPassManager &manager) { buildPlaceStage(manager, place); }},
+      {Stage::Dma, buildScheduleStage},
+      {Stage::Isa, buildEmitStage},
+  };
+  for (const auto &[stage, addPasses] : stages)
+    if (options.stage >= stage && failed(runStage(module, addPasses)))
+      return failure();
+  return success();
 }
 
 llvm::Error serrano::compile(const CompileOptions &options) {
@@ -144,9 +154,7 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   llvm::Expected<TargetModel> target = TargetModel::load(options.target);
   if (!target)
     return target.takeError();
-  PassManager manager(&context);
-  addStages(manager, options);
-  if (failed(manager.run(**module)))
+  if (failed(runStages(**module, options)))
     return diagnostics.takeError();
   if (options.stage < Stage::Asm)
     return writeText(**module, options);

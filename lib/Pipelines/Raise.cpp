@@ -8,20 +8,17 @@
 #include "serrano/Pipelines/Pipelines.h"
 
 #include "dialects/Llm/Passes/LlmPasses.h"
+#include "dialects/Llm/Passes/Rewriting.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace serrano;
 
-/// Folds constants and unites what is computed twice, so that the patterns of
-/// the next pass see one form.
-static void addCleanup(OpPassManager &manager) {
-  manager.addNestedPass<func::FuncOp>(createCanonicalizerPass());
-  manager.addNestedPass<func::FuncOp>(createCSEPass());
-}
-
 void serrano::buildRaisePipeline(OpPassManager &manager) {
-  addCleanup(manager);
+  // Constants are folded and what is computed twice is united, so that the
+  // patterns see one form.
+  manager.addNestedPass<func::FuncOp>(createCanonicalizerPass(llm::getRewriteConfig()));
+  manager.addNestedPass<func::FuncOp>(createCSEPass());
   // Weights first: all later passes ask whether an operand is one.
   manager.addPass(llm::createFoldWeightViews());
   manager.addPass(llm::createRaiseLinear());
@@ -32,11 +29,10 @@ void serrano::buildRaisePipeline(OpPassManager &manager) {
   manager.addPass(llm::createRaiseRope());
   // Again, now that packed projections are projections and can be cut.
   manager.addPass(llm::createFoldWeightViews());
-  addCleanup(manager);
+  // The angles, which each layer computed, become one value that all share.
+  manager.addNestedPass<func::FuncOp>(createCSEPass());
   manager.addPass(llm::createRaiseAttention());
-  addCleanup(manager);
   manager.addPass(llm::createPromoteCache());
-  addCleanup(manager);
   manager.addPass(createSymbolDCEPass());
   manager.addPass(llm::createReportUnraised());
 }

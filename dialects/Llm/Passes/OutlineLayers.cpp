@@ -125,23 +125,42 @@ private:
                : std::nullopt;
   }
 
-  /// Whether layer `chain.count` equals the first one.
+  /// Whether layer `chain.count` equals the first one; the chain is what it was
+  /// if not.
   bool addLayer(Chain &chain) {
-    Chain extended = chain;
+    size_t carried = chain.carried.size(), weights = chain.weights.size(),
+           layerIndices = chain.layerIndices.size();
     size_t start = chain.begin + chain.count * chain.period;
     for (size_t i = 0; i < chain.period; ++i) {
-      Operation *first = ops[chain.begin + i], *other = ops[start + i];
-      if (first->getName() != other->getName() ||
-          first->getAttrDictionary() != other->getAttrDictionary() ||
-          first->getResultTypes() != other->getResultTypes() ||
-          first->getNumOperands() != other->getNumOperands())
-        return false;
-      for (auto [f, o] : llvm::zip(first->getOperands(), other->getOperands()))
-        if (!matchOperand(extended, f, o, start))
-          return false;
+      if (matchOperation(chain, ops[chain.begin + i], ops[start + i], start))
+        continue;
+      while (chain.carried.size() > carried)
+        chain.carried.pop_back();
+      while (chain.weights.size() > weights)
+        chain.weights.pop_back();
+      while (chain.layerIndices.size() > layerIndices)
+        chain.layerIndices.pop_back();
+      for (auto &[weight, names] : chain.weights)
+        names.resize(chain.count);
+      return false;
     }
-    chain = std::move(extended);
     return true;
+  }
+
+  bool matchOperation(Chain &chain, Operation *first, Operation *other,
+                      size_t start) {
+    return first->getName() == other->getName() &&
+           first->getName().compareOpProperties(
+               first->getPropertiesStorage(), other->getPropertiesStorage()) &&
+           first->getDiscardableAttrDictionary() ==
+               other->getDiscardableAttrDictionary() &&
+           first->getResultTypes() == other->getResultTypes() &&
+           first->getNumOperands() == other->getNumOperands() &&
+           llvm::all_of(llvm::zip(first->getOperands(), other->getOperands()),
+                        [&](auto pair) {
+                          auto [f, o] = pair;
+                          return matchOperand(chain, f, o, start);
+                        });
   }
 
   /// Whether operand `other` of a layer that starts at `start` means the same

@@ -1,5 +1,5 @@
 //===- PromoteCache.cpp - makes a decoder graph a step over a paged cache -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

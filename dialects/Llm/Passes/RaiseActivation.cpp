@@ -7,8 +7,8 @@
 
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
+#include "dialects/Llm/Passes/Rewriting.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
 
 namespace serrano::llm {
@@ -120,7 +120,7 @@ struct RaiseActivation
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<RaiseSilu, RaiseGelu>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -8,8 +8,8 @@
 #include "dialects/Llm/Passes/IndexAnalysis.h"
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
+#include "dialects/Llm/Passes/Rewriting.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include <cmath>
 
 namespace serrano::llm {
@@ -274,12 +274,15 @@ struct RaiseAttention : serrano::llm::impl::RaiseAttentionBase<RaiseAttention> {
     RewritePatternSet patterns(&getContext());
     patterns.add<RaiseSoftmaxAttention, UnrepeatHeads>(&getContext());
     TransposeOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([&](AttentionOp op) {
       if (op.getMask())
         raiseMask(op);
     });
+    // What computed the masks.
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      eraseDeadOperations(function);
   }
 
   void raiseMask(AttentionOp op) {

@@ -7,8 +7,7 @@
 
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
-
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "dialects/Llm/Passes/Rewriting.h"
 
 namespace serrano::llm {
 #define GEN_PASS_DEF_RAISELINEAR
@@ -109,7 +108,7 @@ struct RaiseLinear : serrano::llm::impl::RaiseLinearBase<RaiseLinear> {
     patterns.add<MatmulByWeight, AddBias, ProjectBeforeCollapse, GatherRows>(
         &getContext());
     ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

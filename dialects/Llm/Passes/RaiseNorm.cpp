@@ -7,8 +7,7 @@
 
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
-
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "dialects/Llm/Passes/Rewriting.h"
 
 namespace serrano::llm {
 #define GEN_PASS_DEF_RAISENORM
@@ -190,7 +189,7 @@ struct RaiseNorm : serrano::llm::impl::RaiseNormBase<RaiseNorm> {
     patterns.add<NormBeforeCollapse, RaiseLayerNorm, RaiseRmsNorm>(
         &getContext());
     ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

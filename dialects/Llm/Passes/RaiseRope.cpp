@@ -7,8 +7,7 @@
 
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
-
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "dialects/Llm/Passes/Rewriting.h"
 
 namespace serrano::llm {
 #define GEN_PASS_DEF_RAISEROPE
@@ -110,8 +109,7 @@ struct RaiseAngles : OpRewritePattern<UnaryOp> {
     if (!extents.back().isConstant(count))
       return failure();
     auto shape = ArrayRef(extents).drop_back();
-    if (product(op.getContext(), getExtents(positions)) !=
-        product(op.getContext(), shape))
+    if (!haveEqualProducts(getExtents(positions), shape))
       return failure();
     Type integer = cast<RankedTensorType>(positions.getType()).getElementType();
     positions = rewriter.createOrFold<ReshapeOp>(
@@ -176,8 +174,7 @@ struct RaiseRotation : OpRewritePattern<BinaryOp> {
     extents.back() = getExtents(half).back();
     auto type = getTensorType(
         extents, cast<RankedTensorType>(half.getType()).getElementType());
-    if (product(type.getContext(), getExtents(half)) !=
-        product(type.getContext(), extents))
+    if (!haveEqualProducts(getExtents(half), extents))
       return std::nullopt;
     return Table{half, type};
   }
@@ -231,7 +228,7 @@ struct RaiseRope : serrano::llm::impl::RaiseRopeBase<RaiseRope> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<HalveDoubled, RaiseAngles, RaiseRotation>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteFunctions(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };
