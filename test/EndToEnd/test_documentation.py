@@ -42,6 +42,13 @@ def test_links(page):
         assert link.startswith("https://") or (page.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(documentation.ROOT)))
+def test_paths(page):
+    """What is named by its path in the tree is there."""
+    for path in re.findall(r"`((?:dialects|docs|include|lib|python-bindings|test|tools)/[\w./-]+)`", page.read_text()):
+        assert (documentation.ROOT / path).exists(), path
+
+
 FAULTS = {
     "shell": ("```sh\nserrano-opt no-such-file.mlir\n```\n", "cannot open input file"),
     "shell-in-a-pipe": ("```sh\nfalse | cat\n```\n", "exit code 1"),
