@@ -89,9 +89,11 @@ LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
   std::optional<unsigned> result = getResultNumber(epilogue.result);
   Matrix out;
   Value staging[2];
+  int64_t blocks = n / tileN, rest = n % tileN;
+  bool alternate = blocks + (rest > 0) > 1;
   if (result)
-    for (Value &each : staging)
-      each = slot(maxTokens, tileN, builder.getF32Type());
+    for (int i = 0; i <= alternate; ++i)
+      staging[i] = slot(maxTokens, tileN, builder.getF32Type());
   else
     out = define(epilogue.result);
   unsigned next = 0;
@@ -149,9 +151,8 @@ LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
   // Blocks alternate between two accumulators, so that the vector engine finishes
   // one while the matrix engine fills the other.
   Value acc[2];
-  int64_t blocks = n / tileN, rest = n % tileN;
-  for (Value &each : acc)
-    each = slot(maxTokens, tileN, builder.getF32Type(), /*accumulator=*/true);
+  for (int i = 0; i <= alternate; ++i)
+    acc[i] = slot(maxTokens, tileN, builder.getF32Type(), /*accumulator=*/true);
   if (blocks / 2 > 0)
     forEach(constant(blocks / 2), [&](Value i) {
       Value first = mul(i, 2 * tileN);
