@@ -33,7 +33,8 @@ public:
   llvm::Error write(tile::TensorOp table);
 
 private:
-  llvm::Expected<llm::WeightOp> find(SymbolRefAttr name);
+  /// The weight of that name, of which `user` says the shape.
+  llvm::Expected<llm::WeightOp> find(SymbolRefAttr name, StringRef user, ArrayRef<int64_t> shape);
   llvm::Expected<size_t> addSection(Operation *op, StringRef name, int64_t bytes);
   /// Appends `values` in the section's element type.
   void convert(ArrayRef<float> values, Type type, std::vector<uint8_t> &bytes);
@@ -46,10 +47,17 @@ private:
 
 } // namespace
 
-llvm::Expected<llm::WeightOp> WeightWriter::find(SymbolRefAttr name) {
+llvm::Expected<llm::WeightOp> WeightWriter::find(SymbolRefAttr name, StringRef user,
+                                                 ArrayRef<int64_t> shape) {
+  StringRef text = name.getRootReference().getValue();
   auto weight = symbols.lookup<llm::WeightOp>(name.getRootReference());
   if (!weight)
-    return makeError("no llm.weight '{0}' says where the values are", name.getRootReference().getValue());
+    return makeError("no llm.weight '{0}' says where the values are", text);
+  if (weight.getTensorType().getShape() != shape)
+    return makeError("weight '{0}' has shape [{1:$[, ]}], but '{2}' takes it as [{3:$[, ]}]", text,
+                     llvm::make_range(weight.getTensorType().getShape().begin(),
+                                      weight.getTensorType().getShape().end()),
+                     user, llvm::make_range(shape.begin(), shape.end()));
   return weight;
 }
 
@@ -87,10 +95,10 @@ llvm::Error WeightWriter::write(tile::PackedOp packed) {
   std::vector<uint8_t> block;
   int64_t offset = 0;
   for (auto [i, name] : llvm::enumerate(packed.getWeights().getAsRange<SymbolRefAttr>())) {
-    llvm::Expected<llm::WeightOp> weight = find(name);
+    int64_t k = packed.getSizes()[2 * i], n = packed.getSizes()[2 * i + 1];
+    llvm::Expected<llm::WeightOp> weight = find(name, packed.getSymName(), {k, n});
     if (!weight)
       return weight.takeError();
-    int64_t k = packed.getSizes()[2 * i], n = packed.getSizes()[2 * i + 1];
     for (int64_t col = 0; col < n; col += tileN) {
       block.clear();
       for (int64_t row = 0; row < k; row += tileK) {
@@ -112,14 +120,16 @@ llvm::Error WeightWriter::write(tile::PackedOp packed) {
 
 llvm::Error WeightWriter::write(tile::VectorsOp vectors) {
   std::vector<float> values(vectors.getLength());
-  for (auto [name, offset] :
-       llvm::zip_equal(vectors.getWeights().getAsRange<SymbolRefAttr>(), vectors.getOffsets())) {
-    llvm::Expected<llm::WeightOp> weight = find(name);
+  for (auto [i, name] : llvm::enumerate(vectors.getWeights().getAsRange<SymbolRefAttr>())) {
+    ArrayRef<int64_t> offsets = vectors.getOffsets();
+    // Without gaps: a vector reaches to the next one, or to the end.
+    int64_t offset = offsets[i];
+    int64_t length =
+        (i + 1 < offsets.size() ? offsets[i + 1] : int64_t(vectors.getLength())) - offset;
+    llvm::Expected<llm::WeightOp> weight = find(name, vectors.getSymName(), {length});
     if (!weight)
       return weight.takeError();
-    int64_t length = weight->getTensorType().getNumElements();
-    if (llvm::Error error =
-            reader.read(*weight, 0, 1, 0, length, values.data() + offset, length))
+    if (llvm::Error error = reader.read(*weight, 0, 1, 0, length, values.data() + offset, length))
       return error;
   }
   std::vector<uint8_t> bytes;
@@ -131,7 +141,8 @@ llvm::Error WeightWriter::write(tile::VectorsOp vectors) {
 }
 
 llvm::Error WeightWriter::write(tile::TensorOp table) {
-  llvm::Expected<llm::WeightOp> weight = find(*table.getWeight());
+  llvm::Expected<llm::WeightOp> weight =
+      find(*table.getWeight(), table.getSymName(), table.getSlotType().getShape());
   if (!weight)
     return weight.takeError();
   int64_t rows = table.getSlotType().getDimSize(0), cols = table.getSlotType().getDimSize(1);
