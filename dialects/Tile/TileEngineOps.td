@@ -64,6 +64,7 @@ def Tile_MatmulOp : Tile_Op<"matmul", [MemoryEffects<[MemRead<Tile_ArrayResource
 class Tile_VectorOp<string mnemonic, dag operands, list<Trait> traits = []>
     : Tile_Op<mnemonic, traits> {
   let arguments = !con(operands, (ins Tile_Dim:$rows, Tile_Dim:$cols));
+  let hasVerifier = 1;
 }
 
 def Tile_UnaryOp : Tile_VectorOp<"unary", (ins Tile_UnaryFunctionAttr:$function, Reads<>:$a, Writes<>:$dst)> {
@@ -127,7 +128,6 @@ def Tile_SoftmaxOp : Tile_VectorOp<"softmax",
     $scores `to` $dst `state` $state `scale` $scale `limit` $limit `rows` $rows `cols` $cols attr-dict
     `:` type($scores) `,` type($dst) `,` type($state)
   }];
-  let hasVerifier = 1;
 }
 
 def Tile_RopeOp : Tile_VectorOp<"rope",
@@ -154,7 +154,6 @@ def Tile_TakeOp : Tile_VectorOp<"take",
     $a `[` $index `]` `bound` $bound `to` $dst `rows` $rows `cols` $cols attr-dict
     `:` type($a) `,` type($index) `,` type($dst)
   }];
-  let hasVerifier = 1;
 }
 
 #endif // SERRANO_DIALECTS_TILE_TILEENGINEOPS

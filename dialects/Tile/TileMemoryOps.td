@@ -264,6 +264,7 @@ def Tile_LoadOp : Tile_TransferOp<"load"> {
   let assemblyFormat = [{
     $tensor `[` $row `,` $col `]` `to` $slot `rows` $rows attr-dict `:` type($slot)
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_StoreOp : Tile_TransferOp<"store", [MemoryEffects<[MemWrite]>]> {
@@ -316,6 +317,7 @@ def Tile_GatherOp : Tile_TransferOp<"gather"> {
   let assemblyFormat = [{
     $tensor `by` $table `[` $first `]` `to` $slot `rows` $rows attr-dict `:` type($slot)
   }];
+  let hasVerifier = 1;
 }
 
 #endif // SERRANO_DIALECTS_TILE_TILEMEMORYOPS

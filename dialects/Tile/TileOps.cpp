@@ -7,10 +7,54 @@
 
 #include "dialects/Tile/Tile.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace serrano::tile;
+
+//===----------------------------------------------------------------------===//
+// Counts
+//===----------------------------------------------------------------------===//
+
+/// Fails if `count` is a constant that dimension `dim` of `slot` has no room for.
+static LogicalResult verifyCount(Operation *op, StringRef what, Value count, MemRefType slot,
+                                 unsigned dim) {
+  std::optional<int64_t> value = getConstantIntValue(count);
+  if (!value || (*value >= 0 && *value <= slot.getDimSize(dim)))
+    return success();
+  return op->emitOpError() << "takes " << *value << " " << what << " of " << slot
+                           << "; expected 0 to " << slot.getDimSize(dim);
+}
+
+static LogicalResult verifyRows(Operation *op, Value rows, ArrayRef<MemRefType> slots) {
+  for (MemRefType slot : slots)
+    if (failed(verifyCount(op, "rows", rows, slot, 0)))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyCols(Operation *op, Value cols, ArrayRef<MemRefType> slots) {
+  for (MemRefType slot : slots)
+    if (failed(verifyCount(op, "columns", cols, slot, 1)))
+      return failure();
+  return success();
+}
+
+/// Every slot has the rows and columns that the operation works on.
+template <typename Op>
+static LogicalResult verifyElementwise(Op op) {
+  SmallVector<MemRefType> slots;
+  for (Value operand : op->getOperands())
+    if (auto slot = dyn_cast<MemRefType>(operand.getType()))
+      slots.push_back(slot);
+  return failure(failed(verifyRows(op, op.getRows(), slots)) ||
+                 failed(verifyCols(op, op.getCols(), slots)));
+}
+
+//===----------------------------------------------------------------------===//
+// Outside the core
+//===----------------------------------------------------------------------===//
 
 LogicalResult DimensionOp::verify() {
   if (getMax() < 1)
@@ -201,7 +245,13 @@ LogicalResult serrano::tile::verifyPieces(Operation *op, MemRefType slot, int64_
   return success();
 }
 
+LogicalResult LoadOp::verify() { return verifyRows(*this, getRows(), getSlot().getType()); }
+
+LogicalResult GatherOp::verify() { return verifyRows(*this, getRows(), getSlot().getType()); }
+
 LogicalResult StoreOp::verify() {
+  if (failed(verifyRows(*this, getRows(), getSlot().getType())))
+    return failure();
   return verifyPieces(*this, getSlot().getType(), getPieces(), getStep());
 }
 
@@ -237,7 +287,9 @@ LogicalResult LoadWeightsOp::verify() {
   if (!isa<FloatType>(type.getElementType()) && !type.getElementType().isInteger(8))
     return emitOpError() << "loads " << type.getElementType()
                          << ", which the matrix engine does not multiply";
-  return success();
+  // Transposed, they lie with n rows of k.
+  return failure(failed(verifyRows(*this, getTranspose() ? getN() : getK(), type)) ||
+                 failed(verifyCols(*this, getTranspose() ? getK() : getN(), type)));
 }
 
 LogicalResult MatmulOp::verify() {
@@ -246,14 +298,46 @@ LogicalResult MatmulOp::verify() {
                          << "; expected 32 bits";
   if (getGroup() < 1)
     return emitOpError() << "has groups of " << getGroup() << " rows; expected at least 1";
-  return success();
+  return verifyRows(*this, getM(), {getMoving().getType(), getAcc().getType()});
+}
+
+//===----------------------------------------------------------------------===//
+// Vector engine
+//===----------------------------------------------------------------------===//
+
+LogicalResult UnaryOp::verify() { return verifyElementwise(*this); }
+LogicalResult BinaryOp::verify() { return verifyElementwise(*this); }
+LogicalResult ScalarOp::verify() { return verifyElementwise(*this); }
+LogicalResult TernaryOp::verify() { return verifyElementwise(*this); }
+LogicalResult FillOp::verify() { return verifyElementwise(*this); }
+
+LogicalResult ReduceOp::verify() {
+  return failure(failed(verifyRows(*this, getRows(), {getA().getType(), getDst().getType()})) ||
+                 failed(verifyCols(*this, getCols(), getA().getType())));
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t heads = getHeads(), rotary = getRotary();
+  if (heads < 1 || rotary < 0 || rotary % 2)
+    return emitOpError() << "turns " << rotary << " elements of " << heads
+                         << " heads; expected an even number of at least one head";
+  MemRefType angles[] = {getCosine().getType(), getSine().getType()};
+  for (MemRefType type : angles)
+    if (type.getDimSize(1) < rotary / 2)
+      return emitOpError() << "turns " << rotary << " elements by the angles of " << type
+                           << "; expected one for each two";
+  return verifyRows(*this, getRows(),
+                    {getA().getType(), angles[0], angles[1], getDst().getType()});
 }
 
 LogicalResult TakeOp::verify() {
   if (!getIndex().getType().getElementType().isInteger(32))
     return emitOpError() << "has indices of " << getIndex().getType().getElementType()
                          << "; expected i32";
-  return success();
+  return failure(
+      failed(verifyCount(*this, "rows", getBound(), getA().getType(), 0)) ||
+      failed(verifyRows(*this, getRows(), {getIndex().getType(), getDst().getType()})) ||
+      failed(verifyCols(*this, getCols(), {getA().getType(), getDst().getType()})));
 }
 
 LogicalResult SoftmaxOp::verify() {
@@ -263,6 +347,8 @@ LogicalResult SoftmaxOp::verify() {
   if (getState().getType().getDimSize(1) != 3)
     return emitOpError() << "has a state of " << getState().getType().getDimSize(1)
                          << " columns; expected 3: maximum, sum, correction";
-  return success();
+  MemRefType scores = getScores().getType(), dst = getDst().getType();
+  return failure(failed(verifyRows(*this, getRows(), {scores, dst, getState().getType()})) ||
+                 failed(verifyCols(*this, getCols(), {scores, dst})));
 }
 
