@@ -10,6 +10,7 @@
 #include "lib/Runtime/Arrays.h"
 #include "gtest/gtest.h"
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 using namespace serrano;

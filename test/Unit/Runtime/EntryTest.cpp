@@ -10,6 +10,7 @@
 #include "MakeArray.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "gtest/gtest.h"
+#include <cstring>
 
 using namespace serrano;
 

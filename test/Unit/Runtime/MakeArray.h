@@ -9,7 +9,6 @@
 #define SERRANO_TEST_UNIT_RUNTIME_MAKEARRAY_H
 
 #include "serrano/Support/Npz.h"
-#include <cstring>
 
 namespace serrano {
 
@@ -18,8 +17,8 @@ template <typename T>
 NpyArray makeArray(NpyType type, std::vector<uint64_t> shape,
                    const std::vector<T> &elements) {
   NpyArray array{type, std::move(shape), {}};
-  array.bytes.resize(elements.size() * sizeof(T));
-  std::memcpy(array.bytes.data(), elements.data(), array.bytes.size());
+  auto *bytes = reinterpret_cast<const uint8_t *>(elements.data());
+  array.bytes.assign(bytes, bytes + elements.size() * sizeof(T));
   return array;
 }
 

@@ -7,6 +7,7 @@
 
 #include "../Simulator/AssembledProgram.h"
 #include "MakeArray.h"
+#include <cstring>
 
 using namespace serrano;
 

@@ -24,8 +24,8 @@ template <typename T>
 static NpyArray makeArray(NpyType type, std::vector<uint64_t> shape,
                           std::vector<T> values) {
   NpyArray array{type, std::move(shape), {}};
-  array.bytes.resize(values.size() * sizeof(T));
-  std::memcpy(array.bytes.data(), values.data(), array.bytes.size());
+  auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
+  array.bytes.assign(bytes, bytes + values.size() * sizeof(T));
   return array;
 }
 

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Runtime/MakeArray.h"
 #include "../TempFolder.h"
 #include "WaitMutants.h"
 #include "dialects/Dma/Passes/DmaPasses.h"
@@ -139,15 +140,6 @@ protected:
   TargetModel target;
 };
 
-template <typename T>
-NpyArray makeArray(NpyType type, std::vector<uint64_t> shape,
-                   const std::vector<T> &elements) {
-  NpyArray array{type, std::move(shape), {}};
-  array.bytes.resize(elements.size() * sizeof(T));
-  std::memcpy(array.bytes.data(), elements.data(), array.bytes.size());
-  return array;
-}
-
 NpzArrays encoderInputs(uint64_t batch, uint64_t length) {
   NpzArrays result;
   for (const char *name : {"ids", "mask"})
@@ -170,18 +162,15 @@ NpzArrays stepInputs(llvm::ArrayRef<std::pair<int32_t, int32_t>> sequences) {
     for (int32_t i = 0; i < blocksEach; ++i)
       tables.push_back(int32_t(tables.size()));
   }
-  auto vector = [](const std::vector<int32_t> &elements) {
-    return makeArray(NpyType::i4, {elements.size()}, elements);
-  };
   static_assert(block * blocksEach == 32, "the context that is compiled for");
   NpzArrays result;
-  result["token_ids"] = vector(std::vector<int32_t>(positions.size(), 1));
-  result["positions"] = vector(positions);
-  result["query_starts"] = vector(starts);
-  result["kv_lengths"] = vector(lengths);
+  result["token_ids"] = indices(std::vector<int32_t>(positions.size(), 1));
+  result["positions"] = indices(positions);
+  result["query_starts"] = indices(starts);
+  result["kv_lengths"] = indices(lengths);
   result["block_tables"] =
       makeArray(NpyType::i4, {lengths.size(), blocksEach}, tables);
-  result["logit_rows"] = vector(rows);
+  result["logit_rows"] = indices(rows);
   return result;
 }
 
