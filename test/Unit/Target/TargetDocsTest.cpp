@@ -38,7 +38,9 @@ TEST(TargetDocs, examplesAreTargets) {
   llvm::StringRef rest = docs;
   while (true) {
     llvm::StringRef example;
-    std::tie(example, rest) = rest.split("```json\n").second.split("```\n");
+    // The fence may name a file for the example.
+    rest = rest.split("```json").second.split("\n").second;
+    std::tie(example, rest) = rest.split("```\n");
     if (example.empty())
       break;
     auto target = TargetModel::fromJson(example, "example");
