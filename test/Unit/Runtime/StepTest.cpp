@@ -179,6 +179,16 @@ TEST_F(StepTest, WrittenBlocksBelongToOneSequence) {
             "input 'block_tables' holds 2 at [0, 0] and [0, 1], but the step "
             "writes to this block for sequence 0; only blocks that were full "
             "before it can be in two places");
+  // Sequence 1 only reads what sequence 0 writes.
+  NpzArrays arrays = good();
+  arrays["kv_lengths"] = indices({8, 8});
+  arrays["positions"] = indices({5, 6, 7, 4, 5, 6, 7});
+  arrays["block_tables"] =
+      makeArray<int32_t>(NpyType::i4, {2, 3}, {7, 2, -1, 2, 9, -1});
+  EXPECT_EQ(failure(arrays),
+            "input 'block_tables' holds 2 at [0, 1] and [1, 0], but the step "
+            "writes to this block for sequence 0; only blocks that were full "
+            "before it can be in two places");
 }
 
 TEST_F(StepTest, FullBlocksCanBeShared) {
