@@ -25,15 +25,6 @@
 using namespace mlir;
 using namespace serrano;
 
-/// "node 'NAME': " for an operation that came from a node.
-static std::string describe(Location loc) {
-  if (auto name = dyn_cast<NameLoc>(loc))
-    return ("node '" + name.getName().getValue() + "': ").str();
-  if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
-    return describe(fused.getLocations().back());
-  return "";
-}
-
 namespace {
 
 /// Collects the first error, and prints remarks and warnings as they come.
@@ -57,8 +48,25 @@ private:
       error = message;
   }
 
+  /// "node 'NAME' (OpType): " for an operation that came from a node.
+  std::string describe(Location loc) {
+    if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
+      return describe(fused.getLocations().back());
+    auto name = dyn_cast<NameLoc>(loc);
+    if (!name)
+      return "";
+    // Locations have names only: few compilations have something to say.
+    if (!opTypes)
+      opTypes = readOpTypes(file);
+    std::string text = "'" + name.getName().str() + "'";
+    if (auto type = opTypes->find(name.getName()); type != opTypes->end())
+      text = "node " + text + " (" + type->second + ")";
+    return text + ": ";
+  }
+
   std::string file;
   std::string error;
+  std::optional<llvm::StringMap<std::string>> opTypes;
 };
 
 } // namespace
@@ -88,7 +96,7 @@ static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
 
 /// What the program takes, as JSON: its sizes in bytes and, for each function, how
 /// many bytes of instructions it has.
-static llvm::Error writeReport(const isa::Program &program, const CompileOptions &options) {
+static void writeReport(const isa::Program &program, const CompileOptions &options, llvm::raw_ostream &os) {
   nlohmann::ordered_json report;
   report["model"] = options.modelPath;
   report["target"] = options.target;
@@ -102,11 +110,7 @@ static llvm::Error writeReport(const isa::Program &program, const CompileOptions
   for (const isa::Function &function : program.functions)
     report["functions"].push_back(
         {{"name", function.name}, {"instruction_bytes", function.words * sizeof(uint64_t)}});
-  llvm::Expected<AtomicFile> file = AtomicFile::create(options.reportPath);
-  if (!file)
-    return file.takeError();
-  file->stream() << report.dump(1) << "\n";
-  return file->commit();
+  os << report.dump(1) << "\n";
 }
 
 /// Runs the passes of a stage. What they leave is verified once, at the end: the
@@ -142,7 +146,26 @@ static LogicalResult runStages(ModuleOp module, const CompileOptions &options) {
   return success();
 }
 
+/// The largest limit. Sizes are products of few limits; none overflows up to here.
+static constexpr int64_t kMaxLimit = 1 << 24;
+
+static llvm::Error checkOptions(const CompileOptions &options) {
+  const std::pair<const char *, int64_t> limits[] = {{"--max-tokens", options.maxTokens},
+                                                     {"--max-sequences", options.maxSequences},
+                                                     {"--max-context", options.maxContext}};
+  for (auto [name, limit] : limits)
+    if (limit < 1 || limit > kMaxLimit)
+      return makeError("{0} is {1}; expected 1 to {2}", name, limit, kMaxLimit);
+  if (options.outputPath.empty())
+    return makeError("the output file has no name; expected a file, or '-' for the standard output");
+  if (options.stage == Stage::Program && options.outputPath == "-")
+    return makeError("a program is not written to the standard output; name a file with -o");
+  return llvm::Error::success();
+}
+
 llvm::Error serrano::compile(const CompileOptions &options) {
+  if (llvm::Error error = checkOptions(options))
+    return error;
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -163,9 +186,16 @@ llvm::Error serrano::compile(const CompileOptions &options) {
     return diagnostics.takeError();
   if (options.stage == Stage::Asm)
     return write(options, [&](llvm::raw_ostream &os) { return isa::disassemble(*program, os); });
-  if (options.outputPath == "-")
-    return makeError("a program is not written to the standard output; name a file with -o");
+  // Where the report goes is known to be writable before there is a program.
+  std::optional<AtomicFile> report;
+  if (!options.reportPath.empty()) {
+    llvm::Expected<AtomicFile> file = AtomicFile::create(options.reportPath);
+    if (!file)
+      return file.takeError();
+    writeReport(*program, options, file->stream());
+    report.emplace(std::move(*file));
+  }
   if (llvm::Error error = emitProgram(**module, *program, *target, options.outputPath))
     return addContext(std::move(error), options.modelPath);
-  return options.reportPath.empty() ? llvm::Error::success() : writeReport(*program, options);
+  return report ? report->commit() : llvm::Error::success();
 }

@@ -28,20 +28,20 @@ TINY = [
 # Those that are refused, because a kernel is missing, with the node and the reason.
 REFUSED = {
     "gemma2-optimum": (
-        "node '/model/layers.0/self_attn/MatMul_1': 'llm.cached_attention' op has a window or a softcap, for which there is "
-        "no kernel yet"
+        "node '/model/layers.0/self_attn/MatMul_1' (MatMul): 'llm.cached_attention' op has a window or a softcap, for "
+        "which there is no kernel yet"
     ),
     "mistral-genai": (
-        "node '/model/layers.0/attn/GroupQueryAttention': 'llm.cached_attention' op has a window or a softcap, for which "
-        "there is no kernel yet"
+        "node '/model/layers.0/attn/GroupQueryAttention' (com.microsoft.GroupQueryAttention): 'llm.cached_attention' op has "
+        "a window or a softcap, for which there is no kernel yet"
     ),
     "qwen3-dynamo23": (
-        "node 'node_RMSNormalization_600': 'llm.rms_norm' op normalises parts of 32 of 128 features, for which there is no "
-        "kernel yet"
+        "node 'node_RMSNormalization_600' (RMSNormalization): 'llm.rms_norm' op normalises parts of 32 of 128 features, "
+        "for which there is no kernel yet"
     ),
     "qwen3-genai": (
-        "node '/model/layers.0/attn/q_norm/SimplifiedLayerNormalization': 'llm.rms_norm' op normalises parts of 32 of 128 "
-        "features, for which there is no kernel yet"
+        "node '/model/layers.0/attn/q_norm/SimplifiedLayerNormalization' (SimplifiedLayerNormalization): 'llm.rms_norm' "
+        "op normalises parts of 32 of 128 features, for which there is no kernel yet"
     ),
 }
 SMOLLM2 = ["smollm2/optimum", "smollm2/dynamo18", "smollm2/dynamo23", "smollm2/genai-fp32"]

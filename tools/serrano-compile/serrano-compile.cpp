@@ -8,6 +8,8 @@
 #include "serrano/Pipelines/Compile.h"
 #include "serrano/Support/CommandLine.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
@@ -60,8 +62,14 @@ int main(int argc, char **argv) {
   options.stage = stage;
   options.printLocations = printLocations;
   if (Error error = compile(options)) {
-    // One line whatever the error: scripts read it.
-    errs() << "serrano-compile: error: " << toString(std::move(error)) << "\n";
+    // One line whatever the error, and whatever names a model has: scripts read it.
+    errs() << "serrano-compile: error: ";
+    for (char c : toString(std::move(error)))
+      if (isPrint(c) || (c & 0x80))
+        errs() << c;
+      else
+        errs() << format("\\x%02x", c);
+    errs() << "\n";
     return 1;
   }
   return 0;

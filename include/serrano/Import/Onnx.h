@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 
 namespace serrano {
@@ -26,6 +27,10 @@ namespace serrano {
 /// "FILE: node 'NAME' (OpType): what was expected and found".
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 importOnnx(llvm::StringRef path, mlir::MLIRContext &context);
+
+/// The op type of each node of the model in the file `path`, by the name that
+/// importOnnx gives it as a location; nothing if there is no such model.
+llvm::StringMap<std::string> readOpTypes(llvm::StringRef path);
 
 } // namespace serrano
 

@@ -30,20 +30,14 @@ static StringRef nameOf(const onnx::NodeProto &node) {
                                                    : node.name();
 }
 
-static StringRef nameOf(const NodeOutline &node) {
-  return node.name.empty() ? node.output : node.name;
-}
-
-static std::string makeOpName(StringRef domain, StringRef op) {
-  return domain.empty() ? op.str() : (domain + "." + op).str();
-}
-
 static std::string describe(StringRef name, StringRef op) {
   return llvm::formatv("node '{0}' ({1})", name, op);
 }
 
 static std::string describe(const onnx::NodeProto &node) {
-  return describe(nameOf(node), makeOpName(node.domain(), node.op_type()));
+  return describe(nameOf(node), node.domain().empty()
+                                    ? node.op_type()
+                                    : node.domain() + "." + node.op_type());
 }
 
 const Operand &Graph::lookup(StringRef name) {
@@ -168,18 +162,15 @@ void Graph::checkOps(llvm::ArrayRef<NodeOutline> nodes) {
   }
   if (unknown.empty())
     return;
-  auto opOf = [](const NodeOutline &node) {
-    return makeOpName(node.domain, node.opType);
-  };
   std::string list;
   for (const auto &[op, entry] : unknown)
-    list +=
-        llvm::formatv("{0}{1} ({2} node{3}, first '{4}')",
-                      list.empty() ? "" : ", ", opOf(*entry.first), entry.count,
-                      entry.count == 1 ? "" : "s", nameOf(*entry.first));
+    list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')",
+                          list.empty() ? "" : ", ", entry.first->getOp(),
+                          entry.count, entry.count == 1 ? "" : "s",
+                          entry.first->getName());
   const NodeOutline &first = *unknown.front().second.first;
   fail("{0}: unknown op; all unknown ops of this model: {1}",
-       describe(nameOf(first), opOf(first)), list);
+       describe(first.getName(), first.getOp()), list);
 }
 
 void Graph::importNodes(ModelFile &file) {

@@ -12,6 +12,7 @@
 #include "serrano/Support/MappedFile.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/Twine.h"
 
 namespace serrano::onnx_import {
 
@@ -28,6 +29,13 @@ struct NodeOutline {
   /// The serialised node; whole if no part of it is left in the file.
   llvm::StringRef bytes;
   bool isWhole = true;
+
+  /// A node without a name has that of its first output.
+  llvm::StringRef getName() const { return name.empty() ? output : name; }
+  /// "domain.OpType"; ONNX's own domain is left out.
+  std::string getOp() const {
+    return domain.empty() ? opType.str() : (domain + "." + opType).str();
+  }
 };
 
 /// A model as it is in a file: protobuf, or text if its name ends in

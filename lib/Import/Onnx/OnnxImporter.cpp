@@ -67,3 +67,16 @@ serrano::importOnnx(StringRef path, MLIRContext &context) {
     return makeError("{0}: {1}", path, message);
   }
 }
+
+llvm::StringMap<std::string> serrano::readOpTypes(StringRef path) {
+  llvm::StringMap<std::string> result;
+  try {
+    ModelFile file(path);
+    for (const NodeOutline &node : file.getNodes())
+      result[node.getName()] = node.getOp();
+  } catch (const std::exception &) {
+    // Who asks has an error to report already.
+    result.clear();
+  }
+  return result;
+}
