@@ -41,6 +41,7 @@ private:
     std::string message = file + ": " + describe(diagnostic.getLocation()) + diagnostic.str();
     for (Diagnostic &note : diagnostic.getNotes())
       message += "; " + note.str();
+    message = escapeControls(message);
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
       llvm::errs() << "serrano-compile: " << (diagnostic.getSeverity() == DiagnosticSeverity::Remark ? "remark" : "warning")
                    << ": " << message << "\n";

@@ -7,6 +7,7 @@
 
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 
 using namespace llvm;
 
@@ -30,3 +31,14 @@ Error makeFileError(StringRef path, StringRef action, std::error_code code) {
 }
 
 } // namespace serrano
+
+std::string serrano::escapeControls(llvm::StringRef message) {
+  std::string result;
+  llvm::raw_string_ostream os(result);
+  for (unsigned char c : message)
+    if (c < 0x20 || c == 0x7f)
+      os << llvm::format("\\x%02x", c);
+    else
+      os << c;
+  return result;
+}

@@ -9,7 +9,6 @@
 #include "serrano/Support/CommandLine.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
@@ -62,14 +61,12 @@ int main(int argc, char **argv) {
   options.stage = stage;
   options.printLocations = printLocations;
   if (Error error = compile(options)) {
-    // One line whatever the error, and whatever names a model has: scripts read it.
-    errs() << "serrano-compile: error: ";
-    for (char c : toString(std::move(error)))
-      if (isPrint(c) || (c & 0x80))
-        errs() << c;
-      else
-        errs() << format("\\x%02x", c);
-    errs() << "\n";
+    // One line whatever the error: scripts read it. A target's problems are one a
+    // line.
+    SmallVector<StringRef> lines;
+    std::string message = toString(std::move(error));
+    SplitString(message, lines, "\n");
+    errs() << "serrano-compile: error: " << join(lines, "; ") << "\n";
     return 1;
   }
   return 0;

@@ -44,10 +44,18 @@ private:
 LogicalResult AssignAddresses::place(func::FuncOp function, Space space,
                                      int64_t capacity) {
   Placement placement = getPlacement(function, space, capacity);
-  if (llvm::Error error = allocateGreedily(placement.problem))
-    return function.emitError()
-           << stringifySpace(space) << ": " << llvm::toString(std::move(error))
+  if (llvm::Error error = allocateGreedily(placement.problem)) {
+    std::string message = llvm::toString(std::move(error));
+    // The buffer that the message begins with says which node it is for.
+    Operation *place = function;
+    for (auto [buffer, op] :
+         llvm::zip_equal(placement.problem.buffers(), placement.operations))
+      if (StringRef(message).starts_with(buffer.name + " of "))
+        place = op;
+    return mlir::emitError(place->getLoc())
+           << stringifySpace(space) << ": " << message
            << "; compile for fewer tokens (--max-tokens)";
+  }
   Builder builder(&getContext());
   for (auto [buffer, op] :
        llvm::zip_equal(placement.problem.buffers(), placement.operations))
@@ -130,14 +138,19 @@ LogicalResult AssignAddresses::placeSymbols(const TargetModel &target) {
   append(hbm, hbmEnd, target.memoryBurstBytes(), everything);
   append(scalar, scalarEnd, scalarBytes, everything);
   if (scalarEnd > target.scalarMemoryBytes())
-    return module.emitError() << "needs " << scalarEnd
-                              << " bytes of scalar memory; the target has "
-                              << target.scalarMemoryBytes()
-                              << "; compile for fewer tokens (--max-tokens)";
+    return module.emitError()
+           << "needs " << scalarEnd
+           << " bytes of scalar memory; the target has "
+           << target.scalarMemoryBytes()
+           << "; compile for fewer tokens, fewer sequences or a "
+              "shorter context (--max-tokens, "
+              "--max-sequences, --max-context)";
   if (hbmEnd > target.memoryBytes())
     return module.emitError()
            << "needs " << hbmEnd << " bytes of memory; the target has "
-           << target.memoryBytes();
+           << target.memoryBytes()
+           << "; compile for fewer sequences or a shorter context "
+              "(--max-sequences, --max-context)";
   module->setAttr(MemDialect::kHbmBytesAttr,
                   Builder(&getContext())
                       .getI64IntegerAttr(llvm::alignTo(hbmEnd, pageBytes)));

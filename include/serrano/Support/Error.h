@@ -29,6 +29,10 @@ llvm::Error makeError(const char *format, Args &&...args) {
 /// `error` with "`where`: " before its message.
 llvm::Error addContext(llvm::Error error, llvm::StringRef where);
 
+/// `message` with control characters, which names in a file may have, written as
+/// "\x0a": it is one line.
+std::string escapeControls(llvm::StringRef message);
+
 /// A message from elsewhere in the style of ours: its first letter in lower
 /// case, unless it begins an acronym.
 std::string lowerCaseMessage(std::string message);

@@ -194,6 +194,8 @@ void Graph::importNodes(ModelFile &file) {
     const onnx::NodeProto &node = file.parse(outline);
     // The checker would look for the data of tensors that stayed in the file; a
     // constant has nothing else to check.
+    if (node.output_size() == 0)
+      fail("{0}: it has no output", describe(node));
     const KnownOp &op = findOp(outline);
     if (op.schema && !isConstant)
       try {

@@ -165,6 +165,8 @@ void Node::result(int index, Value value) {
 
 void Node::resultKnown(int index, Extents elements, int64_t rank,
                        Type elementType) {
+  if (!wants(index))
+    return;
   SmallVector<int64_t> shape(rank, elements.size());
   graph.define(proto.output(index),
                Operand{Value(), RankedTensorType::get(shape, elementType),

@@ -9,6 +9,7 @@
 #include "ModelFile.h"
 #include "serrano/Import/Onnx.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "serrano/Support/Error.h"
 #include "llvm/Support/Path.h"
@@ -35,6 +36,28 @@ static OpsetVersions readOpsets(const onnx::ModelProto &model) {
   return opsets;
 }
 
+/// Fails with what is wrong with the module, if anything is: what the builders
+/// do not check themselves, as element types that an op does not take.
+static void checkModule(ModuleOp module, const ModelFile &file) {
+  std::string problem;
+  ScopedDiagnosticHandler handler(
+      module.getContext(), [&](Diagnostic &diagnostic) {
+        auto name = dyn_cast<NameLoc>(diagnostic.getLocation());
+        auto isNode = [&](const NodeOutline &node) {
+          return name && node.getName() == name.getName();
+        };
+        if (!problem.empty())
+          return;
+        if (const auto *node = llvm::find_if(file.getNodes(), isNode);
+            node != file.getNodes().end())
+          problem = llvm::formatv("node '{0}' ({1}): ", node->getName(),
+                                  node->getOp());
+        problem += diagnostic.str();
+      });
+  if (failed(verify(module)))
+    fail("{0}", problem);
+}
+
 llvm::Expected<OwningOpRef<ModuleOp>>
 serrano::importOnnx(StringRef path, MLIRContext &context) {
   context
@@ -56,11 +79,11 @@ serrano::importOnnx(StringRef path, MLIRContext &context) {
     TensorStore store(path, context);
     ExtentSolver solver;
     Graph(*module, store, solver, std::move(opsets)).importModel(file);
-    if (failed(verify(*module)))
-      fail("the imported module is not valid");
+    checkModule(*module, file);
     return module;
   } catch (const std::exception &error) {
-    StringRef message(error.what());
+    std::string text = escapeControls(error.what());
+    StringRef message(text);
     // Errors of files that could not be read name the file themselves.
     if (message.starts_with(path))
       return makeError("{0}", message);

@@ -14,10 +14,10 @@ module attributes {tile.target = "serrano-2"} {
 
 // serrano-tiny has 8192 bytes of accumulators; 4096 more than that are alive.
 module attributes {tile.target = "serrano-tiny"} {
-  // expected-error @+1 {{accumulators: buffer 2 of 4096 bytes does not fit: what is alive with it takes up to 8192 of the memory's 8192 bytes; compile for fewer tokens (--max-tokens)}}
   func.func @too_much(%n: index) {
     %a = mem.buffer accumulators : memref<128x8xf32>
     %b = mem.buffer accumulators : memref<128x8xf32>
+    // expected-error @+1 {{accumulators: buffer 2 of 4096 bytes does not fit: what is alive with it takes up to 8192 of the memory's 8192 bytes; compile for fewer tokens (--max-tokens)}}
     %c = mem.buffer accumulators : memref<128x8xf32>
     tile.binary add %a, %b to %c rows %n cols %n : memref<128x8xf32>, memref<128x8xf32>, memref<128x8xf32>
     return
@@ -27,8 +27,8 @@ module attributes {tile.target = "serrano-tiny"} {
 // -----
 
 module attributes {tile.target = "serrano-tiny"} {
-  // expected-error @+1 {{scratchpad: buffer 0 of 36864 bytes does not fit the memory's 32768}}
   func.func @too_large() {
+    // expected-error @+1 {{scratchpad: buffer 0 of 36864 bytes does not fit the memory's 32768}}
     %a = mem.buffer scratchpad : memref<128x72xf32>
     return
   }
@@ -62,7 +62,7 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
-// expected-error @+1 {{needs 8196 bytes of scalar memory; the target has 8192; compile for fewer tokens (--max-tokens)}}
+// expected-error @+1 {{needs 8196 bytes of scalar memory; the target has 8192; compile for fewer tokens, fewer sequences or a shorter context (--max-tokens, --max-sequences, --max-context)}}
 module attributes {tile.target = "serrano-tiny"} {
   tile.tensor @ids temporary scalar : memref<1x2048xi32>
   tile.dimension @seq max 8
@@ -71,7 +71,7 @@ module attributes {tile.target = "serrano-tiny"} {
 // -----
 
 // 2^28 elements of 4 bytes are 1073741824.
-// expected-error @+1 {{needs 1073741824 bytes of memory; the target has 1000000000}}
+// expected-error @+1 {{needs 1073741824 bytes of memory; the target has 1000000000; compile for fewer sequences or a shorter context (--max-sequences, --max-context)}}
 module attributes {tile.target = "serrano-tiny"} {
   tile.tensor @large temporary : memref<16384x16384xf32>
 }

@@ -40,4 +40,9 @@ TEST(Error, foreignMessagesBeginInLowerCase) {
   EXPECT_EQ(lowerCaseMessage(""), "");
 }
 
+TEST(Error, controlCharactersAreWrittenOut) {
+  EXPECT_EQ(escapeControls("a\nb\x7f"), "a\\x0ab\\x7f");
+  EXPECT_EQ(escapeControls("größe"), "größe");
+}
+
 } // namespace
