@@ -87,12 +87,12 @@ def Halt : Sequenced<"halt", 0x00, [Field<UnsignedKind<16>, "code", "0 for succe
 
 def Mark : Sequenced<"mark", 0x01, [
     Field<UnsignedKind<16>, "op", "index into the program's table of source operators">,
-    ValueField<"instance", "which repetition, for example the layer">]> {
+    ValueField<"layer", "which layer, counted from 1; 0 outside of layers">]> {
   let summary = "name the source operator of what follows";
   let description = [{
     Every instruction dispatched from here to the next `mark` belongs to source
-    operator `op` (0 is "none"), repetition `instance`. Statistics, traces and
-    fault messages use it; results and times do not depend on it.
+    operator `op` (0 is "none") in layer `layer`. Statistics, traces and fault
+    messages use it; results and times do not depend on it.
   }];
 }
 

@@ -40,6 +40,8 @@ def Tile_Dialect : Dialect {
     static constexpr llvm::StringLiteral kTargetAttr = "tile.target";
     /// On a function that the runtime calls: the entry's name.
     static constexpr llvm::StringLiteral kEntryAttr = "tile.entry";
+    /// On a loop over layers: the number of the first, an i64.
+    static constexpr llvm::StringLiteral kFirstLayerAttr = "tile.first_layer";
   }];
 }
 

@@ -72,7 +72,7 @@ Dispatched &Core::begin(unsigned queue, Work work) {
   record = Dispatched();
   record.word = word();
   record.op = currentOp;
-  record.instance = currentInstance;
+  record.layer = currentLayer;
   record.queue = queue;
   record.work = work;
   record.scalarBefore = scalarCycles;

@@ -58,7 +58,7 @@ public:
   /// Where execution is, for messages.
   uint32_t word() const { return program.entries[current].word; }
   uint32_t op() const { return currentOp; }
-  int64_t instance() const { return currentInstance; }
+  int64_t layer() const { return currentLayer; }
   int64_t instructionsExecuted() const { return executed; }
 
 private:
@@ -180,7 +180,8 @@ private:
 
   /// A command to a ring: slots [firstSlot, firstSlot + count) of it.
   struct Order {
-    uint32_t word = 0;
+    uint32_t word = 0, op = 0;
+    int64_t layer = 0;
     int signal = -1;
     int64_t firstSlot = 0, count = 0;
     int64_t source = 0, bytes = 0, tailBytes = 0, stride = 0;
@@ -255,7 +256,7 @@ private:
   bool weightsLoaded = false;
 
   uint32_t currentOp = 0;
-  int64_t currentInstance = 0;
+  int64_t currentLayer = 0;
   int64_t executed = 0;
   int64_t scalarCycles = 0;
   bool streamed; ///< the program is longer than the instruction memory

@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_DISPATCH_H
 
 #include "Access.h"
+#include "serrano/Target/TargetNumbers.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 #include <string>
@@ -62,7 +63,7 @@ enum class Work : uint8_t {
 struct Dispatched {
   uint32_t word = 0;    ///< address of the instruction
   uint32_t op = 0;      ///< source operator, from `mark`
-  int64_t instance = 0; ///< its repetition
+  int64_t layer = 0;    ///< its layer, from 1; 0 outside of layers
   unsigned queue = SequencerId;
   Work work = Work::None;
   int64_t scalarBefore = 0; ///< cycles the sequencer spent since the last one
@@ -80,6 +81,7 @@ struct Dispatched {
   int64_t passCount = 0;  ///< slots of one pass of an order
   int64_t tailBytes = 0;  ///< bytes of a pass's last slot, rounded up
   int64_t multiplies = 0; ///< multiply-accumulates done
+  NumberFormat format = NumberFormat::F32; ///< of what is multiplied
 
   /// Bytes of an order's slot, or of any other transfer.
   int64_t bytesOf(int64_t slot) const {
@@ -94,6 +96,8 @@ struct SlotFill {
   int64_t slot;
   int64_t freedBy; ///< the slot that had its place before, or -1
   uint32_t word;   ///< the instruction that ordered it
+  uint32_t op;     ///< its source operator
+  int64_t layer;
   Accesses accesses;
 };
 

@@ -7,6 +7,7 @@
 
 #include "serrano/Simulator/Machine.h"
 #include "Core.h"
+#include "EnergyMeter.h"
 #include "Fault.h"
 #include "HappensBefore.h"
 #include "MemorySystem.h"
@@ -169,8 +170,9 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   llvm::SmallVector<Observer *, 2> observers;
   if (options.checkRaces || options.checkInit)
     observers.push_back(&happensBefore);
+  EnergyMeter energy(state->target, state->timing);
   if (options.timing)
-    observers.push_back(&timeline);
+    observers.append({&timeline, &energy});
 
   Core core(state->decoded, *state->memory, state->target, state->timing,
             observers);
@@ -181,17 +183,21 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     statistics = timeline.finish();
   } catch (const Fault &fault) {
     uint32_t op = core.op();
+    std::string layer =
+        core.layer() ? ", layer " + std::to_string(core.layer()) : "";
     return makeError("{0}: fault at {1}{2}: {3}", state->program.path(),
                      state->describe(core.word()),
                      op && op < operators.size()
-                         ? llvm::formatv(" of operator '{0}' [{1}]",
-                                         operators[op], core.instance())
+                         ? llvm::formatv(" of operator '{0}'{1}", operators[op],
+                                         layer)
                                .str()
                          : std::string(),
                      fault.what());
   }
   statistics.instructions = core.instructionsExecuted();
   statistics.seconds = double(statistics.cycles) / cyclesPerSecond;
+  if (options.timing)
+    energy.finish(statistics);
   for (unsigned i = 0; i < statistics.operators.size(); ++i)
     statistics.operators[i].name = i < operators.size() ? operators[i] : "";
   if (code)

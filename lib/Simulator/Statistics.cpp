@@ -16,6 +16,24 @@ llvm::StringRef serrano::sim::waitCauseName(WaitCause cause) {
   return names[unsigned(cause)];
 }
 
+static nlohmann::ordered_json toJsonObject(const Costs &costs) {
+  nlohmann::ordered_json entry = {{"instructions", costs.instructions},
+                                  {"critical_cycles", costs.criticalCycles},
+                                  {"matrix_cycles", costs.matrixCycles},
+                                  {"weight_port_cycles", costs.weightCycles},
+                                  {"vector_cycles", costs.vectorCycles},
+                                  {"dma_cycles", costs.dmaCycles}};
+  for (unsigned cause = unsigned(WaitCause::Counter); cause < numWaitCauses;
+       ++cause)
+    entry["wait_cycles"][waitCauseName(WaitCause(cause)).str()] =
+        costs.waitCycles[cause];
+  entry["hbm_read_bytes"] = costs.hbmReadBytes;
+  entry["hbm_write_bytes"] = costs.hbmWriteBytes;
+  entry["multiply_accumulates"] = costs.multiplies;
+  entry["joules"] = costs.joules;
+  return entry;
+}
+
 std::string Statistics::toJson() const {
   nlohmann::ordered_json root;
   root["cycles"] = cycles;
@@ -48,20 +66,28 @@ std::string Statistics::toJson() const {
     entry["bytes"] = engine.bytes;
     engineList.push_back(std::move(entry));
   }
+  root["joules"] = {{"total", energy.total()},
+                    {"multiplies", energy.multiplies},
+                    {"scratchpad", energy.scratchpad},
+                    {"accumulators", energy.accumulators},
+                    {"hbm", energy.hbm},
+                    {"static", energy.fixed}};
+  root["roof"] = {{"memory_seconds", roof.memorySeconds},
+                  {"compute_seconds", roof.computeSeconds},
+                  {"share", seconds > 0 ? roof.seconds() / seconds : 0.0}};
   auto &operatorList = root["operators"] = nlohmann::ordered_json::array();
   for (const OperatorStatistics &op : operators) {
     if (op.instructions == 0)
       continue;
-    operatorList.push_back({{"name", op.name},
-                            {"instructions", op.instructions},
-                            {"matrix_cycles", op.matrixCycles},
-                            {"weight_port_cycles", op.weightCycles},
-                            {"vector_cycles", op.vectorCycles},
-                            {"dma_cycles", op.dmaCycles},
-                            {"wait_cycles", op.waitCycles},
-                            {"hbm_read_bytes", op.hbmReadBytes},
-                            {"hbm_write_bytes", op.hbmWriteBytes},
-                            {"multiply_accumulates", op.multiplies}});
+    nlohmann::ordered_json entry = {{"name", op.name}};
+    entry.update(toJsonObject(op));
+    operatorList.push_back(std::move(entry));
+  }
+  auto &layerList = root["layers"] = nlohmann::ordered_json::array();
+  for (const auto &[layer, costs] : layers) {
+    nlohmann::ordered_json entry = {{"layer", layer}};
+    entry.update(toJsonObject(costs));
+    layerList.push_back(std::move(entry));
   }
   return root.dump(1) + "\n";
 }

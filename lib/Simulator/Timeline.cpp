@@ -109,6 +109,13 @@ void Timeline::slotFilled(unsigned index, Ticks time) {
 void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
                         Ticks time) {
   queue.lastCompletion = std::max(queue.lastCompletion, time);
+  if (id < FirstRingId && queue.lastCompletion > frontier) {
+    book(d, [&](Costs &costs) {
+      costs.criticalCycles +=
+          double(queue.lastCompletion - frontier) / perCycle;
+    });
+    frontier = queue.lastCompletion;
+  }
   if (d.signal >= 0)
     increment(d.signal, id, queue.lastCompletion);
   for (const SlotUse &use : d.slots) {
@@ -287,6 +294,14 @@ void Timeline::pop(unsigned id, Ticks time) {
   queue.ops.pop_front();
 }
 
+void Timeline::book(const Dispatched &d,
+                    llvm::function_ref<void(Costs &)> add) {
+  if (d.op >= statistics.operators.size())
+    statistics.operators.resize(d.op + 1);
+  add(statistics.operators[d.op]);
+  add(statistics.layers[d.layer]);
+}
+
 void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
                        Ticks end, WaitCause other) {
   EngineStatistics &engine = statistics.engines[track];
@@ -301,19 +316,20 @@ void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
   engine.waitCycles[unsigned(op.cause)] += waited;
   engine.waitCycles[unsigned(other)] += waitedLater;
 
-  if (op.d.op >= statistics.operators.size())
-    statistics.operators.resize(op.d.op + 1);
-  OperatorStatistics &costs = statistics.operators[op.d.op];
-  ++costs.instructions;
-  (track == MatrixId          ? costs.matrixCycles
-   : track == VectorId        ? costs.vectorCycles
-   : track == weightPortTrack ? costs.weightCycles
-                              : costs.dmaCycles) += cycles;
-  if (track == MatrixId || track == VectorId)
-    costs.waitCycles += waited + waitedLater;
-  costs.multiplies += op.d.multiplies;
+  book(op.d, [&](Costs &costs) {
+    ++costs.instructions;
+    (track == MatrixId          ? costs.matrixCycles
+     : track == VectorId        ? costs.vectorCycles
+     : track == weightPortTrack ? costs.weightCycles
+                                : costs.dmaCycles) += cycles;
+    if (track == MatrixId || track == VectorId) {
+      costs.waitCycles[unsigned(op.cause)] += waited;
+      costs.waitCycles[unsigned(other)] += waitedLater;
+    }
+    costs.multiplies += op.d.multiplies;
+  });
   statistics.multiplies += op.d.multiplies;
   if (sink)
-    sink->slice(track, op.d.work, op.d.word, op.d.op, op.d.instance,
+    sink->slice(track, op.d.work, op.d.word, op.d.op, op.d.layer,
                 double(start) / perCycle, double(end) / perCycle);
 }

@@ -29,7 +29,7 @@ public:
   /// `work` ran on `track` from `start` to `end`, in cycles. Those of one track
   /// come in order and do not overlap.
   virtual void slice(unsigned track, Work work, uint32_t word, uint32_t op,
-                     int64_t instance, double start, double end) = 0;
+                     int64_t layer, double start, double end) = 0;
 };
 
 /// Computes when each instruction is dispatched, starts and completes: a
@@ -133,6 +133,8 @@ private:
   Ticks afterPending(unsigned queue, const Accesses &accesses);
   void remember(unsigned queue, const Accesses &accesses, Ticks completion);
   void fetchPages(const Dispatched &d, Ticks &time);
+  /// Calls `add` for the costs of the operator and of the layer.
+  void book(const Dispatched &d, llvm::function_ref<void(Costs &)> add);
 
   /// When the queue could act next, `never` if it has nothing to do.
   Ticks nextTime(unsigned queue);
@@ -160,6 +162,7 @@ private:
 
   Ticks now = 0; ///< when the sequencer can dispatch next
   Ticks portFree = 0;
+  Ticks frontier = 0; ///< the latest completion outside of rings
   std::array<Queue, numQueues> queues;
   std::array<Mover, numQueues> movers;
   std::array<Counter, numCounters> counters;

@@ -144,8 +144,9 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
   account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end,
           WaitCause::Engine);
   if (op.d.hbm)
-    (op.d.write ? statistics.operators[op.d.op].hbmWriteBytes
-                : statistics.operators[op.d.op].hbmReadBytes) += bytes;
+    book(op.d, [&](Costs &costs) {
+      (op.d.write ? costs.hbmWriteBytes : costs.hbmReadBytes) += bytes;
+    });
   mover.moving = false;
   mover.dataEnd = end;
   Ticks completion =

@@ -45,7 +45,7 @@ static const char *workName(Work work) {
 }
 
 void Trace::slice(unsigned track, Work work, uint32_t word, uint32_t op,
-                  int64_t instance, double start, double end) {
+                  int64_t layer, double start, double end) {
   llvm::raw_ostream &os = file.stream();
   os << ",\n{\"ph\":\"X\",\"pid\":0,\"tid\":" << track << ",\"name\":"
      << (op < operators.size() ? llvm::StringRef(operators[op]) : "\"\"")
@@ -54,7 +54,7 @@ void Trace::slice(unsigned track, Work work, uint32_t word, uint32_t op,
      << ",\"dur\":"
      << llvm::format("%.4f", (end - start) / cyclesPerMicrosecond)
      << ",\"args\":{\"address\":\"" << llvm::format_hex(uint64_t(word) * 8, 6)
-     << "\",\"instance\":" << instance << "}}";
+     << "\",\"layer\":" << layer << "}}";
 }
 
 llvm::Error Trace::commit() {

@@ -25,7 +25,7 @@ public:
         double cyclesPerMicrosecond);
 
   void slice(unsigned track, Work work, uint32_t word, uint32_t op,
-             int64_t instance, double start, double end) override;
+             int64_t layer, double start, double end) override;
   /// Completes the file; without it nothing is left behind.
   llvm::Error commit();
 

@@ -56,8 +56,8 @@ func step {
             passes=1, signal=c7
 ; CHECK-NEXT: loop index=r5, count=2 {
   loop index=layer, count=depth {
-; CHECK-NEXT: mark op=1, instance=r5 ; {{0x[0-9a-f]+}} model.layers/mlp "gate"
-    mark op=1, instance=layer
+; CHECK-NEXT: mark op=1, layer=r5 ; {{0x[0-9a-f]+}} model.layers/mlp "gate"
+    mark op=1, layer=layer
 ; CHECK-NEXT: mx.load signal=c1, src=pop3[0]:16:bf16, k=8, n=8
     mx.load signal=c1, src=pop3[0]:$columns * 2:bf16, k=$rows, n=$columns
 ; CHECK-NEXT: mx.mul wait0=c2-1, signal=c1, row_limit, group=4, dst=acc[r5+128]:512:f32, src=spm[64]:1152:bf16, m=r6, limit=r6-4

@@ -137,7 +137,7 @@
 ; RUN: not ls %t/t.json
 
 ;--- out-of-bounds.s
-; CHECK: fault at `v.fill {{.*}}` at 0x8 of operator 'layer' [0]: dst leaves the scratchpad: it begins at byte 32736 and touches 1 x 64 bytes with stride 64, but there are 32768 bytes
+; CHECK: fault at `v.fill {{.*}}` at 0x8 of operator 'layer': dst leaves the scratchpad: it begins at byte 32736 and touches 1 x 64 bytes with stride 64, but there are 32768 bytes
 .op 1, "layer"
 .entry main
 func main {

@@ -44,7 +44,7 @@
 ; RUN: serrano-sim %t/sound.srn --check=races,init
 
 ;--- missing-wait.s
-; CHECK: missing-wait.srn: fault at `v.unary {{.*}}` at 0x48 of operator 'layer' [3]:
+; CHECK: missing-wait.srn: fault at `v.unary {{.*}}` at 0x48 of operator 'layer', layer 3:
 ; CHECK-SAME: race on scratchpad bytes 0 to 63:
 ; CHECK-SAME: `dma.load signal=c0, {{.*}}` at 0x8 writes them in the dma in queue,
 ; CHECK-SAME: `v.unary {{.*}}` at 0x48 reads them in the vector queue, and neither waits for the other
@@ -52,7 +52,7 @@
 .op 1, "layer"
 .entry main
 func main {
-  mark op=1, instance=r0 + 3
+  mark op=1, layer=r0 + 3
   dma.load signal=c0, dst=spm[0], src=hbm[x], bytes=64, n1=1, n2=1, n3=1
   v.unary dst=spm[1024]:64:f32, a=spm[0]:64:f32, rows=1, cols=16
   halt

@@ -31,7 +31,7 @@ func main {
   dma.copy dst=spm[1024], src=spm[2048], bytes=256, n1=1, n2=1, n3=1, signal=c0
   v.fill dst=acc[2048]:64:f32, rows=1, cols=16
   loop index=i, count=12 {
-    mark op=2, instance=i
+    mark op=2, layer=i
     s.and rd=at, a=i, b=1
     s.mul rd=at, a=at, b=512
     mx.load src=pop0[0]:16:bf16, k=8, n=8

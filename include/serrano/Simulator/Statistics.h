@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_STATISTICS_H
 
 #include "llvm/ADT/StringRef.h"
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -40,14 +41,40 @@ struct EngineStatistics {
   int64_t bytes = 0; ///< moved over the DMA port, rows rounded up to bursts
 };
 
-/// Costs of one source operator, over all its repetitions.
-struct OperatorStatistics {
-  std::string name;
+/// What a part of the program cost: a source operator, a layer.
+struct Costs {
   int64_t instructions = 0;
   double matrixCycles = 0, weightCycles = 0, vectorCycles = 0, dmaCycles = 0;
+  /// Cycles by which it moved the end of all work before it: these add up to the
+  /// run's. Rings work ahead and are not part of it.
+  double criticalCycles = 0;
+  /// Cycles that the matrix or vector engine waited with it at hand, by cause.
+  std::array<double, numWaitCauses> waitCycles = {};
   int64_t hbmReadBytes = 0, hbmWriteBytes = 0, multiplies = 0;
-  /// Cycles in which the matrix or vector engine waited for this operator.
-  double waitCycles = 0;
+  double joules = 0; ///< without the static power
+};
+
+/// Costs of one source operator, in all its layers.
+struct OperatorStatistics : Costs {
+  std::string name;
+};
+
+/// Joules by component: docs/TimingModel.md says how they are counted.
+struct EnergyStatistics {
+  double multiplies = 0, scratchpad = 0, accumulators = 0, hbm = 0;
+  double fixed = 0; ///< static power for the time of the run
+
+  double total() const {
+    return multiplies + scratchpad + accumulators + hbm + fixed;
+  }
+};
+
+/// The least time that any program needs on one core for the same bytes of HBM
+/// and the same multiplications.
+struct RoofStatistics {
+  double memorySeconds = 0, computeSeconds = 0;
+
+  double seconds() const { return std::max(memorySeconds, computeSeconds); }
 };
 
 /// What one run cost.
@@ -62,6 +89,9 @@ struct Statistics {
   double dispatchStallCycles = 0;
   std::vector<EngineStatistics> engines;
   std::vector<OperatorStatistics> operators;
+  std::map<int64_t, Costs> layers; ///< by layer, from 1; 0 is what is in none
+  EnergyStatistics energy;
+  RoofStatistics roof;
 
   /// As JSON text; keys carry their unit.
   std::string toJson() const;

@@ -164,7 +164,11 @@ LogicalResult Selector::selectLoop(scf::ForOp loop) {
   // What the body runs under on its first round is not what it runs under on
   // the others, so both the body and what follows are marked anew.
   marked = 0;
+  isa::Value outside = layer;
+  if (auto first = loop->getAttrOfType<IntegerAttr>(tile::TileDialect::kFirstLayerAttr))
+    layer = {*index, int32_t(first.getInt() + 1)};
   LogicalResult result = select(*loop.getBody());
+  layer = outside;
   marked = 0;
   --holders[*index]; // Given back with all that the loop took.
   return result;
@@ -187,7 +191,7 @@ void Selector::mark(Operation *op) {
   if (index == marked)
     return;
   marked = index;
-  emit(isa::Mark{.op = index});
+  emit(isa::Mark{.op = index, .layer = layer});
 }
 
 LogicalResult Selector::selectOp(Operation *op) {

@@ -90,6 +90,7 @@ private:
   llvm::MapVector<mlir::StringAttr, unsigned> &operators;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
   unsigned marked = 0;
+  isa::Value layer = {0, 0}; ///< from 1; 0 outside of layers
   llvm::SmallVector<uint8_t> freeRegisters;
   /// How many values that are still used each register holds or is a part of.
   std::array<unsigned, numRegisters> holders = {};

@@ -67,7 +67,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
 
   llvm::DenseMap<Value, Matrix> before = operands;
   LogicalResult result = success();
-  forEach(constant(op.getCount()), [&](Value i) {
+  scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
     result = orderBlocks(&body.front());
     for (Operation &inner : body.without_terminator())
@@ -85,6 +85,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
                             extent(carry.rows), constant(carry.cols));
     }
   });
+  loop->setAttr(tile::TileDialect::kFirstLayerAttr, builder.getI64IntegerAttr(op.getFirst()));
   operands = std::move(before);
   if (failed(result))
     return failure();

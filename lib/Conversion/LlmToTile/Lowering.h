@@ -122,7 +122,7 @@ private:
   /// The value of an extent in this run.
   mlir::Value extent(llm::ExtentAttr extent);
   /// `for (i = 0; i < count; ++i)`.
-  void forEach(mlir::Value count, llvm::function_ref<void(mlir::Value i)> body);
+  mlir::scf::ForOp forEach(mlir::Value count, llvm::function_ref<void(mlir::Value i)> body);
 
   // Vocabulary.cpp: slots
   mlir::Value slot(int64_t rows, int64_t cols, mlir::Type type, bool accumulator = false);

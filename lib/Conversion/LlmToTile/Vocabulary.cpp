@@ -54,11 +54,12 @@ Value Lowering::extent(llm::ExtentAttr extent) {
   return extents[extent] = sum ? sum : constant(0);
 }
 
-void Lowering::forEach(Value count, function_ref<void(Value)> body) {
+scf::ForOp Lowering::forEach(Value count, function_ref<void(Value)> body) {
   auto loop = scf::ForOp::create(builder, loc, constant(0), count, constant(1));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(loop.getBody()->getTerminator());
   body(loop.getInductionVar());
+  return loop;
 }
 
 //===----------------------------------------------------------------------===//

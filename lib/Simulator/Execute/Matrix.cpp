@@ -68,5 +68,6 @@ void Core::execute(const isa::Matmul &i) {
          {i.row_limit, limit(i.limit), int64_t(i.group)});
   record.interval = timing.matmulInterval(m, k, n, format, i.accumulate);
   record.multiplies = m * k * n;
+  record.format = format;
   finish();
 }

@@ -86,6 +86,8 @@ void Core::order(unsigned index, Order order) {
   if (order.count > INT32_MAX)
     fault("orders {0} slots, expected at most {1}", order.count, INT32_MAX);
   order.word = word();
+  order.op = currentOp;
+  order.layer = currentLayer;
   order.signal = record.signal;
   order.firstSlot = ring.ordered;
   record.firstSlot = order.firstSlot;
@@ -160,6 +162,8 @@ void Core::fillSlot(unsigned number, const Order &order) {
                 .slot = ring.filled,
                 .freedBy = -1,
                 .word = order.word,
+                .op = order.op,
+                .layer = order.layer,
                 .accesses = {}};
   if (ring.filled - ring.slots >= ring.origin)
     fill.freedBy = ring.filled - ring.slots;

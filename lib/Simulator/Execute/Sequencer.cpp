@@ -24,7 +24,7 @@ void Core::execute(const isa::Halt &i) {
 void Core::execute(const isa::Mark &i) {
   ++scalarCycles;
   currentOp = i.op;
-  currentInstance = value(i.instance);
+  currentLayer = value(i.layer);
 }
 
 void Core::execute(const isa::Sync &i) {

@@ -102,7 +102,7 @@ TEST_F(IsaDialectTest, EncodesAsTheAssembler) {
         isa.halt
       }
       isa.func @g {
-        isa.mark op=1, instance=r1
+        isa.mark op=1, layer=r1
         isa.v.fill signal=c1, dst=acc[r1+64]:16:f32, imm=-inf, rows=1, cols=1
         isa.sync waiter=vector, wait0=c1
         isa.ret
@@ -128,7 +128,7 @@ TEST_F(IsaDialectTest, EncodesAsTheAssembler) {
       halt
     }
     func g {
-      mark op=1, instance=r1
+      mark op=1, layer=r1
       v.fill signal=c1, dst=acc[r1+64]:16:f32, imm=-inf, rows=1, cols=1
       sync waiter=vector, wait0=c1
       ret

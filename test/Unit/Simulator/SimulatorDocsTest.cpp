@@ -24,7 +24,7 @@ TEST(SimulatorDocs, NameEveryStatistic) {
       assembled.assembleMain("v.fill dst=spm[0]:64:f32, rows=1, cols=16")));
   auto json = nlohmann::json::parse(statistics.toJson());
   std::string text = docs();
-  for (const char *list : {"engines", "operators"}) {
+  for (const char *list : {"engines", "operators", "layers"}) {
     EXPECT_THAT(text, HasSubstr(std::string("`") + list + "[]`"));
     json.erase(list);
   }

@@ -1,0 +1,53 @@
+//===- EnergyMeter.h - joules of a run ------------------------ -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_ENERGYMETER_H
+#define SERRANO_SIMULATOR_ENERGYMETER_H
+
+#include "Core.h"
+#include "serrano/Simulator/Statistics.h"
+
+namespace serrano::sim {
+
+/// Adds up the energy of what instructions and rings do, with the target's
+/// numbers; docs/TimingModel.md has the formulas. No time enters but that of the
+/// whole run, so the sums do not depend on the order of engines.
+class EnergyMeter final : public Observer {
+public:
+  EnergyMeter(const TargetModel &target, const TimingModel &timing);
+
+  void dispatched(const Dispatched &instruction) override;
+  void filled(const SlotFill &fill) override;
+
+  /// Completes the statistics of the run, whose cycles, bytes and
+  /// multiplications are there, by energy and roof.
+  void finish(Statistics &statistics) const;
+
+private:
+  /// Picojoules by component of an operator or a layer.
+  struct Sum {
+    double multiplies = 0, scratchpad = 0, accumulators = 0, hbm = 0;
+    double total() const {
+      return multiplies + scratchpad + accumulators + hbm;
+    }
+  };
+  void add(uint32_t op, int64_t layer, const Sum &sum);
+  /// Energy of the bytes that an access touches in a memory of the core.
+  void addLocal(const Access &access, Sum &sum) const;
+
+  const TargetModel &target;
+  const TimingModel &timing;
+  PerFormat<double> macPj;
+  double scratchpadPj, accumulatorPj, hbmPj; ///< per byte
+  std::vector<Sum> operators;
+  std::map<int64_t, Sum> layers;
+  PerFormat<double> multiplies = {}; ///< done, by format
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_ENERGYMETER_H
