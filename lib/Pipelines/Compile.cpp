@@ -20,6 +20,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/ScopeExit.h"
 #include <nlohmann/json.hpp>
 
 using namespace mlir;
@@ -169,12 +170,18 @@ llvm::Error serrano::compile(const CompileOptions &options) {
     return error;
   DialectRegistry registry;
   registerAllDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.printOpOnDiagnostic(false);
-  Diagnostics diagnostics(&context, options.modelPath);
-  llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(options.modelPath, context);
+  auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->printOpOnDiagnostic(false);
+  Diagnostics diagnostics(context.get(), options.modelPath);
+  llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(options.modelPath, *context);
   if (!module)
     return module.takeError();
+  llvm::scope_exit leave([&] {
+    if (!options.leaveMemory)
+      return;
+    (void)module->release();
+    (void)context.release();
+  });
   llvm::Expected<TargetModel> target = TargetModel::load(options.target);
   if (!target)
     return target.takeError();

@@ -60,6 +60,7 @@ int main(int argc, char **argv) {
   options.reportPath = reportPath;
   options.stage = stage;
   options.printLocations = printLocations;
+  options.leaveMemory = true;
   if (Error error = compile(options)) {
     // One line whatever the error: scripts read it. A target's problems are one a
     // line.

@@ -31,6 +31,8 @@ struct CompileOptions {
   Stage stage = Stage::Program;
   /// Print locations of operations in MLIR text.
   bool printLocations = false;
+  /// Leaves the IR's memory to the operating system: for a process that ends next.
+  bool leaveMemory = false;
 };
 
 /// Compiles the model. Nothing is written if it fails. Remarks about the model

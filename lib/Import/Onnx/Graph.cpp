@@ -303,7 +303,6 @@ void Graph::importModel(ModelFile &file) {
 
 void Graph::importOutputs(const onnx::GraphProto &proto,
                           func::FuncOp function) {
-  MLIRContext *context = module.getContext();
   SmallVector<Value> values;
   for (const onnx::ValueInfoProto &output : proto.output()) {
     // Seen as the input of a node, known integers become a value.
