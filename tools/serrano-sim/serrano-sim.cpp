@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Summary.h"
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/CommandLine.h"
@@ -39,6 +40,11 @@ static cl::opt<std::string> &statsPath() {
 static cl::opt<std::string>
     tracePath("trace", cl::desc("Where a trace for Perfetto is written"),
               cl::value_desc("file.json"), cl::cat(category));
+static cl::opt<bool>
+    summary("summary",
+            cl::desc("Print the operators that cost most and what they waited "
+                     "for"),
+            cl::cat(category));
 enum class Check { Races, Init };
 static cl::list<Check> checks(
     "check", cl::desc("Stop at what the program must not do, comma-separated:"),
@@ -117,6 +123,16 @@ static llvm::Error run() {
       "multiply-accumulates, {5} instructions\n",
       (*entry)->name, s.cycles, s.seconds * 1e6,
       s.hbmReadBytes + s.hbmWriteBytes, s.multiplies, s.instructions);
+  if (summary) {
+    llvm::Expected<Dimensions> dimensions = (*entry)->bind(inputs);
+    if (!dimensions)
+      return dimensions.takeError();
+    auto tokens = dimensions->find("tokens");
+    printSummary(llvm::outs(), s,
+                 tokens == dimensions->end()
+                     ? std::nullopt
+                     : std::optional<int64_t>(tokens->second));
+  }
   return llvm::Error::success();
 }
 
