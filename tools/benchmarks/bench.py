@@ -13,10 +13,11 @@ import tempfile
 from dataclasses import asdict
 
 import minilm
+import simulator
 import smollm2
 from figures import Figure, Measurement, measure
 
-MEASUREMENTS: list[Measurement] = [*minilm.MEASUREMENTS, *smollm2.MEASUREMENTS]
+MEASUREMENTS: list[Measurement] = [*minilm.MEASUREMENTS, *smollm2.MEASUREMENTS, *simulator.MEASUREMENTS]
 
 
 def show(figure: Figure) -> str:

@@ -10,14 +10,14 @@ from commands import compile_model
 from figures import Measurement, Promise
 
 
-def _model() -> pathlib.Path:
+def model_file() -> pathlib.Path:
     return checkpoint("minilm/optimum") / "model.onnx"
 
 
 def lowest_cosine(folder: pathlib.Path, precision: str) -> list[float]:
     """The worst of the recorded sentences' embeddings, against ONNX Runtime's."""
     file = folder / f"minilm-{precision}.srn"
-    compile_model(_model(), file, f"--precision={precision}")
+    compile_model(model_file(), file, f"--precision={precision}")
     program = serrano.load(file)
     cosines = []
     for sentence in json.loads((MODELS / "minilm" / "sentences.json").read_text())["sentences"]:
@@ -32,7 +32,7 @@ def lowest_cosine(folder: pathlib.Path, precision: str) -> list[float]:
 def compilation(folder: pathlib.Path) -> list[float]:
     """CPU time of a compilation, and whether a second one gives the same bytes."""
     files = [folder / "minilm-one.srn", folder / "minilm-other.srn"]
-    costs = [compile_model(_model(), file) for file in files]
+    costs = [compile_model(model_file(), file) for file in files]
     same = files[0].read_bytes() == files[1].read_bytes()
     return [costs[0].cpu_seconds, costs[0].heap_bytes / 1e6, same]
 

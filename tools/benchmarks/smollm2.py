@@ -19,24 +19,24 @@ EVALUATED_TOKENS = 2048
 DECODED_TOKENS = 32
 
 
-def _model() -> pathlib.Path:
+def model_file() -> pathlib.Path:
     return checkpoint("smollm2/optimum") / "model.onnx"
 
 
 @functools.cache
-def _compile(folder: pathlib.Path, precision: str) -> tuple[pathlib.Path, Cost]:
+def compiled(folder: pathlib.Path, precision: str) -> tuple[pathlib.Path, Cost]:
     file = folder / f"smollm2-{precision}.srn"
-    return file, compile_model(_model(), file, f"--precision={precision}")
+    return file, compile_model(model_file(), file, f"--precision={precision}")
 
 
-def _evaluated_tokens(count: int) -> list[int]:
+def evaluated_tokens(count: int) -> list[int]:
     tokenizer = tokenizers.Tokenizer.from_file(str(MODELS / "smollm2" / "tokenizer" / "tokenizer.json"))
     return tokenizer.encode((MODELS / "smollm2" / "eval.txt").read_text()).ids[:count]
 
 
 def _expected_logits(tokens: list[int]) -> np.ndarray:
     """ONNX Runtime's logits of all positions."""
-    session = onnxruntime.InferenceSession(_model())
+    session = onnxruntime.InferenceSession(model_file())
     feed = {"input_ids": tokens, "attention_mask": np.ones(len(tokens)), "position_ids": np.arange(len(tokens))}
     feed = {name: np.asarray(value, np.int64)[None] for name, value in feed.items()}
     for argument in session.get_inputs():
@@ -47,14 +47,14 @@ def _expected_logits(tokens: list[int]) -> np.ndarray:
 
 
 def f32_logits(folder: pathlib.Path) -> list[float]:
-    file, _ = _compile(folder, "f32")
-    tokens = _evaluated_tokens(128)
+    file, _ = compiled(folder, "f32")
+    tokens = evaluated_tokens(128)
     return [np.abs(serrano.LLM(serrano.load(file)).logits(tokens) - _expected_logits(tokens)).max()]
 
 
 def f32_greedy(folder: pathlib.Path) -> list[float]:
     """The share of greedy tokens that are ONNX Runtime's."""
-    file, _ = _compile(folder, "f32")
+    file, _ = compiled(folder, "f32")
     model = serrano.LLM(serrano.load(file))
     equal = []
     for prompt in json.loads((MODELS / "smollm2" / "prompts.json").read_text())["prompts"]:
@@ -70,8 +70,8 @@ def _log_softmax(logits: np.ndarray) -> np.ndarray:
 
 def bf16_accuracy(folder: pathlib.Path) -> list[float]:
     """Agreement of the most likely token, mean divergence, and change of the perplexity."""
-    file, _ = _compile(folder, "bf16")
-    tokens = _evaluated_tokens(EVALUATED_TOKENS)
+    file, _ = compiled(folder, "bf16")
+    tokens = evaluated_tokens(EVALUATED_TOKENS)
     found, expected = serrano.LLM(serrano.load(file)).logits(tokens), _expected_logits(tokens)
     divergences, losses = [], []
     for position, rows in enumerate(zip(found, expected)):
@@ -86,26 +86,26 @@ def bf16_accuracy(folder: pathlib.Path) -> list[float]:
 
 def bf16_compilation(folder: pathlib.Path) -> list[float]:
     """Costs of a compilation, and whether a second one gives the same bytes."""
-    file, cost = _compile(folder, "bf16")
+    file, cost = compiled(folder, "bf16")
     again = folder / "smollm2-again.srn"
-    compile_model(_model(), again, "--precision=bf16")
+    compile_model(model_file(), again, "--precision=bf16")
     return [cost.cpu_seconds, cost.heap_bytes / 1e6, file.read_bytes() == again.read_bytes()]
 
 
 def depth_ratio(folder: pathlib.Path) -> list[float]:
     """CPU time of all layers over that of a few. Assembly has no weights, so that none are packed; the least of three."""
-    cut = cut_layers(_model(), CUT_LAYERS, folder / "smollm2-cut")
+    cut = cut_layers(model_file(), CUT_LAYERS, folder / "smollm2-cut")
     whole, few = (
         min(compile_model(model, folder / "smollm2.s", "--emit=asm").cpu_seconds for _ in range(3))
-        for model in (_model(), cut)
+        for model in (model_file(), cut)
     )
     return [whole / few]
 
 
 def decode_rate(folder: pathlib.Path) -> list[float]:
     """Tokens a second of one sequence after a short prompt, without timing on the chip."""
-    file, _ = _compile(folder, "bf16")
-    tokens = serrano.LLM(serrano.load(file)).generate_ids(_evaluated_tokens(16), DECODED_TOKENS + 1)
+    file, _ = compiled(folder, "bf16")
+    tokens = serrano.LLM(serrano.load(file)).generate_ids(evaluated_tokens(16), DECODED_TOKENS + 1)
     next(tokens)
     start = time.perf_counter()
     count = len(list(tokens))

@@ -1,0 +1,128 @@
+"""How fast the simulator is on this machine, beside ONNX Runtime on the same model in the same run."""
+
+import functools
+import os
+import pathlib
+import time
+from collections.abc import Callable
+
+import minilm
+import numpy as np
+import onnxruntime
+import serrano
+import smollm2
+from figures import Measurement, Promise
+
+PREFILL_TOKENS = 128
+CONTEXT_TOKENS = 64
+DECODED_TOKENS = 16
+ROUNDS = 3
+
+
+@functools.cache
+def _session(model: pathlib.Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count()
+    return onnxruntime.InferenceSession(model, options)
+
+
+def _ratio(ours: Callable[[], None], theirs: Callable[[], None]) -> float:
+    """Their seconds over ours; the least of some rounds in turn."""
+    seconds = {ours: [], theirs: []}
+    for _ in range(ROUNDS):
+        for run, times in seconds.items():
+            start = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - start)
+    return min(seconds[theirs]) / min(seconds[ours])
+
+
+class _OnnxDecoder:
+    """SmolLM2 with a cache of its own, as ONNX Runtime runs it."""
+
+    def __init__(self) -> None:
+        self._session = _session(smollm2.model_file())
+        self._past = [a for a in self._session.get_inputs() if a.name.startswith("past")]
+        self._outputs = [a.name for a in self._session.get_outputs()]
+        self.reset()
+
+    def reset(self) -> None:
+        self._cache = [np.zeros((1, a.shape[1], 0, a.shape[3]), np.float32) for a in self._past]
+
+    def step(self, tokens: list[int]) -> None:
+        past = self._cache[0].shape[2]
+        feed = {
+            "input_ids": np.array([tokens]),
+            "attention_mask": np.ones((1, past + len(tokens)), np.int64),
+            "position_ids": np.arange(past, past + len(tokens))[None],
+        }
+        feed |= {a.name: value for a, value in zip(self._past, self._cache)}
+        results = dict(zip(self._outputs, self._session.run(None, feed)))
+        self._cache = [results[a.name.replace("past_key_values", "present")] for a in self._past]
+
+
+def smollm2_ratios(folder: pathlib.Path) -> list[float]:
+    """Decoding and a prompt, with the chip's timing."""
+    file, _ = smollm2.compiled(folder, "bf16")
+    model = serrano.LLM(serrano.load(file))
+    peer = _OnnxDecoder()
+    tokens = smollm2.evaluated_tokens(PREFILL_TOKENS)
+
+    def prefill_here() -> None:
+        sequence = model.open()
+        model.step([(sequence, tokens)], stats=True)
+        model.close(sequence)
+
+    def prefill_there() -> None:
+        peer.reset()
+        peer.step(tokens)
+
+    prefill = _ratio(prefill_here, prefill_there)
+    sequence = model.open()
+    model.step([(sequence, tokens[:CONTEXT_TOKENS])])
+    peer.reset()
+    peer.step(tokens[:CONTEXT_TOKENS])
+
+    def decode(step: Callable[[list[int]], object]) -> None:
+        for token in tokens[:DECODED_TOKENS]:
+            step([token])
+
+    decoding = _ratio(
+        lambda: decode(lambda t: model.step([(sequence, t)], stats=True)),
+        lambda: decode(peer.step),
+    )
+    return [decoding, prefill]
+
+
+def minilm_ratio(folder: pathlib.Path) -> list[float]:
+    model = minilm.model_file()
+    file = folder / "minilm-speed.srn"
+    serrano.compile(model, output=file, precision="bf16")
+    program, session = serrano.load(file), _session(model)
+    ids = np.random.default_rng(0).integers(1000, 30000, (1, PREFILL_TOKENS))
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    return [_ratio(lambda: program.run("main", inputs, stats=True), lambda: session.run(None, inputs))]
+
+
+def checks_slowdown(folder: pathlib.Path) -> list[float]:
+    """A decoding step with all checks over one without."""
+    file, _ = smollm2.compiled(folder, "bf16")
+    model = serrano.LLM(serrano.load(file))
+    sequence = model.open()
+    model.step([(sequence, smollm2.evaluated_tokens(CONTEXT_TOKENS))])
+
+    def step(check: tuple[str, ...]) -> None:
+        for _ in range(4):
+            model.step([(sequence, [1])], stats=True, check=check)
+
+    return [_ratio(lambda: step(()), lambda: step(("races", "init")))]
+
+
+MEASUREMENTS = [
+    Measurement(
+        [Promise("sim.smollm2.decode_ratio", "x", ">=", 1.0), Promise("sim.smollm2.prefill_ratio", "x", ">=", 0.5)],
+        smollm2_ratios,
+    ),
+    Measurement([Promise("sim.minilm.ratio", "x", ">=", 0.5)], minilm_ratio),
+    Measurement([Promise("sim.checks_slowdown", "x", "<=", 5)], checks_slowdown),
+]
