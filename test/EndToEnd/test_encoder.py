@@ -166,16 +166,32 @@ def test_the_report_says_what_the_program_takes(graph, tmp_path):
     assert report["hbm_bytes"] > 0
 
 
-def test_features_as_inputs_are_refused_by_name(tmp_path):
-    value = onnx.helper.make_tensor_value_info
+@pytest.mark.parametrize("target", [*TARGETS, "serrano-tiny"])
+@pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("bf16", 5e-2)])
+def test_features_can_be_an_input(tmp_path, target, precision, tolerance):
+    random = np.random.default_rng(0)
+    value, node, array = onnx.helper.make_tensor_value_info, onnx.helper.make_node, onnx.numpy_helper.from_array
     graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"], name="projection")],
+        [
+            node("MatMul", ["x", "w"], ["product"], name="projection"),
+            node("Add", ["product", "x"], ["sum"], name="residual"),
+            node("LayerNormalization", ["sum", "scale"], ["y"], name="norm"),
+        ],
         "projection",
-        [value("x", onnx.TensorProto.FLOAT, ["n", 8])],
-        [value("y", onnx.TensorProto.FLOAT, ["n", 8])],
-        [onnx.numpy_helper.from_array(np.ones((8, 8), np.float32), "w")],
+        [value("x", onnx.TensorProto.FLOAT, ["batch", "seq", 24])],
+        [value("y", onnx.TensorProto.FLOAT, ["batch", "seq", 24])],
+        [
+            array(random.standard_normal((24, 24), np.float32), "w"),
+            array(random.standard_normal(24, np.float32), "scale"),
+        ],
     )
-    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)]), tmp_path / "model.onnx")
-    with pytest.raises(serrano.Error, match=r"node 'projection': .* no kernel computes"):
-        serrano.compile(tmp_path / "model.onnx", output=tmp_path / "x.srn")
-    assert not (tmp_path / "x.srn").exists()
+    file = tmp_path / "model.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10), file)
+    program = serrano.compile(file, target=target, precision=precision, max_tokens=24)
+    session = onnxruntime.InferenceSession(file)
+    for shape in [(1, 1), (2, 12), (3, 5), (24, 1)]:
+        x = random.standard_normal((*shape, 24), np.float32)
+        found = program.run("main", {"x": x}, check=("races", "init"))["y"]
+        np.testing.assert_allclose(found, session.run(None, {"x": x})[0], rtol=0, atol=tolerance)
+    with pytest.raises(serrano.Error, match="--max-tokens"):
+        program.run("main", {"x": np.zeros((5, 5, 24), np.float32)})

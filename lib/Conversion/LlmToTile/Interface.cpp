@@ -87,6 +87,18 @@ static FailureOr<llm::ExtentAttr> getBound(BlockArgument argument) {
   return bound;
 }
 
+void Lowering::loadFeatures(func::FuncOp function) {
+  for (BlockArgument argument : function.getArguments()) {
+    if (!isa<FloatType>(cast<RankedTensorType>(argument.getType()).getElementType()))
+      continue;
+    auto [rows, cols] = getShape(argument);
+    Value features = slot(maxTokens, cols, builder.getF32Type());
+    tile::LoadOp::create(builder, loc, nameOf(argument), constant(0), constant(0), features,
+                         extent(rows));
+    matrices[argument] = {features, rows, cols};
+  }
+}
+
 LogicalResult Lowering::declareInterface(func::FuncOp function) {
   llvm::SetVector<StringAttr> symbols;
   llvm::SetVector<llm::ExtentAttr> sizes;
@@ -122,6 +134,21 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
   };
   for (BlockArgument argument : function.getArguments()) {
     auto type = cast<RankedTensorType>(argument.getType());
+    if (isa<FloatType>(type.getElementType())) {
+      SmallVector<llm::ExtentAttr> shape = llm::getExtents(argument);
+      if (shape.empty() || !shape.back().getConstantValue())
+        return function.emitError() << "argument " << argument.getArgNumber()
+                                    << " has no fixed number of features, its last dimension; there "
+                                       "is no kernel yet";
+      auto [rows, cols] = getShape(argument);
+      auto source = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                          llm::LlmDialect::kNameAttr);
+      declare(type, nameOf(argument), tile::TensorRole::Input, source,
+              "f" + std::to_string(type.getElementTypeBitWidth()), /*scalar=*/false,
+              MemRefType::get({maxTokens, cols}, builder.getF32Type()));
+      sizes.insert(rows);
+      continue;
+    }
     bool scalar = false, column = false, row = false;
     forEachUse(argument, [&](OpOperand &use) {
       Operation *user = use.getOwner();

@@ -82,6 +82,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
     tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
   }
+  loadFeatures(function);
   Block &body = function.getBody().front();
   if (failed(orderBlocks(&body.front())))
     return failure();

@@ -61,6 +61,8 @@ private:
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);
   mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
+  /// Brings the inputs of floating point on the core.
+  void loadFeatures(mlir::func::FuncOp function);
   /// The function's argument behind a layer's argument, or the value itself.
   mlir::Value resolve(mlir::Value value) const;
   static std::string nameOf(mlir::BlockArgument argument);

@@ -148,8 +148,7 @@ LogicalResult Lowering::require(Operation *user, ArrayRef<Value> tensors) const 
   for (auto [i, tensor] : llvm::enumerate(tensors))
     if (!matrices.contains(tensor))
       return user->emitOpError() << "reads operand " << i
-                                 << ", which no kernel computes: features that are an input of the "
-                                    "model have no kernel yet";
+                                 << ", which no kernel computes";
   return success();
 }
 

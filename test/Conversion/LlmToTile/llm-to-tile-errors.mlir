@@ -28,3 +28,12 @@ func.func @both(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
   %z = llm.binary add %x, %y : (tensor<?x8xf32, #llm.dims<[tokens, 8]>>, tensor<?x8xf32, #llm.dims<[tokens, 8]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
   return %z : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
 }
+
+// -----
+
+llm.weight private @w : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
+// expected-error @+1 {{argument 0 has no fixed number of features, its last dimension}}
+func.func @features(%x: tensor<2x?xf32, #llm.dims<[2, n]>> {llm.name = "x"})
+    -> (tensor<2x?xf32, #llm.dims<[2, n]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  return %x : tensor<2x?xf32, #llm.dims<[2, n]>>
+}
