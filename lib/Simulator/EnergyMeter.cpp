@@ -40,26 +40,38 @@ void EnergyMeter::add(uint32_t op, int64_t layer, const Sum &sum) {
   }
 }
 
-void EnergyMeter::dispatched(const Dispatched &d) {
+EnergyMeter::Sum EnergyMeter::of(const Dispatched &d) const {
   Sum sum;
   sum.multiplies = double(d.multiplies) * macPj[d.format];
-  multiplies[d.format] += double(d.multiplies);
   for (const Access &access : d.accesses)
     addLocal(access, sum);
   // A ring's order moves nothing by itself: its slots do.
   if (d.hbm && d.work == Work::Transfer)
     sum.hbm = double(d.bytes) * hbmPj;
-  add(d.op, d.layer, sum);
+  return sum;
 }
 
-void EnergyMeter::filled(const SlotFill &fill) {
+EnergyMeter::Sum EnergyMeter::of(const SlotFill &fill) const {
   Sum sum;
   for (const Access &access : fill.accesses) {
     addLocal(access, sum);
     if (access.memory == Memory::Hbm)
       sum.hbm += double(timing.burstBytes(access.bytes)) * hbmPj;
   }
-  add(fill.op, fill.layer, sum);
+  return sum;
+}
+
+void EnergyMeter::dispatched(const Dispatched &d) {
+  multiplies[d.format] += double(d.multiplies);
+  add(d.op, d.layer, of(d));
+}
+
+void EnergyMeter::filled(const SlotFill &fill) {
+  add(fill.op, fill.layer, of(fill));
+}
+
+double EnergyMeter::staticWatts() const {
+  return target.energy().staticWPerChip.toDouble() / double(target.cores());
 }
 
 void EnergyMeter::finish(Statistics &statistics) const {
@@ -76,21 +88,18 @@ void EnergyMeter::finish(Statistics &statistics) const {
   for (const auto &[layer, sum] : layers)
     statistics.layers[layer].joules = sum.total() * joulesPerPicojoule;
   energy.hbm += double(statistics.fetchBytes) * hbmPj * joulesPerPicojoule;
-  double watts = target.energy().staticWPerChip.toDouble() /
-                 double(target.cores());
-  energy.fixed = watts * statistics.seconds;
+  energy.fixed = staticWatts() * statistics.seconds;
 
   double cyclesPerSecond = target.clockGhz().toDouble() * 1e9;
   int64_t bytes = statistics.hbmReadBytes + statistics.hbmWriteBytes +
                   statistics.fetchBytes;
-  statistics.roof.memorySeconds =
-      double(timing.hbmTicks(bytes)) /
-      double(TimingModel::ticksPerCycle) / cyclesPerSecond;
+  statistics.roof.memorySeconds = double(timing.hbmTicks(bytes)) /
+                                  double(TimingModel::ticksPerCycle) /
+                                  cyclesPerSecond;
   double cycles = 0;
   for (NumberFormat format : numberFormats)
     if (multiplies[format])
-      cycles += multiplies[format] /
-                (double(target.rows() * target.columns()) *
-                 target.macRate(format).toDouble());
+      cycles += multiplies[format] / (double(target.rows() * target.columns()) *
+                                      target.macRate(format).toDouble());
   statistics.roof.computeSeconds = cycles / cyclesPerSecond;
 }

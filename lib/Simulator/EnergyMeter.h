@@ -14,8 +14,8 @@
 namespace serrano::sim {
 
 /// Adds up the energy of what instructions and rings do, with the target's
-/// numbers; docs/TimingModel.md has the formulas. No time enters but that of the
-/// whole run, so the sums do not depend on the order of engines.
+/// numbers; docs/TimingModel.md has the formulas. No time enters but that of
+/// the whole run, so the sums do not depend on the order of engines.
 class EnergyMeter final : public Observer {
 public:
   EnergyMeter(const TargetModel &target, const TimingModel &timing);
@@ -27,14 +27,20 @@ public:
   /// multiplications are there, by energy and roof.
   void finish(Statistics &statistics) const;
 
-private:
-  /// Picojoules by component of an operator or a layer.
+  /// Picojoules by component of an instruction, an operator or a layer.
   struct Sum {
     double multiplies = 0, scratchpad = 0, accumulators = 0, hbm = 0;
     double total() const {
       return multiplies + scratchpad + accumulators + hbm;
     }
   };
+  /// This core's part of the chip's static power.
+  double staticWatts() const;
+  /// Of one instruction, without the slots that it orders; of one slot.
+  Sum of(const Dispatched &instruction) const;
+  Sum of(const SlotFill &fill) const;
+
+private:
   void add(uint32_t op, int64_t layer, const Sum &sum);
   /// Energy of the bytes that an access touches in a memory of the core.
   void addLocal(const Access &access, Sum &sum) const;

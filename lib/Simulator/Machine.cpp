@@ -11,6 +11,7 @@
 #include "Fault.h"
 #include "HappensBefore.h"
 #include "MemorySystem.h"
+#include "Profile.h"
 #include "Timeline.h"
 #include "Trace.h"
 #include "serrano/Isa/Assembly.h"
@@ -155,24 +156,29 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
 
+  EnergyMeter energy(state->target, state->timing);
+  Profile profile(energy);
   std::unique_ptr<Trace> trace;
+  llvm::SmallVector<SliceSink *, 2> sinks;
   if (!options.traceFile.empty()) {
     llvm::Expected<AtomicFile> file = AtomicFile::create(options.traceFile);
     if (!file)
       return file.takeError();
     trace = std::make_unique<Trace>(std::move(*file), operators,
                                     cyclesPerSecond / 1e6);
+    sinks.append({trace.get(), &profile});
   }
-  Timeline timeline(state->target, state->timing, trace.get());
+  Timeline timeline(state->target, state->timing, sinks);
   HappensBefore happensBefore({options.checkRaces, options.checkInit},
                               *state->memory,
                               [&](uint32_t w) { return state->describe(w); });
-  llvm::SmallVector<Observer *, 2> observers;
+  llvm::SmallVector<Observer *, 4> observers;
   if (options.checkRaces || options.checkInit)
     observers.push_back(&happensBefore);
-  EnergyMeter energy(state->target, state->timing);
   if (options.timing)
     observers.append({&timeline, &energy});
+  if (!sinks.empty())
+    observers.push_back(&profile);
 
   Core core(state->decoded, *state->memory, state->target, state->timing,
             observers);
@@ -185,14 +191,13 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     uint32_t op = core.op();
     std::string layer =
         core.layer() ? ", layer " + std::to_string(core.layer()) : "";
-    return makeError("{0}: fault at {1}{2}: {3}", state->program.path(),
-                     state->describe(core.word()),
-                     op && op < operators.size()
-                         ? llvm::formatv(" of operator '{0}'{1}", operators[op],
-                                         layer)
-                               .str()
-                         : std::string(),
-                     fault.what());
+    return makeError(
+        "{0}: fault at {1}{2}: {3}", state->program.path(),
+        state->describe(core.word()),
+        op && op < operators.size()
+            ? llvm::formatv(" of operator '{0}'{1}", operators[op], layer).str()
+            : std::string(),
+        fault.what());
   }
   statistics.instructions = core.instructionsExecuted();
   statistics.seconds = double(statistics.cycles) / cyclesPerSecond;
@@ -203,8 +208,10 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   if (code)
     return makeError("{0}: the program halted with code {1} at {2}",
                      state->program.path(), code, state->describe(core.word()));
-  if (trace)
+  if (trace) {
+    trace->counters(profile, energy.staticWatts());
     if (llvm::Error error = trace->commit())
       return std::move(error);
+  }
   return statistics;
 }

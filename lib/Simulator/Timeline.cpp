@@ -16,13 +16,13 @@ std::string serrano::sim::trackName(unsigned track) {
 }
 
 Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
-                   SliceSink *sink)
+                   llvm::ArrayRef<SliceSink *> sinks)
     : timing(timing), queueDepth(target.queueDepth()),
       dispatchTicks((perCycle + target.dispatchesPerCycle() - 1) /
                     target.dispatchesPerCycle()),
       instructionPages(target.instructionMemoryBytes() /
                        timing.instructionPageBytes()),
-      sink(sink), residentPages(instructionPages, ~0u) {
+      sinks(sinks.begin(), sinks.end()), residentPages(instructionPages, ~0u) {
   dirty.fill(true);
   cached.fill(never);
   for (unsigned track = 0; track < numTracks; ++track)
@@ -34,10 +34,11 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
 //===----------------------------------------------------------------------===//
 
 /// One more of the times that `op` depends on is known.
-void Timeline::settle(Op &op, Ticks time, WaitCause cause) {
+void Timeline::settle(Op &op, Ticks time, WaitCause cause, Moment origin) {
   if (time > op.ready) {
     op.ready = time;
     op.cause = cause;
+    op.origin = origin;
   }
 }
 
@@ -46,7 +47,8 @@ void Timeline::resolve(Op &op) {
   for (const CounterWait &wait : op.d.waits) {
     Counter &counter = counters[wait.counter];
     if (wait.threshold <= counter.known) {
-      settle(op, counter.times[wait.threshold % 64], WaitCause::Counter);
+      settle(op, counter.times[wait.threshold % 64], WaitCause::Counter,
+             counter.origins[wait.threshold % 64]);
       continue;
     }
     ++op.unresolved;
@@ -57,7 +59,8 @@ void Timeline::resolve(Op &op) {
   for (const SlotUse &use : op.d.slots) {
     Ring &ring = rings[use.ring];
     if (use.slot < ring.filledUpTo) {
-      settle(op, ring.fillTimes[use.slot - ring.firstFill], WaitCause::Slot);
+      const Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
+      settle(op, fill.time, WaitCause::Slot, fill.origin);
       continue;
     }
     ++op.unresolved;
@@ -65,15 +68,17 @@ void Timeline::resolve(Op &op) {
   }
 }
 
-void Timeline::increment(unsigned index, unsigned queue, Ticks time) {
+void Timeline::increment(unsigned index, unsigned queue, Ticks time,
+                         Moment origin) {
   Counter &counter = counters[index];
   counter.queue = queue;
   int64_t n = ++counter.known;
   counter.times[n % 64] = time;
+  counter.origins[n % 64] = origin;
   llvm::erase_if(counter.waiters, [&](const Counter::Waiter &waiter) {
     if (waiter.threshold != n)
       return false;
-    settle(*waiter.op, time, WaitCause::Counter);
+    settle(*waiter.op, time, WaitCause::Counter, origin);
     --waiter.op->unresolved;
     dirty[waiter.op->d.queue] = true;
     return true;
@@ -83,10 +88,11 @@ void Timeline::increment(unsigned index, unsigned queue, Ticks time) {
 void Timeline::slotFilled(unsigned index, Ticks time) {
   Ring &ring = rings[index];
   int64_t slot = ring.filledUpTo++;
-  ring.fillTimes.push_back(time);
+  Moment origin = queues[FirstRingId + index].lastSlice;
+  ring.fills.push_back({time, origin});
   // Of slots that many ago nobody asks any more, but `ring.setup` for the last.
   while (ring.firstFill < ring.filledUpTo - ring.slots) {
-    ring.fillTimes.pop_front();
+    ring.fills.pop_front();
     ++ring.firstFill;
   }
   // The next slot needs what `slots` before it freed.
@@ -98,7 +104,7 @@ void Timeline::slotFilled(unsigned index, Ticks time) {
   llvm::erase_if(ring.waiters, [&](const Ring::Waiter &waiter) {
     if (waiter.slot != slot)
       return false;
-    settle(*waiter.op, time, WaitCause::Slot);
+    settle(*waiter.op, time, WaitCause::Slot, origin);
     --waiter.op->unresolved;
     dirty[waiter.op->d.queue] = true;
     return true;
@@ -117,7 +123,8 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
     frontier = queue.lastCompletion;
   }
   if (d.signal >= 0)
-    increment(d.signal, id, queue.lastCompletion);
+    increment(d.signal, id, queue.lastCompletion,
+              d.work == Work::None ? Moment() : queue.lastSlice);
   for (const SlotUse &use : d.slots) {
     if (!use.pop)
       continue;
@@ -127,6 +134,9 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
     if (i >= ring.freeTimes.size())
       ring.freeTimes.resize(i + 1, never);
     ring.freeTimes[i] = queue.lastCompletion;
+    for (SliceSink *sink : sinks)
+      sink->slotHeld(use.ring, ring.fills[use.slot - ring.firstFill].time,
+                     queue.lastCompletion);
     dirty[FirstRingId + use.ring] = true;
   }
 }
@@ -303,7 +313,7 @@ void Timeline::book(const Dispatched &d,
 }
 
 void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
-                       Ticks end, WaitCause other) {
+                       Ticks end, WaitCause other, int64_t bytes) {
   EngineStatistics &engine = statistics.engines[track];
   double cycles = double(end - start) / perCycle;
   ++engine.instructions;
@@ -329,7 +339,9 @@ void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
     costs.multiplies += op.d.multiplies;
   });
   statistics.multiplies += op.d.multiplies;
-  if (sink)
-    sink->slice(track, op.d.work, op.d.word, op.d.op, op.d.layer,
-                double(start) / perCycle, double(end) / perCycle);
+  queues[op.d.queue].lastSlice = {int(track), start + (end - start) / 2};
+  bool held = waited > 0 &&
+              (op.cause == WaitCause::Counter || op.cause == WaitCause::Slot);
+  for (SliceSink *sink : sinks)
+    sink->slice({track, op.d, start, end, bytes, held ? op.origin : Moment()});
 }

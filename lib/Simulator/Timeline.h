@@ -22,14 +22,29 @@ inline constexpr unsigned numTracks = numQueues + 1;
 /// "matrix", "weight port", "ring 3", ...
 std::string trackName(unsigned track);
 
+/// A moment within a slice, in ticks.
+struct Moment {
+  int track = -1; ///< -1 if there is none
+  int64_t time = 0;
+};
+
+/// A piece of work whose time is known, in ticks.
+struct Slice {
+  unsigned track;
+  const Dispatched &instruction; ///< of a ring, its order
+  int64_t start, end;
+  int64_t bytes; ///< put on the DMA port
+  Moment heldBy; ///< in the slice whose signal, or slot, it had to wait for
+};
+
 /// Told of each piece of work when its time is known.
 class SliceSink {
 public:
   virtual ~SliceSink() = default;
-  /// `work` ran on `track` from `start` to `end`, in cycles. Those of one track
-  /// come in order and do not overlap.
-  virtual void slice(unsigned track, Work work, uint32_t word, uint32_t op,
-                     int64_t layer, double start, double end) = 0;
+  /// Those of one track come in order and do not overlap.
+  virtual void slice(const Slice &slice) = 0;
+  /// A slot of `ring` was full from `from` to `to`, in ticks.
+  virtual void slotHeld(unsigned, int64_t, int64_t) {}
 };
 
 /// Computes when each instruction is dispatched, starts and completes: a
@@ -39,7 +54,7 @@ public:
 class Timeline final : public Observer {
 public:
   Timeline(const TargetModel &target, const TimingModel &timing,
-           SliceSink *sink = nullptr);
+           llvm::ArrayRef<SliceSink *> sinks = {});
 
   void dispatched(const Dispatched &instruction) override;
 
@@ -61,6 +76,7 @@ private:
     Ticks dispatched;
     Ticks ready;             ///< latest known of dispatch, waits and slots
     WaitCause cause;         ///< what `ready` came from
+    Moment origin = {};      ///< ... and where that happened
     unsigned unresolved = 0; ///< waits and slots whose time is not known yet
   };
 
@@ -68,6 +84,7 @@ private:
   struct Counter {
     int64_t known = 0;
     std::array<Ticks, 64> times = {};
+    std::array<Moment, 64> origins = {};
     unsigned queue = 0;
     struct Waiter {
       int64_t threshold;
@@ -78,9 +95,13 @@ private:
 
   /// Slots of a ring: when each was filled and freed, from slot `first` on.
   struct Ring {
+    struct Fill {
+      Ticks time;
+      Moment origin;
+    };
     int64_t slots = 0, origin = 0, filledUpTo = 0;
     int64_t firstFill = 0, firstFree = 0; ///< numbers of the deques' fronts
-    std::deque<Ticks> fillTimes;
+    std::deque<Fill> fills;
     std::deque<Ticks> freeTimes; ///< `never` for what is not known yet
 
     /// When `slot` was freed, `never` if that is not known.
@@ -118,6 +139,7 @@ private:
     Ticks lastCompletion = 0;
     Ticks freeAt = 0;      ///< the engine's
     Ticks lastRemoval = 0; ///< when an entry last left the queue
+    Moment lastSlice;
     std::deque<PendingWrite> pending;
   };
 
@@ -126,8 +148,8 @@ private:
   }
 
   void resolve(Op &op);
-  void settle(Op &op, Ticks time, WaitCause cause);
-  void increment(unsigned counter, unsigned queue, Ticks time);
+  void settle(Op &op, Ticks time, WaitCause cause, Moment origin);
+  void increment(unsigned counter, unsigned queue, Ticks time, Moment origin);
   void slotFilled(unsigned ring, Ticks time);
   void complete(Queue &queue, unsigned id, const Dispatched &d, Ticks time);
   Ticks afterPending(unsigned queue, const Accesses &accesses);
@@ -152,13 +174,13 @@ private:
   /// Books work from `start` to `end` on a track that was free at `freeAt`.
   /// What the head waited for beyond its counters and slots was `other`.
   void account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
-               Ticks end, WaitCause other);
+               Ticks end, WaitCause other, int64_t bytes = 0);
 
   const TimingModel &timing;
   int64_t queueDepth;
   Ticks dispatchTicks; ///< of one instruction in the sequencer
   int64_t instructionPages;
-  SliceSink *sink;
+  llvm::SmallVector<SliceSink *, 2> sinks;
 
   Ticks now = 0; ///< when the sequencer can dispatch next
   Ticks portFree = 0;

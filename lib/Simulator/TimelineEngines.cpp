@@ -142,7 +142,7 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
                 : statistics.hbmReadBytes) += bytes;
   statistics.engines[id].bytes += bytes;
   account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end,
-          WaitCause::Engine);
+          WaitCause::Engine, bytes);
   if (op.d.hbm)
     book(op.d, [&](Costs &costs) {
       (op.d.write ? costs.hbmWriteBytes : costs.hbmReadBytes) += bytes;

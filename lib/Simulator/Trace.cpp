@@ -6,26 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "Trace.h"
-#include "llvm/Support/Format.h"
+#include "llvm/ADT/StringExtras.h"
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 using namespace serrano;
 using namespace serrano::sim;
 
-Trace::Trace(AtomicFile output, std::vector<std::string> names,
-             double cyclesPerMicrosecond)
-    : file(std::move(output)), cyclesPerMicrosecond(cyclesPerMicrosecond) {
-  // Names go into JSON strings: escape them once.
-  for (const std::string &name : names)
-    operators.push_back(nlohmann::json(name).dump());
-  llvm::raw_ostream &os = file.stream();
-  os << "[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
-        "\"core 0\"}}";
-  for (unsigned track = DmaInId; track < numTracks; ++track)
-    os << ",\n{\"ph\":\"M\",\"pid\":0,\"tid\":" << track
-       << ",\"name\":\"thread_name\",\"args\":{\"name\":\"" << trackName(track)
-       << "\"}}";
-}
+static constexpr size_t bufferBytes = 1 << 18;
+static constexpr unsigned numWorks = unsigned(Work::Setup) + 1;
 
 static const char *workName(Work work) {
   switch (work) {
@@ -44,20 +33,149 @@ static const char *workName(Work work) {
   }
 }
 
-void Trace::slice(unsigned track, Work work, uint32_t word, uint32_t op,
-                  int64_t layer, double start, double end) {
-  llvm::raw_ostream &os = file.stream();
-  os << ",\n{\"ph\":\"X\",\"pid\":0,\"tid\":" << track << ",\"name\":"
-     << (op < operators.size() ? llvm::StringRef(operators[op]) : "\"\"")
-     << ",\"cat\":\"" << workName(work)
-     << "\",\"ts\":" << llvm::format("%.4f", start / cyclesPerMicrosecond)
-     << ",\"dur\":"
-     << llvm::format("%.4f", (end - start) / cyclesPerMicrosecond)
-     << ",\"args\":{\"address\":\"" << llvm::format_hex(uint64_t(word) * 8, 6)
-     << "\",\"layer\":" << layer << "}}";
+Trace::Trace(AtomicFile output, llvm::ArrayRef<std::string> operators,
+             double cyclesPerMicrosecond)
+    : file(std::move(output)),
+      tenthsPerTick(1e4 / (cyclesPerMicrosecond * TimingModel::ticksPerCycle)),
+      buffer(bufferBytes) {
+  for (const std::string &name : operators)
+    for (unsigned work = 0; work < numWorks; ++work)
+      prefixes.push_back(",\"name\":" + nlohmann::json(name).dump() +
+                         ",\"cat\":\"" + workName(Work(work)) + "\",\"ts\":");
+  text("[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
+       "\"core 0\"}}");
+  for (unsigned track = DmaInId; track < numTracks; ++track) {
+    event('M', track);
+    text(",\"name\":\"thread_name\",\"args\":{\"name\":\"");
+    text(trackName(track));
+    text("\"}}");
+  }
+}
+
+void Trace::number(int64_t value) {
+  char digits[20];
+  text({digits,
+        size_t(std::to_chars(digits, std::end(digits), value).ptr - digits)});
+}
+
+void Trace::microseconds(int64_t tenths) {
+  number(tenths / 10000);
+  int fraction = int(tenths % 10000);
+  char digits[5] = {'.', char('0' + fraction / 1000),
+                    char('0' + fraction / 100 % 10),
+                    char('0' + fraction / 10 % 10), char('0' + fraction % 10)};
+  text({digits, 5});
+}
+
+void Trace::time(int64_t ticks) { microseconds(tenthsOf(ticks)); }
+
+void Trace::event(char phase, unsigned track) {
+  text(",\n{\"ph\":\"");
+  text({&phase, 1});
+  text("\",\"pid\":0,\"tid\":");
+  number(track);
+}
+
+void Trace::slice(const Slice &slice) {
+  const Dispatched &d = slice.instruction;
+  event('X', slice.track);
+  size_t prefix = size_t(d.op) * numWorks + size_t(d.work);
+  text(prefix < prefixes.size() ? llvm::StringRef(prefixes[prefix])
+                                : ",\"name\":\"\",\"ts\":");
+  // The difference of what is written, so that slices do not overlap.
+  int64_t start = tenthsOf(slice.start);
+  microseconds(start);
+  text(",\"dur\":");
+  microseconds(tenthsOf(slice.end) - start);
+  text(",\"args\":{\"layer\":");
+  number(d.layer);
+  text(",\"address\":\"0x");
+  char digits[16];
+  text({digits,
+        size_t(std::to_chars(digits, std::end(digits), uint64_t(d.word) * 8, 16)
+                   .ptr -
+               digits)});
+  text("\"}}");
+  if (slice.heldBy.track >= 0)
+    arrow(slice.heldBy, slice.track, slice.start);
+}
+
+void Trace::arrow(const Moment &from, unsigned track, int64_t to) {
+  ++arrows;
+  event('s', from.track);
+  text(",\"name\":\"signal\",\"cat\":\"wait\",\"id\":");
+  number(arrows);
+  text(",\"ts\":");
+  time(from.time);
+  text("}");
+  event('f', track);
+  text(",\"bp\":\"e\",\"name\":\"signal\",\"cat\":\"wait\",\"id\":");
+  number(arrows);
+  text(",\"ts\":");
+  time(to);
+  text("}");
+}
+
+void Trace::counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
+                    int64_t width) {
+  size_t intervals = 0;
+  for (const Values &v : values)
+    intervals = std::max(intervals, v.sums.size());
+  std::string previous;
+  // After the last interval everything has ended.
+  for (size_t i = 0; i <= intervals; ++i) {
+    std::string sample;
+    for (const Values &v : values) {
+      double value = i < v.sums.size() ? v.sums[i] * v.factor : 0;
+      char digits[32];
+      char *end = std::to_chars(digits, std::end(digits), value + v.offset,
+                                std::chars_format::general, 9)
+                      .ptr;
+      sample += (sample.empty() ? "\"" : ",\"") + v.name + "\":";
+      sample.append(digits, end);
+    }
+    if (sample == previous)
+      continue;
+    event('C', 0);
+    text(",\"name\":\"");
+    text(name);
+    text("\",\"ts\":");
+    time(int64_t(i) * width);
+    text(",\"args\":{");
+    text(sample);
+    text("}}");
+    previous = std::move(sample);
+  }
+}
+
+void Trace::counters(Profile &profile, double staticWatts) {
+  int64_t width = profile.align();
+  double seconds = double(width) * tenthsPerTick * 1e-10;
+  double gigabytes = 1e-9 / seconds;
+  counter("bandwidth, GB/s",
+          {{"hbm read", profile.hbmRead.sums(), gigabytes, 0},
+           {"hbm write", profile.hbmWrite.sums(), gigabytes, 0},
+           {"local copy", profile.local.sums(), gigabytes, 0}},
+          width);
+  std::vector<Values> rings;
+  for (auto [i, slots] : llvm::enumerate(profile.slots))
+    if (!slots.sums().empty())
+      rings.push_back({queueName(FirstRingId + unsigned(i)), slots.sums(),
+                       1.0 / double(width), 0});
+  if (!rings.empty())
+    counter("scratchpad, full ring slots", rings, width);
+  counter("power, W",
+          {{"power", profile.picojoules.sums(), 1e-12 / seconds, staticWatts}},
+          width);
+}
+
+void Trace::flush(llvm::StringRef more) {
+  file.stream().write(buffer.data(), used) << more;
+  used = 0;
 }
 
 llvm::Error Trace::commit() {
-  file.stream() << "]\n";
+  text("]\n");
+  flush();
   return file.commit();
 }

@@ -8,31 +8,67 @@
 #ifndef SERRANO_SIMULATOR_TRACE_H
 #define SERRANO_SIMULATOR_TRACE_H
 
+#include "Profile.h"
 #include "Timeline.h"
 #include "serrano/Support/AtomicFile.h"
+#include <cstring>
 
 namespace serrano::sim {
 
-/// Writes slices in the Trace Event Format (JSON array form) that Perfetto and
+/// Writes a run in the Trace Event Format (JSON array form) that Perfetto and
 /// chrome://tracing open: one track per queue and one for the weight port,
-/// slices named by source operator. One microsecond of the trace is one
-/// microsecond of the chip. Slices are written as they come, so memory does not
-/// grow with the run.
+/// slices named by source operator, arrows from what signals to what it held
+/// up, and counters over time. One microsecond of the trace is one microsecond
+/// of the chip. Slices are written as they come, so memory does not grow with
+/// the run.
 class Trace final : public SliceSink {
 public:
   /// `operators`: names by index. `cyclesPerMicrosecond`: the clock.
-  Trace(AtomicFile file, std::vector<std::string> operators,
+  Trace(AtomicFile file, llvm::ArrayRef<std::string> operators,
         double cyclesPerMicrosecond);
 
-  void slice(unsigned track, Work work, uint32_t word, uint32_t op,
-             int64_t layer, double start, double end) override;
+  void slice(const Slice &slice) override;
+  /// Writes the counters: bandwidth, ring slots, and power on top of
+  /// `staticWatts`.
+  void counters(Profile &profile, double staticWatts);
   /// Completes the file; without it nothing is left behind.
   llvm::Error commit();
 
 private:
+  void text(llvm::StringRef s) {
+    if (s.size() > buffer.size() - used)
+      return flush(s);
+    std::memcpy(buffer.data() + used, s.data(), s.size());
+    used += s.size();
+  }
+  void number(int64_t value);
+  /// Ticks as microseconds.
+  void time(int64_t ticks);
+  /// Tenths of nanoseconds as microseconds.
+  void microseconds(int64_t tenths);
+  int64_t tenthsOf(int64_t ticks) const {
+    return int64_t(double(ticks) * tenthsPerTick);
+  }
+  void event(char phase, unsigned track);
+  void arrow(const Moment &from, unsigned track, int64_t to);
+  /// One counter with a value for each name and interval.
+  struct Values {
+    std::string name;
+    llvm::ArrayRef<double> sums;
+    double factor, offset;
+  };
+  void counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
+               int64_t width);
+  /// Writes what is buffered, then `more`.
+  void flush(llvm::StringRef more = "");
+
   AtomicFile file;
-  std::vector<std::string> operators;
-  double cyclesPerMicrosecond;
+  /// By operator and work: `"name":...,"cat":...,"ts":`.
+  std::vector<std::string> prefixes;
+  double tenthsPerTick;
+  int64_t arrows = 0;
+  std::vector<char> buffer;
+  size_t used = 0;
 };
 
 } // namespace serrano::sim

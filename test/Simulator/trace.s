@@ -1,5 +1,7 @@
 ; A trace is JSON that Perfetto opens: the slices of a track do not overlap, and
-; they add up to the engine's busy cycles. The same run gives the same bytes.
+; they add up to the engine's busy cycles; arrows lead to the slices that waited,
+; and counters add up to the run's bytes and joules. The same run gives the same
+; bytes.
 
 ; RUN: rm -rf %t && mkdir %t
 ; RUN: serrano-as %s --target serrano-tiny -o %t/p.srn
@@ -16,6 +18,12 @@
 ; CHECK-DAG: vector: 13 slices
 ; CHECK-DAG: ring 0: 12 slices
 ; CHECK-DAG: names: prepare, step "one"
+; CHECK-DAG: dma in -> matrix: 1 arrows
+; CHECK-DAG: matrix -> vector: {{[0-9]+}} arrows
+; CHECK-DAG: vector -> matrix: {{[0-9]+}} arrows
+; CHECK-DAG: vector -> dma out: {{[0-9]+}} arrows
+; CHECK-DAG: ring 0 -> weight port: {{[0-9]+}} arrows
+; CHECK-DAG: ring 0: {{[0-9]+}} slot cycles
 
 .hbm x, 16384
 .op 1, "prepare"

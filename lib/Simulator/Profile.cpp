@@ -1,0 +1,87 @@
+//===- Profile.cpp - quantities over the time of a run ------------------ -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Profile.h"
+
+using namespace serrano;
+using namespace serrano::sim;
+
+void TimeSeries::add(int64_t start, int64_t end, double amount) {
+  if (amount == 0)
+    return;
+  // What takes no time belongs to the moment before.
+  int64_t last = std::max<int64_t>(end - 1, 0);
+  while (last / width >= maxIntervals)
+    widen(2 * width);
+  if (size_t(last / width) >= values.size())
+    values.resize(last / width + 1);
+  if (start >= end) {
+    values[last / width] += amount;
+    return;
+  }
+  double rate = amount / double(end - start);
+  for (int64_t i = start / width; i <= last / width; ++i)
+    values[i] += rate * double(std::min(end, (i + 1) * width) -
+                               std::max(start, i * width));
+}
+
+void TimeSeries::widen(int64_t newWidth) {
+  for (; width < newWidth; width *= 2) {
+    for (size_t i = 0; i < values.size(); ++i)
+      if (i % 2)
+        values[i / 2] += values[i];
+      else
+        values[i / 2] = values[i];
+    values.resize((values.size() + 1) / 2);
+  }
+}
+
+void Profile::filled(const SlotFill &fill) {
+  slotPicojoules[fill.ring].push_back(energy.of(fill).total());
+}
+
+void Profile::slice(const Slice &slice) {
+  const Dispatched &d = slice.instruction;
+  busy[slice.track].add(slice.start, slice.end,
+                        double(slice.end - slice.start));
+  if (slice.bytes)
+    (!d.hbm    ? local
+     : d.write ? hbmWrite
+               : hbmRead)
+        .add(slice.start, slice.end, double(slice.bytes));
+  double amount;
+  if (d.work == Work::Order) {
+    std::deque<double> &waiting = slotPicojoules[d.queue - FirstRingId];
+    amount = waiting.front();
+    waiting.pop_front();
+  } else {
+    amount = energy.of(d).total();
+  }
+  picojoules.add(slice.start, slice.end, amount);
+}
+
+void Profile::slotHeld(unsigned ring, int64_t from, int64_t to) {
+  slots[ring].add(from, to, double(to - from));
+}
+
+template <typename Visit>
+void Profile::forEach(Visit visit) {
+  for (TimeSeries *series : {&hbmRead, &hbmWrite, &local, &picojoules})
+    visit(*series);
+  for (TimeSeries &series : busy)
+    visit(series);
+  for (TimeSeries &series : slots)
+    visit(series);
+}
+
+int64_t Profile::align() {
+  int64_t width = 0;
+  forEach(
+      [&](const TimeSeries &s) { width = std::max(width, s.intervalWidth()); });
+  forEach([&](TimeSeries &s) { s.widen(width); });
+  return width;
+}

@@ -1,0 +1,78 @@
+//===- Profile.h - quantities over the time of a run ---------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_PROFILE_H
+#define SERRANO_SIMULATOR_PROFILE_H
+
+#include "EnergyMeter.h"
+#include "Timeline.h"
+
+namespace serrano::sim {
+
+/// Adds up quantities over equal intervals of a run whose length is not known
+/// before: when the run gets longer than all intervals, two become one. Memory
+/// does not grow with the run.
+class TimeSeries {
+public:
+  static constexpr int64_t maxIntervals = 2048;
+
+  /// `width`: of an interval to begin with.
+  explicit TimeSeries(int64_t width) : width(width) {}
+
+  /// Spreads `amount` evenly from `start` to `end`.
+  void add(int64_t start, int64_t end, double amount);
+
+  int64_t intervalWidth() const { return width; }
+  /// Sums of the intervals up to the last that something was added to.
+  llvm::ArrayRef<double> sums() const { return values; }
+  /// Makes intervals `newWidth` wide: theirs, doubled some times.
+  void widen(int64_t newWidth);
+
+private:
+  int64_t width;
+  std::vector<double> values;
+};
+
+/// Bandwidth, ring slots and power over time.
+class Profile final : public Observer, public SliceSink {
+public:
+  explicit Profile(const EnergyMeter &energy) : energy(energy) {}
+
+  void dispatched(const Dispatched &) override {}
+  void filled(const SlotFill &fill) override;
+  void slice(const Slice &slice) override;
+  void slotHeld(unsigned ring, int64_t from, int64_t to) override;
+
+  /// Gives all series intervals of one width, in ticks, which it returns.
+  int64_t align();
+
+  /// Bytes over the DMA port.
+  TimeSeries hbmRead{firstWidth}, hbmWrite{firstWidth}, local{firstWidth};
+  TimeSeries picojoules{firstWidth}; ///< without static power and fetches
+  std::array<TimeSeries, numTracks> busy = filledArray<numTracks>();
+  /// Slots that are full, times ticks.
+  std::array<TimeSeries, numRings> slots = filledArray<numRings>();
+
+private:
+  static constexpr int64_t firstWidth = TimingModel::ticksPerCycle;
+  template <size_t n>
+  static std::array<TimeSeries, n> filledArray() {
+    return []<size_t... i>(std::index_sequence<i...>) {
+      return std::array<TimeSeries, n>{((void)i, TimeSeries(firstWidth))...};
+    }(std::make_index_sequence<n>());
+  }
+  template <typename Visit>
+  void forEach(Visit visit);
+
+  const EnergyMeter &energy;
+  /// Of slots that are filled in program order and not yet in time.
+  std::array<std::deque<double>, numRings> slotPicojoules;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_PROFILE_H
