@@ -64,17 +64,26 @@ EnergyMeter::Sum EnergyMeter::of(const SlotFill &fill) const {
 void EnergyMeter::dispatched(const Dispatched &d) {
   multiplies[d.format] += double(d.multiplies);
   add(d.op, d.layer, of(d));
+  // What was brought is of who uses it, not of who ordered it.
+  for (const SlotUse &use : d.slots)
+    if (use.pop) {
+      add(d.op, d.layer, slots[use.ring].front().sum);
+      slots[use.ring].pop_front();
+    }
 }
 
 void EnergyMeter::filled(const SlotFill &fill) {
-  add(fill.op, fill.layer, of(fill));
+  slots[fill.ring].push_back({fill.op, fill.layer, of(fill)});
 }
 
 double EnergyMeter::staticWatts() const {
   return target.energy().staticWPerChip.toDouble() / double(target.cores());
 }
 
-void EnergyMeter::finish(Statistics &statistics) const {
+void EnergyMeter::finish(Statistics &statistics) {
+  for (std::deque<Slot> &ring : slots)
+    for (; !ring.empty(); ring.pop_front())
+      add(ring.front().op, ring.front().layer, ring.front().sum);
   EnergyStatistics &energy = statistics.energy;
   for (auto [i, sum] : llvm::enumerate(operators)) {
     energy.multiplies += sum.multiplies * joulesPerPicojoule;

@@ -25,7 +25,7 @@ public:
 
   /// Completes the statistics of the run, whose cycles, bytes and
   /// multiplications are there, by energy and roof.
-  void finish(Statistics &statistics) const;
+  void finish(Statistics &statistics);
 
   /// Picojoules by component of an instruction, an operator or a layer.
   struct Sum {
@@ -50,6 +50,13 @@ private:
   PerFormat<double> macPj;
   double scratchpadPj, accumulatorPj, hbmPj; ///< per byte
   std::vector<Sum> operators;
+  /// Of slots that have been filled and not popped.
+  struct Slot {
+    uint32_t op; ///< of the order
+    int64_t layer;
+    Sum sum;
+  };
+  std::array<std::deque<Slot>, numRings> slots;
   std::map<int64_t, Sum> layers;
   PerFormat<double> multiplies = {}; ///< done, by format
 };

@@ -49,13 +49,14 @@ void Profile::slice(const Slice &slice) {
   busy[slice.track].add(slice.start, slice.end,
                         double(slice.end - slice.start));
   if (slice.bytes)
-    (!d.hbm    ? local
-     : d.write ? hbmWrite
-               : hbmRead)
+    (isRing(slice.track) ? hbmRead
+     : !d.hbm            ? local
+     : d.write           ? hbmWrite
+                         : hbmRead)
         .add(slice.start, slice.end, double(slice.bytes));
   double amount;
-  if (d.work == Work::Order) {
-    std::deque<double> &waiting = slotPicojoules[d.queue - FirstRingId];
+  if (isRing(slice.track)) {
+    std::deque<double> &waiting = slotPicojoules[slice.track - FirstRingId];
     amount = waiting.front();
     waiting.pop_front();
   } else {

@@ -60,7 +60,8 @@ void Timeline::resolve(Op &op) {
     Ring &ring = rings[use.ring];
     if (use.slot < ring.filledUpTo) {
       const Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
-      settle(op, fill.time, WaitCause::Slot, fill.origin);
+      settle(op, fill.time, WaitCause::Slot,
+             middle(FirstRingId + use.ring, fill.start, fill.end));
       continue;
     }
     ++op.unresolved;
@@ -85,11 +86,10 @@ void Timeline::increment(unsigned index, unsigned queue, Ticks time,
   });
 }
 
-void Timeline::slotFilled(unsigned index, Ticks time) {
+void Timeline::slotFilled(unsigned index, Ring::Fill fill) {
   Ring &ring = rings[index];
   int64_t slot = ring.filledUpTo++;
-  Moment origin = queues[FirstRingId + index].lastSlice;
-  ring.fills.push_back({time, origin});
+  ring.fills.push_back(fill);
   // Of slots that many ago nobody asks any more, but `ring.setup` for the last.
   while (ring.firstFill < ring.filledUpTo - ring.slots) {
     ring.fills.pop_front();
@@ -104,11 +104,25 @@ void Timeline::slotFilled(unsigned index, Ticks time) {
   llvm::erase_if(ring.waiters, [&](const Ring::Waiter &waiter) {
     if (waiter.slot != slot)
       return false;
-    settle(*waiter.op, time, WaitCause::Slot, origin);
+    settle(*waiter.op, fill.time, WaitCause::Slot,
+           middle(FirstRingId + index, fill.start, fill.end));
     --waiter.op->unresolved;
     dirty[waiter.op->d.queue] = true;
     return true;
   });
+}
+
+void Timeline::slotPopped(unsigned ring, Ring::Fill &fill,
+                          const Dispatched &popper) {
+  fill.popped = true;
+  book(popper, [&](Costs &costs) {
+    ++costs.instructions;
+    costs.dmaCycles += double(fill.end - fill.start) / perCycle;
+    costs.hbmReadBytes += fill.bytes;
+  });
+  for (SliceSink *sink : sinks)
+    sink->slice({FirstRingId + ring, popper, fill.start, fill.end, fill.bytes,
+                 fill.heldBy});
 }
 
 /// Queues retire in order: `time` is when `d` is done by itself.
@@ -134,9 +148,10 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
     if (i >= ring.freeTimes.size())
       ring.freeTimes.resize(i + 1, never);
     ring.freeTimes[i] = queue.lastCompletion;
+    Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
+    slotPopped(use.ring, fill, d);
     for (SliceSink *sink : sinks)
-      sink->slotHeld(use.ring, ring.fills[use.slot - ring.firstFill].time,
-                     queue.lastCompletion);
+      sink->slotHeld(use.ring, fill.time, queue.lastCompletion);
     dirty[FirstRingId + use.ring] = true;
   }
 }
@@ -237,6 +252,17 @@ Statistics Timeline::finish() {
             queueName(unsigned(&queue - queues.data())));
     end = std::max(end, queue.lastCompletion);
   }
+  // What nobody has used was for the one who ordered it.
+  for (auto [index, ring] : llvm::enumerate(rings))
+    for (Ring::Fill &fill : ring.fills)
+      if (!fill.popped) {
+        Dispatched orderer;
+        orderer.word = fill.word;
+        orderer.op = fill.op;
+        orderer.layer = fill.layer;
+        orderer.work = Work::Order;
+        slotPopped(index, fill, orderer);
+      }
   statistics.cycles = TimingModel::cyclesOf(end);
   return std::move(statistics);
 }
@@ -312,8 +338,9 @@ void Timeline::book(const Dispatched &d,
   add(statistics.layers[d.layer]);
 }
 
-void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
-                       Ticks end, WaitCause other, int64_t bytes) {
+Moment Timeline::account(unsigned track, const Op &op, Ticks freeAt,
+                         Ticks start, Ticks end, WaitCause other,
+                         int64_t bytes) {
   EngineStatistics &engine = statistics.engines[track];
   double cycles = double(end - start) / perCycle;
   ++engine.instructions;
@@ -326,6 +353,12 @@ void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
   engine.waitCycles[unsigned(op.cause)] += waited;
   engine.waitCycles[unsigned(other)] += waitedLater;
 
+  queues[op.d.queue].lastSlice = middle(track, start, end);
+  bool held = waited > 0 &&
+              (op.cause == WaitCause::Counter || op.cause == WaitCause::Slot);
+  Moment heldBy = held ? op.origin : Moment();
+  if (op.d.work == Work::Order)
+    return heldBy;
   book(op.d, [&](Costs &costs) {
     ++costs.instructions;
     (track == MatrixId          ? costs.matrixCycles
@@ -339,9 +372,7 @@ void Timeline::account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
     costs.multiplies += op.d.multiplies;
   });
   statistics.multiplies += op.d.multiplies;
-  queues[op.d.queue].lastSlice = {int(track), start + (end - start) / 2};
-  bool held = waited > 0 &&
-              (op.cause == WaitCause::Counter || op.cause == WaitCause::Slot);
   for (SliceSink *sink : sinks)
-    sink->slice({track, op.d, start, end, bytes, held ? op.origin : Moment()});
+    sink->slice({track, op.d, start, end, bytes, heldBy});
+  return heldBy;
 }

@@ -19,6 +19,9 @@ namespace serrano::sim {
 /// port, which works beside its array.
 inline constexpr unsigned weightPortTrack = numQueues;
 inline constexpr unsigned numTracks = numQueues + 1;
+inline bool isRing(unsigned track) {
+  return track >= FirstRingId && track < numQueues;
+}
 /// "matrix", "weight port", "ring 3", ...
 std::string trackName(unsigned track);
 
@@ -31,7 +34,7 @@ struct Moment {
 /// A piece of work whose time is known, in ticks.
 struct Slice {
   unsigned track;
-  const Dispatched &instruction; ///< of a ring, its order
+  const Dispatched &instruction; ///< of a ring's slot, the one that popped it
   int64_t start, end;
   int64_t bytes; ///< put on the DMA port
   Moment heldBy; ///< in the slice whose signal, or slot, it had to wait for
@@ -41,9 +44,10 @@ struct Slice {
 class SliceSink {
 public:
   virtual ~SliceSink() = default;
-  /// Those of one track come in order and do not overlap.
+  /// Those of one track do not overlap, and come in order but for rings, whose
+  /// slots come when they are popped.
   virtual void slice(const Slice &slice) = 0;
-  /// A slot of `ring` was full from `from` to `to`, in ticks.
+  /// A slot of `ring` was popped, which was full from `from` to `to`, in ticks.
   virtual void slotHeld(unsigned, int64_t, int64_t) {}
 };
 
@@ -96,8 +100,13 @@ private:
   /// Slots of a ring: when each was filled and freed, from slot `first` on.
   struct Ring {
     struct Fill {
-      Ticks time;
-      Moment origin;
+      Ticks time;       ///< of completion
+      Ticks start, end; ///< on the DMA port
+      int64_t bytes;
+      Moment heldBy;
+      uint32_t word, op; ///< of the order
+      int64_t layer;
+      bool popped = false;
     };
     int64_t slots = 0, origin = 0, filledUpTo = 0;
     int64_t firstFill = 0, firstFree = 0; ///< numbers of the deques' fronts
@@ -150,7 +159,12 @@ private:
   void resolve(Op &op);
   void settle(Op &op, Ticks time, WaitCause cause, Moment origin);
   void increment(unsigned counter, unsigned queue, Ticks time, Moment origin);
-  void slotFilled(unsigned ring, Ticks time);
+  void slotFilled(unsigned ring, Ring::Fill fill);
+  /// `popper` has used the slot: its costs are those of that operator.
+  void slotPopped(unsigned ring, Ring::Fill &fill, const Dispatched &popper);
+  static Moment middle(unsigned track, Ticks start, Ticks end) {
+    return {int(track), start + (end - start) / 2};
+  }
   void complete(Queue &queue, unsigned id, const Dispatched &d, Ticks time);
   Ticks afterPending(unsigned queue, const Accesses &accesses);
   void remember(unsigned queue, const Accesses &accesses, Ticks completion);
@@ -173,8 +187,9 @@ private:
   void pop(unsigned queue, Ticks time);
   /// Books work from `start` to `end` on a track that was free at `freeAt`.
   /// What the head waited for beyond its counters and slots was `other`.
-  void account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
-               Ticks end, WaitCause other, int64_t bytes = 0);
+  /// The costs of a ring's slot are not booked yet. Returns what held it.
+  Moment account(unsigned track, const Op &op, Ticks freeAt, Ticks start,
+                 Ticks end, WaitCause other, int64_t bytes = 0);
 
   const TimingModel &timing;
   int64_t queueDepth;

@@ -141,9 +141,10 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
    : op.d.write ? statistics.hbmWriteBytes
                 : statistics.hbmReadBytes) += bytes;
   statistics.engines[id].bytes += bytes;
-  account(id, op, mover.dataEnd, std::min(mover.sliceStart, end), end,
-          WaitCause::Engine, bytes);
-  if (op.d.hbm)
+  Ticks start = std::min(mover.sliceStart, end);
+  Moment heldBy =
+      account(id, op, mover.dataEnd, start, end, WaitCause::Engine, bytes);
+  if (op.d.hbm && op.d.work != Work::Order)
     book(op.d, [&](Costs &costs) {
       (op.d.write ? costs.hbmWriteBytes : costs.hbmReadBytes) += bytes;
     });
@@ -153,7 +154,14 @@ void Timeline::finishTransfer(unsigned id, Ticks end) {
       end + (op.d.hbm ? TimingModel::ticksOf(timing.dmaLatency()) : 0);
   if (op.d.work == Work::Order) {
     queue.lastCompletion = std::max(queue.lastCompletion, completion);
-    slotFilled(id - FirstRingId, queue.lastCompletion);
+    slotFilled(id - FirstRingId, {.time = queue.lastCompletion,
+                                  .start = start,
+                                  .end = end,
+                                  .bytes = bytes,
+                                  .heldBy = heldBy,
+                                  .word = op.d.word,
+                                  .op = op.d.op,
+                                  .layer = op.d.layer});
     if (++mover.slotsDone < op.d.count)
       return;
     mover.slotsDone = 0;

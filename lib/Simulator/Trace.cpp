@@ -79,7 +79,8 @@ void Trace::event(char phase, unsigned track) {
 void Trace::slice(const Slice &slice) {
   const Dispatched &d = slice.instruction;
   event('X', slice.track);
-  size_t prefix = size_t(d.op) * numWorks + size_t(d.work);
+  Work work = isRing(slice.track) ? Work::Order : d.work;
+  size_t prefix = size_t(d.op) * numWorks + size_t(work);
   text(prefix < prefixes.size() ? llvm::StringRef(prefixes[prefix])
                                 : ",\"name\":\"\",\"ts\":");
   // The difference of what is written, so that slices do not overlap.

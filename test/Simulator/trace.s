@@ -18,6 +18,9 @@
 ; CHECK-DAG: vector: 13 slices
 ; CHECK-DAG: ring 0: 12 slices
 ; CHECK-DAG: names: prepare, step "one"
+; What a ring brings is of the operator that uses it, not of the one that ordered:
+; CHECK-DAG: prepare: 8192 bytes read
+; CHECK-DAG: step "one": 1536 bytes read
 ; CHECK-DAG: dma in -> matrix: 1 arrows
 ; CHECK-DAG: matrix -> vector: {{[0-9]+}} arrows
 ; CHECK-DAG: vector -> matrix: {{[0-9]+}} arrows

@@ -15,6 +15,8 @@ assert set(by_phase) <= set("MXsfC"), set(by_phase)
 slices = collections.defaultdict(list)
 for event in by_phase["X"]:
     slices[tracks[event["tid"]]].append(event)
+for on_track in slices.values():  # slots come when they are popped
+    on_track.sort(key=lambda event: event["ts"])
 
 cycles_per_microsecond = stats["cycles"] / stats["seconds"] / 1e6
 precision = 1.01e-4  # microseconds: how times are written
@@ -34,6 +36,8 @@ for name, on_track in slices.items():
     assert abs(total - stats["cycles"]) < 1e-6 * total, (name, total)
     print(f"{name}: {len(on_track)} slices")
 print("names:", ", ".join(sorted({e["name"] for s in slices.values() for e in s})))
+for operator in stats["operators"]:
+    print(f"{operator['name']}: {operator['hbm_read_bytes']} bytes read")
 
 # Arrows: each has two ends, leaves from within a slice and arrives at the start of one that begins after that one ends
 # and before which its engine stood still.
