@@ -1,9 +1,7 @@
-//===- CalibrationMachine.h - steady costs of small programs ---- -*- C++
-//-*-===//
+//===- CalibrationMachine.h - what small programs cost -------- -*- C++ -*-===//
 //
-// Part of the Serrano project, under the Apache License v2.0 with LLVM
-// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
-// Apache-2.0 WITH LLVM-exception
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,9 +1,7 @@
-//===- CalibrationScaleSimTest.cpp - matmuls against SCALE-Sim
-//-------------===//
+//===- CalibrationScaleSimTest.cpp - matmuls beside SCALE-Sim -------------===//
 //
-// Part of the Serrano project, under the Apache License v2.0 with LLVM
-// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
-// Apache-2.0 WITH LLVM-exception
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
@@ -32,18 +30,19 @@ struct Shape {
 
 // Of SmolLM2-135M and MiniLM-L6, decode and prefill, and some that are even.
 constexpr Shape shapes[] = {
-    {1, 128, 128, 382},      {64, 128, 128, 445},     {128, 128, 128, 509},
-    {512, 128, 128, 893},    {1, 576, 576, 9574},     {1, 576, 192, 3829},
-    {1, 576, 1536, 22979},   {1, 1536, 576, 22979},   {16, 576, 576, 9949},
-    {128, 576, 192, 5099},   {128, 576, 576, 12749},  {128, 576, 1536, 30599},
-    {128, 1536, 576, 30599}, {64, 384, 384, 4013},    {128, 384, 1536, 18359},
-    {128, 1536, 384, 18359}, {128, 64, 128, 509},     {128, 128, 64, 509},
+    {1, 128, 128, 382},      {64, 128, 128, 445},    {128, 128, 128, 509},
+    {512, 128, 128, 893},    {1, 576, 576, 9574},    {1, 576, 192, 3829},
+    {1, 576, 1536, 22979},   {1, 1536, 576, 22979},  {16, 576, 576, 9949},
+    {128, 576, 192, 5099},   {128, 576, 576, 12749}, {128, 576, 1536, 30599},
+    {128, 1536, 576, 30599}, {64, 384, 384, 4013},   {128, 384, 1536, 18359},
+    {128, 1536, 384, 18359}, {128, 64, 128, 509},    {128, 128, 64, 509},
     {512, 512, 512, 14303},  {100, 200, 300, 2891},
 };
 static_assert(std::size(shapes) == 20);
 
-/// The matmul in bf16, tile after tile. `alone`: weights fill the array whatever
-/// their size, and are loaded when the matmul before has delivered everything.
+/// The matmul in bf16, tile after tile. `alone`: weights fill the array
+/// whatever their size, and are loaded when the matmul before has delivered
+/// everything.
 std::string program(const Shape &shape, bool alone) {
   std::string body;
   for (int64_t n = 0; n < shape.n; n += array)
@@ -94,10 +93,10 @@ TEST(CalibrationScaleSim, overlapExplainsTheDifference) {
   for (const Shape &shape : shapes) {
     int64_t cycles = machine.cycles(program(shape, /*alone=*/false));
     // The first load, every matmul, and one drain.
-    int64_t firstLoad = machine.timing.loadWeights(std::min(array, shape.k),
-                                                   std::min(array, shape.n),
-                                                   NumberFormat::BF16);
-    EXPECT_EQ(cycles, firstLoad + shape.folds() * std::max<int64_t>(shape.m, 16) +
+    int64_t firstLoad = machine.timing.loadWeights(
+        std::min(array, shape.k), std::min(array, shape.n), NumberFormat::BF16);
+    EXPECT_EQ(cycles, firstLoad +
+                          shape.folds() * std::max<int64_t>(shape.m, 16) +
                           2 * array);
     char row[128];
     snprintf(row, sizeof row, "| %ld × %ld × %ld | %ld | %ld | %ld | %.2f |\n",

@@ -1,9 +1,7 @@
-//===- CalibrationTest.cpp - the model against published machines
-//----------===//
+//===- CalibrationTest.cpp - against published machines -------------------===//
 //
-// Part of the Serrano project, under the Apache License v2.0 with LLVM
-// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
-// Apache-2.0 WITH LLVM-exception
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
@@ -69,7 +67,8 @@ struct Tile {
   }
   std::string multiply() const {
     std::string result = type == std::string("i8") ? ":i32" : ":f32";
-    return "mx.mul dst=acc[0]:" + str(4 * n) + result + ", src=spm[1048576]:" + str(k * bytes) + ":" + type +
+    return "mx.mul dst=acc[0]:" + str(4 * n) + result +
+           ", src=spm[1048576]:" + str(k * bytes) + ":" + type +
            ", m=" + str(m) + "\n";
   }
   int64_t operations() const { return 2 * m * k * n; }
@@ -111,11 +110,11 @@ double streamedTile(int64_t m) {
   Tile tile{"bf16", 2, 128, 512, m};
   auto run = [&](int64_t count) {
     std::string bytes = str(tile.k * tile.n * tile.bytes);
-    return tpu().cycles("ring.setup ring=0, slots=8, base=8388608, slot_bytes=" +
-                        bytes + "\nring.fill ring=0, src=hbm[x], count=" +
-                        str(count) + ", bytes=" + bytes + ", stride=" + bytes +
-                        ", passes=1\nloop count=" + str(count) + " {\n" +
-                        tile.load("pop0[0]") + tile.multiply() + "}\n");
+    return tpu().cycles(
+        "ring.setup ring=0, slots=8, base=8388608, slot_bytes=" + bytes +
+        "\nring.fill ring=0, src=hbm[x], count=" + str(count) + ", bytes=" +
+        bytes + ", stride=" + bytes + ", passes=1\nloop count=" + str(count) +
+        " {\n" + tile.load("pop0[0]") + tile.multiply() + "}\n");
   };
   return double(run(16) - run(8)) / 8;
 }
@@ -268,14 +267,13 @@ const std::vector<Figure> &figures() {
       {nc, "exp of 2,048 elements per lane", "ScalarE cycles", 2048, Outcome,
        [] { return inCyclesOf(1.2, vectorCycles("exp", 2048, false)); }},
       {nc, "exp of 512 per lane, each of the one before", "ScalarE cycles", 612,
-       Outcome,
-       [] { return inCyclesOf(1.2, vectorCycles("exp", 512, true)); }},
+       Outcome, [] { return inCyclesOf(1.2, vectorCycles("exp", 512, true)); }},
       {nc, "what dependence adds to a vector instruction", "VectorE cycles",
        100, Input,
        [] {
          int64_t elements = 128 * 512 / 128;
-         return inCyclesOf(0.96, vectorCycles("neg", 512, true) -
-                                     double(elements));
+         return inCyclesOf(0.96,
+                           vectorCycles("neg", 512, true) - double(elements));
        }},
       {nc, "VectorE, fp32 elements", "per ns", 245.8, Departure,
        [] {
