@@ -18,7 +18,6 @@ void serrano::buildRaisePipeline(OpPassManager &manager) {
   // Constants are folded and what is computed twice is united, so that the
   // patterns see one form.
   manager.addNestedPass<func::FuncOp>(createCanonicalizerPass(llm::getRewriteConfig()));
-  manager.addNestedPass<func::FuncOp>(createCSEPass());
   // Weights first: all later passes ask whether an operand is one.
   manager.addPass(llm::createFoldWeightViews());
   manager.addPass(llm::createRaiseLinear());
