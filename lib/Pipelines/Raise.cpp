@@ -15,8 +15,7 @@ using namespace mlir;
 using namespace serrano;
 
 void serrano::buildRaisePipeline(OpPassManager &manager) {
-  // Constants are folded and what is computed twice is united, so that the
-  // patterns see one form.
+  // Constants are folded, so that the patterns see one form.
   manager.addNestedPass<func::FuncOp>(createCanonicalizerPass(llm::getRewriteConfig()));
   // Weights first: all later passes ask whether an operand is one.
   manager.addPass(llm::createFoldWeightViews());
@@ -28,7 +27,8 @@ void serrano::buildRaisePipeline(OpPassManager &manager) {
   manager.addPass(llm::createRaiseRope());
   // Again, now that packed projections are projections and can be cut.
   manager.addPass(llm::createFoldWeightViews());
-  // The angles, which each layer computed, become one value that all share.
+  // What is computed twice is united: the angles, which each layer computed,
+  // become one value that all share.
   manager.addNestedPass<func::FuncOp>(createCSEPass());
   manager.addPass(llm::createRaiseAttention());
   manager.addPass(llm::createPromoteCache());
