@@ -114,7 +114,9 @@ NB_MODULE(_serrano, module) {
       .def_rw("check_races", &sim::RunOptions::checkRaces)
       .def_rw("check_init", &sim::RunOptions::checkInit)
       .def_rw("timing", &sim::RunOptions::timing)
-      .def_rw("trace_file", &sim::RunOptions::traceFile);
+      .def_rw("trace_file", &sim::RunOptions::traceFile)
+      .def_rw("adversarial_seed", &sim::RunOptions::adversarialSeed,
+              nb::arg().none());
   nb::class_<Operand>(module, "Operand")
       .def_ro("name", &Operand::name)
       .def_prop_ro("element_type",

@@ -20,9 +20,9 @@ std::string serrano::sim::queueName(unsigned queue) {
 
 Core::Core(const DecodedProgram &program, MemorySystem &memory,
            const TargetModel &target, const TimingModel &timing,
-           llvm::ArrayRef<Observer *> observers)
+           llvm::ArrayRef<Observer *> observers, AdversarialSchedule *schedule)
     : program(program), memory(memory), target(target), timing(timing),
-      observers(observers.begin(), observers.end()),
+      observers(observers.begin(), observers.end()), schedule(schedule),
       streamed(int64_t(program.indexOfWord.size()) * 8 >
                target.instructionMemoryBytes()) {
   counterQueue.fill(-1);
@@ -45,6 +45,8 @@ int Core::run(uint32_t start) {
                entry.instruction);
     closeLoops();
   }
+  if (schedule)
+    schedule->drain();
   return exitCode;
 }
 
@@ -111,7 +113,7 @@ void Core::signal(isa::Signal s, unsigned queue) {
   ++increments[s.counter];
 }
 
-void Core::finish() {
+void Core::retire() {
   for (Observer *observer : observers)
     observer->dispatched(record);
   for (const SlotUse &use : record.slots) {

@@ -8,6 +8,7 @@
 #ifndef SERRANO_SIMULATOR_CORE_H
 #define SERRANO_SIMULATOR_CORE_H
 
+#include "AdversarialSchedule.h"
 #include "Dispatch.h"
 #include "Kernels/Kernels.h"
 #include "MemorySystem.h"
@@ -42,23 +43,26 @@ struct DecodedProgram {
   std::vector<uint32_t> indexOfWord;
 };
 
-/// Executes one instruction stream. Instructions take effect in program order:
-/// a program without races computes the same in every legal order, which is
-/// what `HappensBefore` checks and what lets `Timeline` compute the real one.
+/// Executes one instruction stream. Instructions take effect in program order,
+/// or when `schedule` says: a program without races computes the same in every
+/// legal order, which is what `HappensBefore` checks and what lets `Timeline`
+/// compute the real one.
 class Core {
 public:
   Core(const DecodedProgram &program, MemorySystem &memory,
        const TargetModel &target, const TimingModel &timing,
-       llvm::ArrayRef<Observer *> observers);
+       llvm::ArrayRef<Observer *> observers,
+       AdversarialSchedule *schedule = nullptr);
 
   /// Runs from word address `start` to `halt`; returns its code. Throws
   /// `Fault`.
   int run(uint32_t start);
 
   /// Where execution is, for messages.
-  uint32_t word() const { return program.entries[current].word; }
-  uint32_t op() const { return currentOp; }
-  int64_t layer() const { return currentLayer; }
+  Site site() const {
+    const Site *running = schedule ? schedule->running() : nullptr;
+    return running ? *running : Site{word(), currentOp, currentLayer};
+  }
   int64_t instructionsExecuted() const { return executed; }
 
 private:
@@ -129,6 +133,9 @@ private:
   }
   /// Adds an access to the instruction in hand, checked.
   void touch(Access access, const char *operand);
+  /// The same for HBM that an effect finds to access: the instruction's record
+  /// has gone if the effect was put off.
+  void touchInEffect(Access access, const char *operand);
   /// Resolves a tile of rows x cols and adds what it touches.
   TileView tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                 const char *operand);
@@ -146,8 +153,19 @@ private:
   Dispatched &begin(unsigned queue, Work work);
   void wait(isa::Wait w);
   void signal(isa::Signal s, unsigned queue);
+  /// Lets `effect` happen, which is all that the instruction in hand does to
+  /// what engines share, and retires the instruction. What `effect` needs of
+  /// the sequencer it holds copies of: it may be put off.
+  template <typename Effect>
+  void finish(Effect effect) {
+    if (schedule)
+      schedule->dispatch(record, std::move(effect));
+    else
+      effect();
+    retire();
+  }
   /// Hands the record to the observers, frees popped slots and refills rings.
-  void finish();
+  void retire();
 
   void closeLoops();
   void enterPage(uint32_t word);
@@ -172,11 +190,11 @@ private:
                    int64_t hbm);
 
   // Execute/Vector.cpp
-  /// Checks how operands overlap, sets the interval and hands the record over;
-  /// `dtypes` are those of all operands.
-  void finishVector(int64_t rows, int64_t cols,
-                    llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
-                    int64_t passes);
+  /// Checks how operands overlap and sets the interval; `dtypes` are those of
+  /// all operands.
+  void prepareVector(int64_t rows, int64_t cols,
+                     llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
+                     int64_t passes);
 
   /// A command to a ring: slots [firstSlot, firstSlot + count) of it.
   struct Order {
@@ -187,6 +205,11 @@ private:
     int64_t source = 0, bytes = 0, tailBytes = 0, stride = 0;
     int64_t passCount = 0, passStride = 0;
     int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range
+
+    int64_t bytesOf(int64_t slot) const {
+      bool last = (slot - firstSlot) % passCount == passCount - 1;
+      return last ? tailBytes : bytes;
+    }
   };
   struct Ring {
     int64_t base = 0, slotBytes = 0, slots = 0;
@@ -201,7 +224,8 @@ private:
       std::byte *from = nullptr;
       int64_t bytes = 0;
     };
-    std::vector<Pending> pending; ///< by place; empty if regions are shared
+    /// By place; empty if regions are shared or effects put off.
+    std::vector<Pending> pending;
 
     int64_t placeOf(int64_t slot) const {
       return base + (slot - origin) % slots * slotBytes;
@@ -214,6 +238,8 @@ private:
   /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
   void fillSlot(unsigned ring, const Order &order);
+  /// Brings the slot's bytes.
+  void bring(SlotFill fill, const Order &order);
   /// Copies what is pending to where it belongs.
   void copyPending();
 
@@ -229,11 +255,14 @@ private:
       registers[rd] = value;
   }
 
+  uint32_t word() const { return program.entries[current].word; }
+
   const DecodedProgram &program;
   MemorySystem &memory;
   const TargetModel &target;
   const TimingModel &timing;
   llvm::SmallVector<Observer *, 4> observers;
+  AdversarialSchedule *schedule; ///< null: effects happen in program order
 
   std::array<int64_t, 64> registers = {};
   uint32_t current = 0; ///< index of the instruction in hand
@@ -252,8 +281,12 @@ private:
   std::array<int64_t, numCounters> ringIncrements = {};
   std::array<Ring, numRings> rings;
   int64_t pendingBegin = 0, pendingEnd = 0; ///< regions with `Ring::pending`
-  WeightTile weights;
-  bool weightsLoaded = false;
+  WeightTile weights; ///< those of the last `mx.load` that took effect
+  struct WeightsInfo {
+    int64_t k, n;
+    isa::DType dtype;
+  };
+  std::optional<WeightsInfo> dispatchedWeights; ///< of the last one dispatched
 
   uint32_t currentOp = 0;
   int64_t currentLayer = 0;

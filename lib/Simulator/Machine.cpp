@@ -153,6 +153,11 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     return makeError("{0}: no instruction starts at {1:x}",
                      state->program.path(), word * 8);
 
+  if (options.adversarialSeed && (options.checkRaces || options.checkInit))
+    return makeError("a check follows program order, in which it finds the "
+                     "races of every order; leave it out of a run with the "
+                     "adversarial schedule");
+
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
 
@@ -180,20 +185,24 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   if (!sinks.empty())
     observers.push_back(&profile);
 
+  std::optional<AdversarialSchedule> schedule;
+  if (options.adversarialSeed)
+    schedule.emplace(*options.adversarialSeed, state->target.queueDepth());
   Core core(state->decoded, *state->memory, state->target, state->timing,
-            observers);
+            observers, schedule ? &*schedule : nullptr);
   int code;
   Statistics statistics;
   try {
     code = core.run(word);
     statistics = timeline.finish();
   } catch (const Fault &fault) {
-    uint32_t op = core.op();
+    Site site = core.site();
+    uint32_t op = site.op;
     std::string layer =
-        core.layer() ? ", layer " + std::to_string(core.layer()) : "";
+        site.layer ? ", layer " + std::to_string(site.layer) : "";
     return makeError(
         "{0}: fault at {1}{2}: {3}", state->program.path(),
-        state->describe(core.word()),
+        state->describe(site.word),
         op && op < operators.size()
             ? llvm::formatv(" of operator '{0}'{1}", operators[op], layer).str()
             : std::string(),
@@ -207,7 +216,8 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     statistics.operators[i].name = i < operators.size() ? operators[i] : "";
   if (code)
     return makeError("{0}: the program halted with code {1} at {2}",
-                     state->program.path(), code, state->describe(core.word()));
+                     state->program.path(), code,
+                     state->describe(core.site().word));
   if (trace) {
     trace->counters(profile, energy.staticWatts());
     if (llvm::Error error = trace->commit())

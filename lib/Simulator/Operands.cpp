@@ -31,6 +31,12 @@ void Core::touch(Access access, const char *operand) {
   record.accesses.push_back(access);
 }
 
+void Core::touchInEffect(Access access, const char *operand) {
+  memory.check(access, operand);
+  if (!schedule)
+    record.accesses.push_back(normalized(access));
+}
+
 TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                     const char *operand) {
   int64_t size = isa::sizeOf(t.dtype);

@@ -17,6 +17,7 @@ from . import _serrano
 from ._serrano import Error
 
 _CHECKS = ("races", "init")
+_SCHEDULES = ("program", "adversarial")
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class Program:
         check: Collection[str] = (),
         stats: bool = False,
         trace: str | os.PathLike[str] | None = None,
+        schedule: str = "program",
+        seed: int | None = None,
     ) -> Outputs:
         """Runs an entry and returns its outputs.
 
@@ -118,6 +121,9 @@ class Program:
             that were never written.
         stats: times the run and gives `statistics` to the outputs.
         trace: file for a timeline that Perfetto opens.
+        schedule: the order in which instructions take effect, "program" or "adversarial": another legal order, drawn from
+            `seed`, which gives other outputs if the program lacks a wait. Not with `check`.
+        seed: 0 to 2**64 - 1, 0 if left out; the same seed gives the same order.
 
         Raises Error for an unknown entry, a missing, unknown or misspelled input, a wrong dtype or shape, a dimension
         over its limit, an index outside its table, lengths, positions or blocks of a step that do not fit together, and
@@ -126,11 +132,18 @@ class Program:
         for name in check:
             if name not in _CHECKS:
                 raise Error(f"unknown check '{name}'; the checks are {', '.join(_CHECKS)}")
+        if schedule not in _SCHEDULES:
+            raise Error(f"unknown schedule '{schedule}'; the schedules are {', '.join(_SCHEDULES)}")
+        if seed is not None and schedule != "adversarial":
+            raise Error('seed is of the adversarial schedule; add schedule="adversarial"')
+        if seed is not None and not 0 <= seed < 2**64:
+            raise Error(f"seed is {seed}, expected 0 to {2**64 - 1}")
         options = _serrano.RunOptions()
         options.check_races = "races" in check
         options.check_init = "init" in check
         options.timing = stats or trace is not None
         options.trace_file = os.fspath(trace) if trace is not None else ""
+        options.adversarial_seed = (seed or 0) if schedule == "adversarial" else None
         arrays, statistics = self._program.run(entry, {n: _array(n, v) for n, v in inputs.items()}, options)
         outputs = Outputs(arrays)
         if stats:

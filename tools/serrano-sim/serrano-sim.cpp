@@ -55,6 +55,18 @@ static cl::list<Check> checks(
                           "reads of on-chip bytes that were never written")),
     cl::cat(category));
 
+enum class Schedule { Program, Adversarial };
+static cl::opt<Schedule> schedule(
+    "schedule", cl::desc("The order in which instructions take effect:"),
+    cl::values(clEnumValN(Schedule::Program, "program", "program order"),
+               clEnumValN(Schedule::Adversarial, "adversarial",
+                          "another legal order, which gives other results if "
+                          "a wait is missing")),
+    cl::init(Schedule::Program), cl::cat(category));
+static cl::opt<uint64_t>
+    seed("seed", cl::desc("What the adversarial order is drawn from"),
+         cl::value_desc("N"), cl::init(0), cl::cat(category));
+
 static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   llvm::Expected<AtomicFile> file = AtomicFile::create(path);
   if (!file)
@@ -76,6 +88,9 @@ static llvm::Error checkWritable(llvm::ArrayRef<std::string> paths) {
 }
 
 static llvm::Error run() {
+  if (seed.getNumOccurrences() && schedule != Schedule::Adversarial)
+    return makeError("--seed is of the adversarial schedule; add "
+                     "--schedule=adversarial");
   if (llvm::Error error = checkWritable({outputsPath, statsPath(), tracePath}))
     return error;
   llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
@@ -107,6 +122,8 @@ static llvm::Error run() {
   options.checkRaces = llvm::is_contained(checks, Check::Races);
   options.checkInit = llvm::is_contained(checks, Check::Init);
   options.traceFile = tracePath;
+  if (schedule == Schedule::Adversarial)
+    options.adversarialSeed = seed;
   llvm::Expected<Program::Result> result =
       (*program)->run(**entry, inputs, options);
   if (!result)

@@ -14,6 +14,7 @@
 #include "llvm/Support/Error.h"
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace serrano::isa {
 class ProgramFile;
@@ -32,6 +33,10 @@ struct RunOptions {
   /// Where a trace is written that Perfetto and chrome://tracing open; empty:
   /// nowhere.
   std::string traceFile;
+  /// Instructions take effect in a legal order that is drawn from this seed, to
+  /// the disadvantage of programs that lack a wait, instead of program order.
+  /// Not with a check, which follows program order.
+  std::optional<uint64_t> adversarialSeed;
 };
 
 /// One core of a target with its memories. The memories keep their contents

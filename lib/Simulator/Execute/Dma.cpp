@@ -65,7 +65,7 @@ void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
   record.hbm = toHbm || from.memory == Memory::Hbm;
   record.write = toHbm;
   if (bytes == 0 || n1 == 0 || n2 == 0 || n3 == 0)
-    return finish();
+    return finish([] {});
   requireDisjointRows(bytes, {{n1, ds1}, {n2, ds2}, {n3, ds3}});
   for (int64_t i3 = 0; i3 < n3; ++i3)
     for (int64_t i2 = 0; i2 < n2; ++i2) {
@@ -84,15 +84,16 @@ void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
         if (write.write && !read.write && overlap(read, write))
           fault("src and dst overlap in {0}; they must be disjoint",
                 memoryName(to.memory));
-  for (int64_t i3 = 0; i3 < n3; ++i3)
-    for (int64_t i2 = 0; i2 < n2; ++i2)
-      for (int64_t i1 = 0; i1 < n1; ++i1)
-        std::memcpy(
-            memory.at(to.memory, to.address + i1 * ds1 + i2 * ds2 + i3 * ds3),
-            memory.at(from.memory,
-                      from.address + i1 * ss1 + i2 * ss2 + i3 * ss3),
-            bytes);
-  finish();
+  finish([=, this] {
+    for (int64_t i3 = 0; i3 < n3; ++i3)
+      for (int64_t i2 = 0; i2 < n2; ++i2)
+        for (int64_t i1 = 0; i1 < n1; ++i1)
+          std::memcpy(
+              memory.at(to.memory, to.address + i1 * ds1 + i2 * ds2 + i3 * ds3),
+              memory.at(from.memory,
+                        from.address + i1 * ss1 + i2 * ss2 + i3 * ss3),
+              bytes);
+  });
 }
 
 void Core::execute(const isa::DmaLoad &i) {
@@ -125,17 +126,20 @@ void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local,
   touch({local.memory, gather, local.address, bytes, n, localStride},
         gather ? "dst" : "src");
   record.bytes = n * timing.burstBytes(bytes);
-  for (int64_t i = 0; bytes && i < n; ++i) {
-    int64_t index = scalarWord(table.address + 4 * i);
-    if (index < 0 || index >= bound)
-      fault("table entry {0} is {1}, outside 0 to {2}", i, index, bound - 1);
-    int64_t row = offsetBy(hbm, index, stride, 0, 0);
-    touch({Memory::Hbm, !gather, row, bytes, 1, bytes}, gather ? "src" : "dst");
-    std::byte *there = memory.at(Memory::Hbm, row);
-    std::byte *here = memory.at(local.memory, local.address + i * localStride);
-    std::memcpy(gather ? here : there, gather ? there : here, bytes);
-  }
-  finish();
+  finish([=, this] {
+    for (int64_t i = 0; bytes && i < n; ++i) {
+      int64_t index = scalarWord(table.address + 4 * i);
+      if (index < 0 || index >= bound)
+        fault("table entry {0} is {1}, outside 0 to {2}", i, index, bound - 1);
+      int64_t row = offsetBy(hbm, index, stride, 0, 0);
+      touchInEffect({Memory::Hbm, !gather, row, bytes, 1, bytes},
+                    gather ? "src" : "dst");
+      std::byte *there = memory.at(Memory::Hbm, row);
+      std::byte *here =
+          memory.at(local.memory, local.address + i * localStride);
+      std::memcpy(gather ? here : there, gather ? there : here, bytes);
+    }
+  });
 }
 
 void Core::execute(const isa::DmaGather &i) {

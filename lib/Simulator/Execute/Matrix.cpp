@@ -30,28 +30,31 @@ void Core::execute(const isa::LoadWeights &i) {
           kMax, nMax, isa::stringify(i.src.dtype));
   TileView src = i.transpose ? tile(i.src, n, k, false, "src")
                              : tile(i.src, k, n, false, "src");
-  weights.load(src, k, n, i.transpose);
-  weightsLoaded = true;
+  dispatchedWeights = {k, n, src.dtype};
   record.interval = timing.loadWeights(k, n, format);
-  finish();
+  finish([=, this, transpose = i.transpose] {
+    weights.load(src, k, n, transpose);
+  });
 }
 
 void Core::execute(const isa::Matmul &i) {
   begin(i, MatrixId, Work::Multiply);
   requireSpace(i.src, false, "src");
   requireSpace(i.dst, true, "dst");
-  if (!weightsLoaded)
+  if (!dispatchedWeights)
     fault("multiplies before any mx.load");
   NumberFormat format = formatOf(i.src.dtype);
-  if (format != formatOf(weights.dtype()))
+  if (format != formatOf(dispatchedWeights->dtype))
     fault("src is {0}, but the loaded weights are {1}",
-          isa::stringify(i.src.dtype), isa::stringify(weights.dtype()));
+          isa::stringify(i.src.dtype),
+          isa::stringify(dispatchedWeights->dtype));
   isa::DType result =
       format == NumberFormat::I8 ? isa::DType::I32 : isa::DType::F32;
   if (i.dst.dtype != result)
     fault("dst is {0}, expected {1}", isa::stringify(i.dst.dtype),
           isa::stringify(result));
-  int64_t m = count(i.m, "m"), k = weights.k(), n = weights.n();
+  int64_t m = count(i.m, "m"), k = dispatchedWeights->k,
+          n = dispatchedWeights->n;
   if (m > 65535)
     fault("m is {0}, at most 65535 rows go in one instruction", m);
   if (i.row_limit && i.group == 0)
@@ -64,10 +67,11 @@ void Core::execute(const isa::Matmul &i) {
     read.write = false;
     record.accesses.push_back(read);
   }
-  matmul(weights, dst, src, m, i.accumulate, i.transpose,
-         {i.row_limit, limit(i.limit), int64_t(i.group)});
   record.interval = timing.matmulInterval(m, k, n, format, i.accumulate);
   record.multiplies = m * k * n;
   record.format = format;
-  finish();
+  RowLimit rowLimit{i.row_limit, limit(i.limit), int64_t(i.group)};
+  finish([=, this, accumulate = i.accumulate, transpose = i.transpose] {
+    matmul(weights, dst, src, m, accumulate, transpose, rowLimit);
+  });
 }

@@ -42,7 +42,7 @@ void Core::execute(const isa::RingSetup &i) {
     return &other != &ring && other.base < end &&
            ring.base < other.base + other.slots * other.slotBytes;
   });
-  ring.pending.assign(shared ? 0 : ring.slots, {});
+  ring.pending.assign(shared || schedule ? 0 : ring.slots, {});
   if (shared)
     for (Ring &other : rings)
       other.pending.clear();
@@ -55,7 +55,7 @@ void Core::execute(const isa::RingSetup &i) {
     }
   record.slots.push_back({i.ring, ring.popped - 1, false});
   record.count = ring.slots;
-  finish();
+  finish([] {});
 }
 
 void Core::copyPending() {
@@ -98,7 +98,7 @@ void Core::order(unsigned index, Order order) {
   record.hbm = true;
   ring.ordered += order.count;
   ring.orders.push_back(order);
-  finish();
+  finish([] {});
   fillSlots(index);
 }
 
@@ -147,6 +147,8 @@ void Core::fillSlots(unsigned index) {
     }
     if (order.signal >= 0)
       ++ringIncrements[order.signal];
+    if (schedule)
+      schedule->endOrder(index);
     for (Observer *observer : observers)
       observer->orderFilled(index);
     ring.orders.pop_front();
@@ -155,9 +157,6 @@ void Core::fillSlots(unsigned index) {
 
 void Core::fillSlot(unsigned number, const Order &order) {
   Ring &ring = rings[number];
-  int64_t index = ring.filled - order.firstSlot;
-  int64_t pass = index / order.passCount, i = index % order.passCount;
-  int64_t bytes = i == order.passCount - 1 ? order.tailBytes : order.bytes;
   SlotFill fill{.ring = number,
                 .slot = ring.filled,
                 .freedBy = -1,
@@ -167,7 +166,19 @@ void Core::fillSlot(unsigned number, const Order &order) {
                 .accesses = {}};
   if (ring.filled - ring.slots >= ring.origin)
     fill.freedBy = ring.filled - ring.slots;
+  ring.slotEnds.push_back(order.bytesOf(ring.filled));
+  ++ring.filled;
+  if (schedule)
+    schedule->fill(fill, [=, this] { bring(fill, order); });
+  else
+    bring(std::move(fill), order);
+}
 
+void Core::bring(SlotFill fill, const Order &order) {
+  Ring &ring = rings[fill.ring];
+  int64_t bytes = order.bytesOf(fill.slot);
+  int64_t index = fill.slot - order.firstSlot;
+  int64_t pass = index / order.passCount, i = index % order.passCount;
   __int128 source = order.source + __int128(pass) * order.passStride;
   if (order.table >= 0) {
     int64_t entry = order.table + 4 * i;
@@ -175,7 +186,7 @@ void Core::fillSlot(unsigned number, const Order &order) {
     if (id < 0 || id >= order.bound)
       fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the "
             "ring.table at {4:x})",
-            number, i, id, order.bound - 1, order.word * 8);
+            fill.ring, i, id, order.bound - 1, order.word * 8);
     source += __int128(id) * order.stride;
     fill.accesses.push_back({Memory::Scalar, false, entry, 4, 1, 4});
   } else {
@@ -185,12 +196,12 @@ void Core::fillSlot(unsigned number, const Order &order) {
   Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)),
               bytes,       1,     bytes};
   memory.check(read, "a slot's source");
-  int64_t place = ring.placeOf(ring.filled);
+  int64_t place = ring.placeOf(fill.slot);
   fill.accesses.push_back(read);
   fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
   std::byte *from = memory.at(Memory::Hbm, read.address);
   std::byte *to = memory.at(Memory::Scratchpad, place);
-  Ring::Pending *pending = ring.pendingOf(ring.filled);
+  Ring::Pending *pending = ring.pendingOf(fill.slot);
   // What it does not cover of the fill before it stays.
   if (pending && pending->bytes > bytes)
     std::memcpy(to, pending->from, pending->bytes);
@@ -200,8 +211,6 @@ void Core::fillSlot(unsigned number, const Order &order) {
     *pending = {from, bytes};
   else
     std::memcpy(to, from, bytes);
-  ring.slotEnds.push_back(bytes);
-  ++ring.filled;
   for (Observer *observer : observers)
     observer->filled(fill);
 }

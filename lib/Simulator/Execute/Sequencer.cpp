@@ -16,7 +16,7 @@ static constexpr unsigned maxNesting = 8;
 
 void Core::execute(const isa::Halt &i) {
   begin(SequencerId, Work::None);
-  finish();
+  finish([] {});
   halted = true;
   exitCode = i.code;
 }
@@ -31,7 +31,7 @@ void Core::execute(const isa::Sync &i) {
   begin(unsigned(i.waiter), Work::None);
   for (isa::Wait w : {i.wait0, i.wait1, i.wait2, i.wait3, i.wait4, i.wait5})
     wait(w);
-  finish();
+  finish([] {});
 }
 
 void Core::execute(const isa::ScalarImmediate &i) {
@@ -84,6 +84,8 @@ Access Core::scalarAccess(isa::Value v, bool write) {
           "multiples of 4",
           access.address);
   memory.check(access, "address");
+  if (schedule)
+    schedule->turn();
   for (Observer *observer : observers)
     observer->scalarAccess(word(), currentOp, access);
   return access;

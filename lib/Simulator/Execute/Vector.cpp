@@ -46,9 +46,9 @@ static void requireIntegers(isa::BinaryFunction fn,
             isa::stringify(fn), isa::stringify(dtype));
 }
 
-void Core::finishVector(int64_t rows, int64_t cols,
-                        llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
-                        int64_t passes) {
+void Core::prepareVector(int64_t rows, int64_t cols,
+                         llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
+                         int64_t passes) {
   for (const Access &write : record.accesses)
     for (const Access &other : record.accesses) {
       if (!write.write || &write == &other || !overlap(write, other))
@@ -66,7 +66,6 @@ void Core::finishVector(int64_t rows, int64_t cols,
     widest = std::max<int64_t>(widest, isa::sizeOf(dtype));
   record.interval =
       timing.vectorInterval(rows, cols, widest, transcendental, passes);
-  finish();
 }
 
 void Core::execute(const isa::VectorUnary &i) {
@@ -74,8 +73,8 @@ void Core::execute(const isa::VectorUnary &i) {
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
   TileView a = tile(i.a, rows, cols, false, "a"),
            dst = tile(i.dst, rows, cols, true, "dst");
-  unary(i.fn, dst, a, rows, cols);
-  finishVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
+  prepareVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
+  finish([=, fn = i.fn] { unary(fn, dst, a, rows, cols); });
 }
 
 void Core::execute(const isa::VectorBinary &i) {
@@ -85,9 +84,9 @@ void Core::execute(const isa::VectorBinary &i) {
            b = tile(i.b, rows, cols, false, "b");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
   requireIntegers(i.fn, {a.dtype, b.dtype});
-  binary(i.fn, dst, a, b, rows, cols);
-  finishVector(rows, cols, {a.dtype, b.dtype, dst.dtype},
-               isTranscendental(i.fn), 1);
+  prepareVector(rows, cols, {a.dtype, b.dtype, dst.dtype},
+                isTranscendental(i.fn), 1);
+  finish([=, fn = i.fn] { binary(fn, dst, a, b, rows, cols); });
 }
 
 void Core::execute(const isa::VectorScalar &i) {
@@ -96,8 +95,10 @@ void Core::execute(const isa::VectorScalar &i) {
   TileView a = tile(i.a, rows, cols, false, "a"),
            dst = tile(i.dst, rows, cols, true, "dst");
   requireIntegers(i.fn, {a.dtype});
-  scalar(i.fn, i.reverse, dst, a, i.imm, rows, cols);
-  finishVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
+  prepareVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
+  finish([=, fn = i.fn, reverse = i.reverse, imm = i.imm] {
+    scalar(fn, reverse, dst, a, imm, rows, cols);
+  });
 }
 
 void Core::execute(const isa::VectorTernary &i) {
@@ -107,24 +108,26 @@ void Core::execute(const isa::VectorTernary &i) {
            b = tile(i.b, rows, cols, false, "b");
   TileView c = tile(i.c, rows, cols, false, "c"),
            dst = tile(i.dst, rows, cols, true, "dst");
-  ternary(i.fn, dst, a, b, c, rows, cols);
-  finishVector(rows, cols, {a.dtype, b.dtype, c.dtype, dst.dtype}, false, 1);
+  prepareVector(rows, cols, {a.dtype, b.dtype, c.dtype, dst.dtype}, false, 1);
+  finish([=, fn = i.fn] { ternary(fn, dst, a, b, c, rows, cols); });
 }
 
 void Core::execute(const isa::VectorFill &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
-  fill(dst, i.imm, rows, cols);
-  finishVector(rows, cols, {dst.dtype}, false, 1);
+  prepareVector(rows, cols, {dst.dtype}, false, 1);
+  finish([=, imm = i.imm] { fill(dst, imm, rows, cols); });
 }
 
 void Core::execute(const isa::VectorIota &i) {
   begin(i, VectorId, Work::Vector);
   int64_t rows = count(i.rows, "rows"), cols = count(i.cols, "cols");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
-  iota(dst, value(i.start), value(i.row_step), value(i.col_step), rows, cols);
-  finishVector(rows, cols, {dst.dtype}, false, 1);
+  int64_t start = value(i.start), rowStep = value(i.row_step),
+          colStep = value(i.col_step);
+  prepareVector(rows, cols, {dst.dtype}, false, 1);
+  finish([=] { iota(dst, start, rowStep, colStep, rows, cols); });
 }
 
 void Core::execute(const isa::VectorReduce &i) {
@@ -134,8 +137,10 @@ void Core::execute(const isa::VectorReduce &i) {
            dst = tile(i.dst, rows, 1, true, "dst");
   if (i.accumulate)
     tile(i.dst, rows, 1, false, "dst");
-  reduce(i.fn, i.accumulate, dst, a, rows, cols);
-  finishVector(rows, cols, {a.dtype, dst.dtype}, false, 1);
+  prepareVector(rows, cols, {a.dtype, dst.dtype}, false, 1);
+  finish([=, fn = i.fn, accumulate = i.accumulate] {
+    reduce(fn, accumulate, dst, a, rows, cols);
+  });
 }
 
 /// Tiles whose type the instruction fixes.
@@ -164,16 +169,17 @@ void Core::execute(const isa::VectorSoftmax &i) {
   correction.offset += 2 * sizeof(float);
   tile(correction, rows, 1, true, "state");
   TileView dst = tile(i.dst, rows, cols, true, "dst");
-  softmax({.dst = dst,
-           .a = a,
-           .state = state,
-           .scale = i.scale,
-           .limit = limit(i.limit),
-           .group = int64_t(i.group),
-           .window = count(i.window, "window"),
-           .rows = rows,
-           .cols = cols});
-  finishVector(rows, cols, {a.dtype, dst.dtype}, true, 2);
+  SoftmaxArgs args{.dst = dst,
+                   .a = a,
+                   .state = state,
+                   .scale = i.scale,
+                   .limit = limit(i.limit),
+                   .group = int64_t(i.group),
+                   .window = count(i.window, "window"),
+                   .rows = rows,
+                   .cols = cols};
+  prepareVector(rows, cols, {a.dtype, dst.dtype}, true, 2);
+  finish([=] { softmax(args); });
 }
 
 void Core::execute(const isa::VectorRope &i) {
@@ -202,18 +208,19 @@ void Core::execute(const isa::VectorRope &i) {
       record.accesses.push_back(head);
     }
   }
-  rope({.dst = dst,
-        .a = a,
-        .cos = cos,
-        .sin = sin,
-        .rotary = int64_t(i.rotary),
-        .heads = heads,
-        .headStride = int64_t(i.head_stride),
-        .interleaved = i.interleaved,
-        .rows = rows,
-        .cols = cols});
-  finishVector(rows, heads * cols, {a.dtype, dst.dtype, isa::DType::F32}, false,
-               1);
+  RopeArgs args{.dst = dst,
+                .a = a,
+                .cos = cos,
+                .sin = sin,
+                .rotary = int64_t(i.rotary),
+                .heads = heads,
+                .headStride = int64_t(i.head_stride),
+                .interleaved = i.interleaved,
+                .rows = rows,
+                .cols = cols};
+  prepareVector(rows, heads * cols, {a.dtype, dst.dtype, isa::DType::F32},
+                false, 1);
+  finish([=] { rope(args); });
 }
 
 void Core::execute(const isa::VectorGather &i) {
@@ -224,9 +231,11 @@ void Core::execute(const isa::VectorGather &i) {
   TileView index = tile(i.index, rows, 1, false, "index");
   TileView a = tile(i.a, bound, cols, false, "a"),
            dst = tile(i.dst, rows, cols, true, "dst");
-  if (std::optional<int64_t> bad = gather(dst, a, index, bound, rows, cols))
-    fault("index {0} is outside 0 to {1}", *bad, bound - 1);
-  finishVector(rows, cols, {a.dtype, dst.dtype}, false, 1);
+  prepareVector(rows, cols, {a.dtype, dst.dtype}, false, 1);
+  finish([=] {
+    if (std::optional<int64_t> bad = gather(dst, a, index, bound, rows, cols))
+      fault("index {0} is outside 0 to {1}", *bad, bound - 1);
+  });
 }
 
 void Core::execute(const isa::VectorTopK &i) {
@@ -242,13 +251,14 @@ void Core::execute(const isa::VectorTopK &i) {
   }
   TileView dst = tile(i.dst, rows, k, true, "dst");
   TileView index = tile(i.index, rows, k, true, "index");
-  topk({.dst = dst,
-        .index = index,
-        .a = a,
-        .first = value(i.first),
-        .k = k,
-        .accumulate = i.accumulate,
-        .rows = rows,
-        .cols = cols});
-  finishVector(rows, cols, {a.dtype, dst.dtype}, false, k);
+  TopKArgs args{.dst = dst,
+                .index = index,
+                .a = a,
+                .first = value(i.first),
+                .k = k,
+                .accumulate = i.accumulate,
+                .rows = rows,
+                .cols = cols};
+  prepareVector(rows, cols, {a.dtype, dst.dtype}, false, k);
+  finish([=] { topk(args); });
 }

@@ -57,17 +57,23 @@ public:
     return Program::load(path);
   }
 
-  llvm::Expected<sim::Statistics> run(const isa::Program &program,
-                                      const NpzArrays &inputs = {},
-                                      const sim::RunOptions &options = {}) {
+  llvm::Expected<Program::Result> runEntry(const isa::Program &program,
+                                           const NpzArrays &inputs = {},
+                                           const sim::RunOptions &options = {}) {
     llvm::Expected<std::unique_ptr<Program>> loaded = load(program);
     if (!loaded)
       return loaded.takeError();
     llvm::Expected<const Entry *> entry = (*loaded)->entry("main");
     if (!entry)
       return entry.takeError();
+    return (*loaded)->run(**entry, inputs, options);
+  }
+
+  llvm::Expected<sim::Statistics> run(const isa::Program &program,
+                                      const NpzArrays &inputs = {},
+                                      const sim::RunOptions &options = {}) {
     llvm::Expected<Program::Result> result =
-        (*loaded)->run(**entry, inputs, options);
+        runEntry(program, inputs, options);
     if (!result)
       return result.takeError();
     return std::move(result->statistics);
