@@ -93,11 +93,35 @@ void Core::wait(isa::Wait w) {
   int64_t threshold = increments[w.counter] - w.lag;
   if (counterQueue[w.counter] >= int(FirstRingId) &&
       threshold > ringIncrements[w.counter])
-    fault("deadlock: c{0} waits until {1} has filled slots that only later "
-          "pops make room for",
-          w.counter, queueName(counterQueue[w.counter]));
+    deadlock(w.counter, threshold);
   if (threshold > 0)
     record.waits.push_back({w.counter, threshold});
+}
+
+void Core::deadlock(unsigned counter, int64_t threshold) const {
+  unsigned index = counterQueue[counter] - FirstRingId;
+  const Ring &ring = rings[index];
+  int64_t signal = ringIncrements[counter];
+  auto order = llvm::find_if(ring.orders, [&](const Order &o) {
+    return o.signal == int(counter) && ++signal == threshold;
+  });
+  std::string before;
+  if (order != ring.orders.begin())
+    before = llvm::formatv("which comes after {0:x} in the queue; ",
+                           ring.orders.front().word * 8);
+  fault("deadlock: this waits for c{0}; that waits for all slots of the order "
+        "at {1:x} of ring {2}; {3}{4}; pop before the wait, or give the ring "
+        "more slots",
+        counter, order->word * 8, index, before, roomNeeded(index));
+}
+
+std::string Core::roomNeeded(unsigned index) const {
+  const Ring &ring = rings[index];
+  const Order &order = ring.orders.front();
+  return llvm::formatv("{0:x} waits for room for slot {1} of its {2}; only "
+                       "pops that are dispatched later make room",
+                       order.word * 8, ring.filled - order.firstSlot + 1,
+                       order.count);
 }
 
 void Core::signal(isa::Signal s, unsigned queue) {

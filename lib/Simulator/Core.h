@@ -152,6 +152,10 @@ private:
   }
   Dispatched &begin(unsigned queue, Work work);
   void wait(isa::Wait w);
+  /// Faults with the chain of waits.
+  [[noreturn]] void deadlock(unsigned counter, int64_t threshold) const;
+  /// Why the oldest order of `ring` cannot end.
+  std::string roomNeeded(unsigned ring) const;
   void signal(isa::Signal s, unsigned queue);
   /// Lets `effect` happen, which is all that the instruction in hand does to
   /// what engines share, and retires the instruction. What `effect` needs of

@@ -153,10 +153,11 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     return makeError("{0}: no instruction starts at {1:x}",
                      state->program.path(), word * 8);
 
-  if (options.adversarialSeed && (options.checkRaces || options.checkInit))
-    return makeError("a check follows program order, in which it finds the "
-                     "races of every order; leave it out of a run with the "
-                     "adversarial schedule");
+  if (options.adversarialSeed && (options.checkRaces || options.checkInit ||
+                                  options.timing || !options.traceFile.empty()))
+    return makeError("checks and times follow program order; leave out checks, "
+                     "statistics and trace from a run with the adversarial "
+                     "schedule");
 
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;

@@ -122,7 +122,8 @@ class Program:
         stats: times the run and gives `statistics` to the outputs.
         trace: file for a timeline that Perfetto opens.
         schedule: the order in which instructions take effect, "program" or "adversarial": another legal order, drawn from
-            `seed`, which gives other outputs if the program lacks a wait. Not with `check`.
+            `seed`, which gives other outputs if the program lacks a wait. Not with `check`, `stats` and `trace`, which
+            follow program order.
         seed: 0 to 2**64 - 1, 0 if left out; the same seed gives the same order.
 
         Raises Error for an unknown entry, a missing, unknown or misspelled input, a wrong dtype or shape, a dimension

@@ -302,7 +302,7 @@ func main {
   halt
 }
 ;--- too-many-orders.s
-; CHECK: ring 0 already holds 8 orders, whose slots only later pops make room for; order fewer ahead
+; CHECK: fault at `ring.fill {{.*}}` at 0x18: deadlock: this waits for room in the queue of ring 0, which holds 8 orders; 0x18 waits for room for slot 1 of its 1; only pops that are dispatched later make room; order fewer ahead
 .hbm x, 4096
 .entry main
 func main {
@@ -313,7 +313,7 @@ func main {
   halt
 }
 ;--- deadlock.s
-; CHECK: fault at `sync waiter=sequencer, wait0=c1`{{.*}}: deadlock: c1 waits until ring 0 has filled slots that only later pops make room for
+; CHECK: fault at `sync waiter=sequencer, wait0=c1`{{.*}}: deadlock: this waits for c1; that waits for all slots of the order at 0x10 of ring 0; 0x10 waits for room for slot 3 of its 3; only pops that are dispatched later make room; pop before the wait, or give the ring more slots
 .hbm x, 4096
 .entry main
 func main {
@@ -323,7 +323,7 @@ func main {
   halt
 }
 ;--- deadlock-empty-order.s
-; CHECK: deadlock: c2 waits until ring 0 has filled slots
+; CHECK: fault at `v.fill {{.*}}` at 0x60: deadlock: this waits for c2; that waits for all slots of the order at 0x38 of ring 0; which comes after 0x10 in the queue; 0x10 waits for room for slot 3 of its 3; only
 .hbm x, 4096
 .entry main
 func main {

@@ -124,6 +124,8 @@ static llvm::Error run() {
   options.traceFile = tracePath;
   if (schedule == Schedule::Adversarial)
     options.adversarialSeed = seed;
+  // Asked for beside the adversarial schedule, times are refused by the run.
+  options.timing = !options.adversarialSeed || summary || !statsPath().empty();
   llvm::Expected<Program::Result> result =
       (*program)->run(**entry, inputs, options);
   if (!result)
@@ -135,6 +137,12 @@ static llvm::Error run() {
     if (llvm::Error error = writeText(statsPath(), result->statistics.toJson()))
       return error;
   const sim::Statistics &s = result->statistics;
+  if (options.adversarialSeed) {
+    llvm::outs() << llvm::formatv(
+        "{0}: {1} instructions in the adversarial order of seed {2}\n",
+        (*entry)->name, s.instructions, seed.getValue());
+    return llvm::Error::success();
+  }
   llvm::outs() << llvm::formatv(
       "{0}: {1} cycles, {2:F3} us, {3} bytes over hbm, {4} "
       "multiply-accumulates, {5} instructions\n",

@@ -35,7 +35,7 @@ struct RunOptions {
   std::string traceFile;
   /// Instructions take effect in a legal order that is drawn from this seed, to
   /// the disadvantage of programs that lack a wait, instead of program order.
-  /// Not with a check, which follows program order.
+  /// Not with checks, timing and trace, which follow program order.
   std::optional<uint64_t> adversarialSeed;
 };
 

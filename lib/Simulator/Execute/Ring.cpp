@@ -79,10 +79,9 @@ void Core::order(unsigned index, Order order) {
             "to {2}",
             bytes, index, ring.slotBytes);
   if (int64_t(ring.orders.size()) >= target.queueDepth())
-    fault("ring {0} already holds {1} orders, whose slots only later pops make "
-          "room for; order fewer "
-          "ahead",
-          index, ring.orders.size());
+    fault("deadlock: this waits for room in the queue of ring {0}, which "
+          "holds {1} orders; {2}; order fewer ahead",
+          index, ring.orders.size(), roomNeeded(index));
   if (order.count > INT32_MAX)
     fault("orders {0} slots, expected at most {1}", order.count, INT32_MAX);
   order.word = word();

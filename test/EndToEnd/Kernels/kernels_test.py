@@ -43,13 +43,21 @@ class Kernel:
 
     def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         np.savez(self.folder / "in.npz", **inputs)
-        out = [f"--{name}={self.folder / file}" for name, file in FILES.items()]
-        command = [_tool("serrano-sim"), self.program, f"--inputs={self.folder / 'in.npz'}", *out, "--check=races,init"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr
+        self._simulate(*(f"--{name}={self.folder / file}" for name, file in FILES.items()), "--check=races,init")
         self.stats = json.loads((self.folder / "stats.json").read_text())
         with np.load(self.folder / "out.npz") as arrays:
             return dict(arrays)
+
+    def _simulate(self, *options: str):
+        command = [_tool("serrano-sim"), self.program, f"--inputs={self.folder / 'in.npz'}", *options]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+
+    def in_another_order(self, seed: int) -> bytes:
+        """The file of outputs that the inputs of the last run give in another legal order of the engines."""
+        other = self.folder / "other.npz"
+        self._simulate(f"--outputs={other}", "--schedule=adversarial", f"--seed={seed}")
+        return other.read_bytes()
 
     def files(self) -> list[bytes]:
         return [(self.folder / name).read_bytes() for name in FILES.values()]
@@ -242,6 +250,23 @@ def test_same_run_same_bytes(attention):
         attention.step(cache, [(s, s.old, s.old + s.new) for s in batch])
         files.append(attention.files())
     assert files[0] == files[1]
+
+
+SEEDS = range(8)
+
+
+def test_projection_in_any_order(projection):
+    projection(np.random.default_rng(9).standard_normal((9, len(projection.w))).astype(np.float32))
+    outputs = projection.files()[0]
+    assert all(projection.in_another_order(seed) == outputs for seed in SEEDS)
+
+
+def test_attention_in_any_order(attention):
+    lengths = _random_lengths(2, attention.block)
+    batch = attention.batch(2, lengths)
+    attention.step(attention.cache(batch, [s.old for s in batch]), [(s, s.old, s.old + s.new) for s in batch])
+    outputs = attention.files()[0]
+    assert all(attention.in_another_order(seed) == outputs for seed in SEEDS)
 
 
 def _overlap(a: list[tuple[float, float]], b: list[tuple[float, float]]) -> float:
