@@ -1,9 +1,9 @@
-; The command of docs/Simulator.md runs as it stands.
+; The first command of docs/Simulator.md runs as it stands.
 
 ; RUN: rm -rf %t && mkdir %t && cd %t
 ; RUN: serrano-as %s --target serrano-tiny -o model.srn
 ; RUN: %python -c "import numpy; numpy.savez('in.npz', x=numpy.arange(4, dtype='f4'))"
-; RUN: grep "^serrano-sim model.srn" %source/docs/Simulator.md > command.txt
+; RUN: grep -m1 "^serrano-sim model.srn" %source/docs/Simulator.md > command.txt
 ; RUN: %python -c "import subprocess; subprocess.run(open('command.txt').read().split(), check=True)" | FileCheck %s
 ; RUN: %python -c "import numpy; print(numpy.load('out.npz')['y'])" | FileCheck %s --check-prefix=OUT
 ; RUN: ls stats.json trace.json
