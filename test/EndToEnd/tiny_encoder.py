@@ -34,7 +34,10 @@ class Graph:
 
     def weight(self, name: str, *shape: int, around: float = 0.0, scale: float = 0.0) -> str:
         values = around + self.random.standard_normal(shape) * (scale or shape[0] ** -0.5)
-        self.initializers.append(numpy_helper.from_array(values.astype(np.float32), f"{self.scope}.{name}"))
+        return self.table(name, values.astype(np.float32))
+
+    def table(self, name: str, values: np.ndarray) -> str:
+        self.initializers.append(numpy_helper.from_array(values, f"{self.scope}.{name}"))
         return self.initializers[-1].name
 
     def size(self, tensor: str, axis: int) -> str:

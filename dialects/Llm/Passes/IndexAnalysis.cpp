@@ -8,6 +8,7 @@
 
 #include "dialects/Llm/Passes/IndexAnalysis.h"
 
+#include "dialects/Llm/Passes/ConstantTable.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -52,7 +53,7 @@ static bool normalizeBoolean(Element &element) {
   return true;
 }
 
-MaybeElement IndexAnalysis::fail(Operation *op, const char *why) {
+MaybeElement IndexAnalysis::fail(Operation *op, StringRef why) {
   if (problem.empty())
     problem = llvm::formatv("{0} {1}", op->getName().getStringRef(), why);
   return std::nullopt;
@@ -298,6 +299,73 @@ MaybeElement IndexAnalysis::evaluateGatherNd(GatherNdOp op,
   return evaluate(op.getOperand(), own);
 }
 
+MaybeElement IndexAnalysis::evaluateTable(Value tensor,
+                                          ArrayRef<ExtentAttr> indices) {
+  Operation *op = tensor.getDefiningOp();
+  std::string unreadable;
+  std::optional<ConstantTable> table = ConstantTable::open(tensor, unreadable);
+  if (!table)
+    return fail(op, "is not understood in a mask: " + unreadable);
+  // Where the dimensions are that no constant indexes: a row and a column.
+  SmallVector<int64_t> at(indices.size(), 0);
+  SmallVector<unsigned, 2> free;
+  for (auto [i, index] : llvm::enumerate(indices)) {
+    if (auto value = index.getConstantValue())
+      at[i] = *value;
+    else if (table->getShape()[i] != 1)
+      free.push_back(i);
+  }
+  for (auto [position, extent] : llvm::zip(at, table->getShape()))
+    if (position < 0 || position >= extent)
+      return fail(op, "is indexed out of its bounds");
+  if (free.size() != 2)
+    return fail(op, "is a table of constants that is no matrix");
+  int64_t rows = table->getShape()[free[0]], cols = table->getShape()[free[1]];
+  auto bitsAt = [&](int64_t row, int64_t col) {
+    at[free[0]] = row;
+    at[free[1]] = col;
+    return table->getBits(at);
+  };
+  // The diagonals, from the bottom left element to the top right one, of which
+  // those from `first` to `last` have the main one's value.
+  uint64_t inside = bitsAt(0, 0);
+  std::optional<uint64_t> outside;
+  int64_t first = 0, last = 0;
+  for (int64_t d = 1 - rows; d < cols; ++d) {
+    int64_t row = std::max<int64_t>(0, -d);
+    uint64_t bits = bitsAt(row, row + d);
+    for (int64_t r = row; r < rows && r + d < cols; ++r)
+      if (bitsAt(r, r + d) != bits)
+        return fail(op, "has values that depend on more than the distance "
+                        "between query and key");
+    if (bits == inside) {
+      first = std::min(first, d);
+      last = std::max(last, d);
+    } else if (outside.value_or(bits) != bits) {
+      return fail(op, "has more than two values");
+    } else {
+      outside = bits;
+    }
+  }
+  double whenTrue = table->getNumber(inside);
+  if (!outside)
+    return makeConstant(whenTrue);
+  for (int64_t d = first; d <= last; ++d)
+    if (bitsAt(std::max<int64_t>(0, -d), std::max<int64_t>(0, d)) != inside)
+      return fail(op, "keeps keys at distances with gaps");
+  Element element{{}, {}, whenTrue, table->getNumber(*outside)};
+  ExtentAttr distance = indices[free[1]] - indices[free[0]];
+  auto require = [&](ExtentAttr value) {
+    element.conditions.push_back(
+        Condition{Condition::AtMostZero, value, {}, {}, false});
+  };
+  if (last < cols - 1)
+    require(distance + -last);
+  if (first > 1 - rows)
+    require(distance * -1 + first);
+  return element;
+}
+
 MaybeElement IndexAnalysis::evaluate(Value tensor,
                                      ArrayRef<ExtentAttr> indices) {
   auto type = cast<RankedTensorType>(tensor.getType());
@@ -314,7 +382,7 @@ MaybeElement IndexAnalysis::evaluate(Value tensor,
   DenseElementsAttr elements;
   if (matchPattern(tensor, m_Constant(&elements))) {
     if (!elements.isSplat())
-      return fail(op, "is a table of constants");
+      return evaluateTable(tensor, indices);
     if (isa<FloatType>(type.getElementType()))
       return makeConstant(elements.getSplatValue<APFloat>().convertToDouble());
     if (type.getElementType().isInteger(1))
@@ -332,6 +400,7 @@ MaybeElement IndexAnalysis::evaluate(Value tensor,
           return fail(op, "is indexed by a variable");
         return Element{extents.getValues().getExtents()[*index], {}, 0, 0};
       })
+      .Case([&](GetWeightOp) { return evaluateTable(tensor, indices); })
       .Case([&](IotaOp iota) -> MaybeElement {
         return Element{iota.getStart().getExtents()[0] +
                            indices[0] * iota.getStep(),

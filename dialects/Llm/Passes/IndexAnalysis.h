@@ -60,7 +60,7 @@ public:
   const std::string &getProblem() const { return problem; }
 
 private:
-  std::optional<Element> fail(mlir::Operation *op, const char *why);
+  std::optional<Element> fail(mlir::Operation *op, llvm::StringRef why);
   std::optional<Element> evaluateReshape(ReshapeOp op,
                                          llvm::ArrayRef<ExtentAttr> indices);
   std::optional<Element> evaluateBinary(BinaryOp op,
@@ -75,6 +75,11 @@ private:
                                         GatherOp op);
   std::optional<Element> evaluateGatherNd(GatherNdOp op,
                                           llvm::ArrayRef<ExtentAttr> indices);
+
+  /// A constant whose elements depend on the distance between two indices only,
+  /// like causal masks and those of a window do.
+  std::optional<Element> evaluateTable(mlir::Value table,
+                                       llvm::ArrayRef<ExtentAttr> indices);
 
   /// An operand that is broadcast to the shape that `indices` index.
   std::optional<Element> evaluateBroadcast(mlir::Value operand,

@@ -57,7 +57,9 @@ def RaiseRope : Llm_Pass<"llm-raise-rope"> {
   let summary = "recognise rotary position embedding";
   let description = [{
     Cosines and sines of the outer product of positions and a vector of
-    frequencies become one `llm.rope_angles`. `x * cos + rotate_half(x) * sin`
+    frequencies become one `llm.rope_angles`. Tables that are weights with every
+    column twice, which their values are read to see, are taken by half, as views
+    of the same bytes. `x * cos + rotate_half(x) * sin`
     becomes `llm.rope`, in which heads come before the features of a head:
     transpositions move to its operand and result, where they cancel with those
     of the exporter. (test/Dialect/Llm/raise-rope.mlir)
@@ -71,8 +73,9 @@ def RaiseAttention : Llm_Pass<"llm-raise-attention"> {
     values that were repeated by broadcast and reshape are taken without the
     repetition. The mask is evaluated symbolically as a function of query and key
     position: what is a causal comparison, a sliding window or a lookup of the
-    attention mask input becomes `causal`, `window` and `key_mask`; any other
-    mask stays an operand, and a remark says why.
+    attention mask input becomes `causal`, `window` and `key_mask`, and so does a
+    constant mask of two values that follow from the distance between query and
+    key; any other mask stays an operand, and a remark says why.
     (test/Dialect/Llm/raise-attention.mlir)
   }];
 }

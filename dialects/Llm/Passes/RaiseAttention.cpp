@@ -229,6 +229,13 @@ static MaskMeaning interpretMask(AttentionOp op) {
   }
   // Anything this low has no weight in a softmax over scores of models.
   constexpr double kMasked = -1e4;
+  // A mask of what is left out, as from the upper triangle, is the mask of the
+  // opposite: a single condition has one.
+  if (!element->integer && element->conditions.size() == 1 &&
+      element->whenFalse == 0) {
+    element->conditions[0].isNegated = !element->conditions[0].isNegated;
+    std::swap(element->whenTrue, element->whenFalse);
+  }
   if (element->integer || element->whenTrue != 0 ||
       (!element->conditions.empty() && element->whenFalse > kMasked)) {
     meaning.problem = "its values are not 0 and minus infinity";

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Llm/Passes/ConstantTable.h"
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
 #include "dialects/Llm/Passes/Rewriting.h"
@@ -154,29 +155,107 @@ static bool isRotatedHalf(Value value, Value x) {
   return isHalf(low, 0) && isHalf(high, *size / 2);
 }
 
-struct RaiseRotation : OpRewritePattern<BinaryOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// Whether each row of a constant has the same columns twice. The answers are
+/// kept: every layer has the same tables.
+class DoubledConstants {
+public:
+  bool contains(GetWeightOp weight) {
+    auto [answer, isNew] = answers.try_emplace(weight.getNameAttr());
+    if (isNew)
+      answer->second = look(weight);
+    return answer->second;
+  }
 
-  /// A table with each column once, and the type that rope wants it to have.
+private:
+  static bool look(GetWeightOp weight) {
+    std::string problem;
+    auto table = ConstantTable::open(weight, problem);
+    if (!table || table->getShape().empty() || table->getShape().back() % 2)
+      return false;
+    int64_t half = table->getShape().back() / 2;
+    SmallVector<int64_t> index(table->getShape().size(), 0);
+    while (true) {
+      for (int64_t i = 0; i < half; ++i) {
+        index.back() = i;
+        uint64_t low = table->getBits(index);
+        index.back() = i + half;
+        if (table->getBits(index) != low)
+          return false;
+      }
+      // The next row.
+      int64_t axis = int64_t(index.size()) - 2;
+      while (axis >= 0 && ++index[axis] == table->getShape()[axis])
+        index[axis--] = 0;
+      if (axis < 0)
+        return true;
+    }
+  }
+
+  DenseMap<Attribute, bool> answers;
+};
+
+struct RaiseRotation : OpRewritePattern<BinaryOp> {
+  RaiseRotation(MLIRContext *context, DoubledConstants &constants)
+      : OpRewritePattern(context), constants(constants) {}
+
+  /// A table and the type that rope wants it to have, with each column once.
   struct Table {
-    Value half;
+    Value source;
     RankedTensorType type;
+    bool isDoubled = false; ///< whether `source` has each column twice
   };
 
   /// The table behind `value`, which has an axis of extent 1 for the heads and
-  /// every column twice.
-  static std::optional<Table> matchTable(Value value, int64_t headAxis) {
+  /// every column twice. A table without a batch is for all of them.
+  std::optional<Table> matchTable(Value value, int64_t headAxis) const {
     auto extents = getExtents(value);
-    Value half = matchDoubled(stripReshapes(value));
-    if (!half || extents.size() != 4 || !extents[headAxis].isConstant(1))
+    if (extents.empty() || extents.size() > 4)
       return std::nullopt;
+    extents.insert(extents.begin(), 4 - extents.size(),
+                   ExtentAttr::getConstant(value.getContext(), 1));
+    if (!extents[headAxis].isConstant(1))
+      return std::nullopt;
+    Table table;
+    Value unshaped = stripReshapes(value);
+    if (Value half = matchDoubled(unshaped)) {
+      table.source = half;
+    } else if (auto weight = unshaped.getDefiningOp<GetWeightOp>();
+               weight && constants.contains(weight)) {
+      table.source = weight;
+      table.isDoubled = true;
+    } else {
+      return std::nullopt;
+    }
+    auto sourceExtents = getExtents(table.source);
+    auto columns = sourceExtents.back().getConstantValue();
+    if (table.isDoubled)
+      sourceExtents.back() =
+          ExtentAttr::getConstant(value.getContext(), *columns / 2);
     extents.erase(extents.begin() + headAxis);
-    extents.back() = getExtents(half).back();
-    auto type = getTensorType(
-        extents, cast<RankedTensorType>(half.getType()).getElementType());
-    if (!haveEqualProducts(getExtents(half), extents))
+    extents.back() = sourceExtents.back();
+    if (!haveEqualProducts(sourceExtents, extents))
       return std::nullopt;
-    return Table{half, type};
+    table.type = getTensorType(
+        extents, cast<RankedTensorType>(value.getType()).getElementType());
+    return table;
+  }
+
+  /// What rope reads: a constant's first half, a view of the same bytes.
+  static Value makeOperand(const Table &table, Location loc,
+                           PatternRewriter &rewriter) {
+    Value half = table.source;
+    if (table.isDoubled) {
+      auto type = cast<RankedTensorType>(half.getType());
+      SmallVector<int64_t> shape(type.getShape());
+      shape.back() /= 2;
+      SmallVector<ExtentAttr> zeros(
+          shape.size(), ExtentAttr::getConstant(rewriter.getContext(), 0));
+      half = SliceOp::create(
+          rewriter, loc, type.clone(shape), half,
+          DimsAttr::get(rewriter.getContext(), zeros),
+          rewriter.getDenseI64ArrayAttr(SmallVector<int64_t>(shape.size(), 1)));
+    }
+    return rewriter.createOrFold<ReshapeOp>(loc, table.type, half);
   }
 
   LogicalResult matchAndRewrite(BinaryOp op,
@@ -198,10 +277,6 @@ struct RaiseRotation : OpRewritePattern<BinaryOp> {
                      continue;
                    SmallVector<int64_t> swap{0, 2, 1, 3};
                    Location loc = fuseLocations({straight, crossed, op});
-                   auto reshape = [&](const Table &table) {
-                     return rewriter.createOrFold<ReshapeOp>(loc, table.type,
-                                                             table.half);
-                   };
                    Value input =
                        headAxis == 1
                            ? TransposeOp::create(rewriter, loc, x, swap)
@@ -209,7 +284,8 @@ struct RaiseRotation : OpRewritePattern<BinaryOp> {
                            : x;
                    Value result =
                        RopeOp::create(rewriter, loc, input.getType(), input,
-                                      reshape(*c), reshape(*s));
+                                      makeOperand(*c, loc, rewriter),
+                                      makeOperand(*s, loc, rewriter));
                    rewriter.replaceOp(op, headAxis == 1
                                               ? TransposeOp::create(
                                                     rewriter, loc, result, swap)
@@ -222,12 +298,16 @@ struct RaiseRotation : OpRewritePattern<BinaryOp> {
              });
     }));
   }
+
+  DoubledConstants &constants;
 };
 
 struct RaiseRope : serrano::llm::impl::RaiseRopeBase<RaiseRope> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<HalveDoubled, RaiseAngles, RaiseRotation>(&getContext());
+    patterns.add<HalveDoubled, RaiseAngles>(&getContext());
+    DoubledConstants constants;
+    patterns.add<RaiseRotation>(&getContext(), constants);
     if (failed(rewriteFunctions(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -80,6 +80,9 @@ LogicalResult Lowering::lowerLinear(llm::LinearOp op) {
     return failure();
 
   Matrix x = getOperand(op.getInput());
+  if (x.cols != k)
+    return op.emitOpError() << "projects " << k << " features of rows that have " << x.cols
+                            << ", for which there is no kernel yet";
   Epilogue epilogue = collectEpilogue(op);
   Value m = extent(x.rows);
   MemRefType tileType = cast<tile::StreamType>(stream.getType()).getSlot();

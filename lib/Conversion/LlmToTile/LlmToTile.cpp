@@ -83,6 +83,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
     tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
   }
   loadFeatures(function);
+  if (failed(loadTables(function)))
+    return failure();
   Block &body = function.getBody().front();
   if (failed(orderBlocks(&body.front())))
     return failure();

@@ -17,7 +17,8 @@
 namespace serrano::lowering {
 
 /// A tensor as rows of features: all its dimensions up to the last symbolic one
-/// are the rows, the others together the columns.
+/// are the rows, the others together the columns. Without a symbolic one, batch
+/// and positions are the rows.
 struct Matrix {
   mlir::Value slot;     ///< memref of the most rows x columns
   llm::ExtentAttr rows; ///< how many are valid
@@ -63,6 +64,8 @@ private:
   mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
   /// Brings the inputs of floating point on the core.
   void loadFeatures(mlir::func::FuncOp function);
+  /// Brings the constant tables of angles on the core.
+  mlir::LogicalResult loadTables(mlir::func::FuncOp function);
   /// The function's argument behind a layer's argument, or the value itself.
   mlir::Value resolve(mlir::Value value) const;
   static std::string nameOf(mlir::BlockArgument argument);
@@ -73,6 +76,8 @@ private:
   mlir::LogicalResult addPacked(mlir::Operation *user, mlir::Value weight, int64_t k, int64_t n);
 
   // Decoder.cpp
+  /// A column of the numbers of its rows.
+  mlir::Value countRows();
   mlir::LogicalResult lowerRopeAngles(llm::RopeAnglesOp op);
   mlir::LogicalResult lowerRope(llm::RopeOp op);
   mlir::LogicalResult lowerGather(llm::GatherOp op);

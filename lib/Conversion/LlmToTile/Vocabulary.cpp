@@ -133,10 +133,12 @@ Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols, OpFoldResult
 
 std::pair<llm::ExtentAttr, int64_t> Lowering::getShape(Value tensor) {
   SmallVector<llm::ExtentAttr> shape = llm::getExtents(tensor);
+  auto isSymbolic = [](llm::ExtentAttr extent) { return !extent.getConstantValue(); };
   size_t rowDims = shape.empty() ? 0 : shape.size() - 1;
-  while (rowDims > 0 && shape[rowDims - 1].getConstantValue() &&
-         llvm::any_of(ArrayRef(shape).take_front(rowDims - 1),
-                      [](llm::ExtentAttr e) { return !e.getConstantValue(); }))
+  if (llvm::none_of(shape, isSymbolic))
+    rowDims = std::min<size_t>(rowDims, 2);
+  while (rowDims > 0 && !isSymbolic(shape[rowDims - 1]) &&
+         llvm::any_of(ArrayRef(shape).take_front(rowDims - 1), isSymbolic))
     --rowDims;
   int64_t cols = 1;
   for (llm::ExtentAttr extent : ArrayRef(shape).drop_front(rowDims))
