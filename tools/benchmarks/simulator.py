@@ -6,8 +6,11 @@ import pathlib
 import time
 from collections.abc import Callable
 
+import commands
+import llama_block
 import minilm
 import numpy as np
+import onnx
 import onnxruntime
 import serrano
 import smollm2
@@ -118,6 +121,27 @@ def checks_slowdown(folder: pathlib.Path) -> list[float]:
     return [_ratio(lambda: step(()), lambda: step(("races", "init")))]
 
 
+def llama_block_seconds(folder: pathlib.Path) -> list[float]:
+    """CPU time of the compiler and of the simulator on a block of 64 tokens: whole processes, the larger of f32 and bf16."""
+    model, inputs, stats = folder / "llama-block.onnx", folder / "llama-block.npz", folder / "llama-block.json"
+    sizes = llama_block.Sizes()
+    onnx.save(llama_block.make_model(sizes), model)
+    x = np.random.default_rng(0).standard_normal((1, sizes.tokens, sizes.hidden), np.float32)
+    np.savez(inputs, x=x)
+    (expected,) = _session(model).run(None, {"x": x})
+    compiled, simulated = [], []
+    for precision, tolerance in (("f32", 1e-4), ("bf16", 0.1)):
+        program, outputs = folder / f"llama-block-{precision}.srn", folder / f"llama-block-{precision}.npz"
+        compiled.append(commands.compile_model(model, program, f"--precision={precision}").cpu_seconds)
+        run = commands.run(
+            "serrano-sim", program, f"--inputs={inputs}", f"--outputs={outputs}", f"--stats={stats}"
+        )
+        simulated.append(run.cpu_seconds)
+        if not np.allclose(np.load(outputs)["y"], expected, rtol=0, atol=tolerance):
+            raise commands.CommandFailed(f"the block's result in {precision} is not ONNX Runtime's")
+    return [max(compiled), max(simulated)]
+
+
 MEASUREMENTS = [
     Measurement(
         [Promise("sim.smollm2.decode_ratio", "x", ">=", 1.0), Promise("sim.smollm2.prefill_ratio", "x", ">=", 0.5)],
@@ -125,4 +149,8 @@ MEASUREMENTS = [
     ),
     Measurement([Promise("sim.minilm.ratio", "x", ">=", 0.5)], minilm_ratio),
     Measurement([Promise("sim.checks_slowdown", "x", "<=", 5)], checks_slowdown),
+    Measurement(
+        [Promise("sim.llama_block.compile_cpu", "s", "<=", 1), Promise("sim.llama_block.simulate_cpu", "s", "<=", 0.1)],
+        llama_block_seconds,
+    ),
 ]

@@ -292,6 +292,10 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
                             symbol.getValue(), maxOf(symbol));
   }
   for (llm::ExtentAttr size : sizes)
+    if (std::optional<int64_t> tokens = size.getConstantValue(); tokens && *tokens > maxTokens)
+      return function.emitError() << "takes " << *tokens << " tokens, but the program has room for "
+                                  << maxTokens << "; compile for more (--max-tokens)";
+  for (llm::ExtentAttr size : sizes)
     tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, size.str(), maxTokens);
   return success();
 }

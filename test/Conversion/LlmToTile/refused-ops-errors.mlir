@@ -99,3 +99,59 @@ func.func @scale_offset(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "id
   %y = llm.rms_norm %x, %scale epsilon 1.0e-5 {scale_offset = 1.0 : f32} : tensor<?x16xf32, #llm.dims<[tokens, 16]>>, tensor<16xf32>
   return %y : tensor<?x16xf32, #llm.dims<[tokens, 16]>>
 }
+
+// -----
+
+// A batch of any size whose positions are fixed: the rows are the batch.
+llm.weight private @w : tensor<16x16xf32> from [#llm.view<"w", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
+func.func @fixed_positions(%x: tensor<?x3x16xf32, #llm.dims<[batch, 3, 16]>> {llm.name = "x"}) -> (tensor<?x3x16xf32, #llm.dims<[batch, 3, 16]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %w = llm.get_weight @w : tensor<16x16xf32>
+  // expected-error @+1 {{projects 16 features of rows that have 48, for which there is no kernel yet}}
+  %y = llm.linear %x, %w : (tensor<?x3x16xf32, #llm.dims<[batch, 3, 16]>>, tensor<16x16xf32>) -> tensor<?x3x16xf32, #llm.dims<[batch, 3, 16]>>
+  return %y : tensor<?x3x16xf32, #llm.dims<[batch, 3, 16]>>
+}
+
+// -----
+
+// The same angle for all positions of a sequence, another one for each sequence.
+llm.weight private @half : tensor<2x1x4xf32> from [#llm.view<"w", offset = 0, length = 32, shape = [2, 1, 4], strides = [4, 4, 1]>]
+func.func @angle_of_sequence(%x: tensor<2x2x2x8xf32> {llm.name = "x"}) -> (tensor<2x2x2x8xf32> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %half = llm.get_weight @half : tensor<2x1x4xf32>
+  // expected-error @+1 {{takes its angles from 'half' of type 'tensor<2x1x4xf32>', for which there is no kernel yet; expected a row for each position}}
+  %y = llm.rope %x, %half, %half : tensor<2x2x2x8xf32>, tensor<2x1x4xf32>, tensor<2x1x4xf32>
+  return %y : tensor<2x2x2x8xf32>
+}
+
+// -----
+
+llm.weight private @f : tensor<4xf32> from [#llm.view<"w", offset = 0, length = 16, shape = [4], strides = [1]>]
+func.func @positions_from_one(%x: tensor<1x3x2x8xf32> {llm.name = "x"}) -> (tensor<1x3x2x8xf32> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %f = llm.get_weight @f : tensor<4xf32>
+  %i = llm.iota from [1] step 1 : tensor<3xi64>
+  %positions = llm.reshape %i : tensor<3xi64> to tensor<1x3xi64>
+  // expected-error @+1 {{has positions that are neither an input of the model nor a count from 0, for which there is no kernel yet}}
+  %c, %s = llm.rope_angles %positions, %f : (tensor<1x3xi64>, tensor<4xf32>) -> tensor<1x3x4xf32>
+  %y = llm.rope %x, %c, %s : tensor<1x3x2x8xf32>, tensor<1x3x4xf32>, tensor<1x3x4xf32>
+  return %y : tensor<1x3x2x8xf32>
+}
+
+// -----
+
+llm.weight private @early : tensor<1x3x4xf32> from [#llm.view<"w", offset = 0, length = 48, shape = [1, 3, 4], strides = [12, 4, 1]>]
+llm.weight private @late : tensor<1x3x4xf32> from [#llm.view<"w", offset = 48, length = 48, shape = [1, 3, 4], strides = [12, 4, 1]>]
+func.func private @layer(%i: index, %x: tensor<1x3x2x8xf32>, %half: tensor<1x3x4xf32>) -> tensor<1x3x2x8xf32> {
+  // expected-error @+1 {{takes its angles from constants that differ between layers, for which there is no kernel yet}}
+  %y = llm.rope %x, %half, %half : tensor<1x3x2x8xf32>, tensor<1x3x4xf32>, tensor<1x3x4xf32>
+  return %y : tensor<1x3x2x8xf32>
+}
+func.func @own_angles(%x: tensor<1x3x2x8xf32> {llm.name = "x"}) -> (tensor<1x3x2x8xf32> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %y = llm.layers @layer from 0 count 2 carry(%x) share() weights [[@early, @late]] : (tensor<1x3x2x8xf32>) -> tensor<1x3x2x8xf32>
+  return %y : tensor<1x3x2x8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{takes 6 tokens, but the program has room for 4; compile for more (--max-tokens)}}
+func.func @too_many_tokens(%x: tensor<2x3x16xf32> {llm.name = "x"}) -> (tensor<2x3x16xf32> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  return %x : tensor<2x3x16xf32>
+}

@@ -86,3 +86,48 @@ func.func @window(%q: tensor<1x?x4x8xf32, #llm.dims<[1, seq, 4, 8]>>) -> tensor<
   %0 = llm.attention %q, %q, %q mask %mask scale 1.0 : (tensor<1x?x4x8xf32, #llm.dims<[1, seq, 4, 8]>>, tensor<1x?x4x8xf32, #llm.dims<[1, seq, 4, 8]>>, tensor<1x?x4x8xf32, #llm.dims<[1, seq, 4, 8]>>, tensor<?x?xf32, #llm.dims<[seq, seq]>>) -> tensor<1x?x4x8xf32, #llm.dims<[1, seq, 4, 8]>>
   return %0 : tensor<1x?x4x8xf32, #llm.dims<[1, seq, 4, 8]>>
 }
+
+// Constant masks of two values that follow from the distance of query and key.
+
+// Nothing after the query.
+// CHECK-LABEL: func.func @causal
+// CHECK-NEXT: llm.attention %arg0, %arg0, %arg0 scale 2.500000e-01 causal :
+func.func @causal(%q: tensor<1x4x2x8xf32>) -> tensor<1x4x2x8xf32> {
+  %mask = arith.constant dense<[[[[0.0, 0xFF800000, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0.0, 0xFF800000], [0.0, 0.0, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %a = llm.attention %q, %q, %q mask %mask scale 2.5e-01 : (tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x1x4x4xf32>) -> tensor<1x4x2x8xf32>
+  return %a : tensor<1x4x2x8xf32>
+}
+
+// And of the keys before it the last one only.
+// CHECK-LABEL: func.func @windowed
+// CHECK-NEXT: llm.attention %arg0, %arg0, %arg0 scale 2.500000e-01 causal window 2 :
+func.func @windowed(%q: tensor<1x4x2x8xf32>) -> tensor<1x4x2x8xf32> {
+  %mask = arith.constant dense<[[[[0.0, -1.0e+09, -1.0e+09, -1.0e+09], [0.0, 0.0, -1.0e+09, -1.0e+09], [-1.0e+09, 0.0, 0.0, -1.0e+09], [-1.0e+09, -1.0e+09, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %a = llm.attention %q, %q, %q mask %mask scale 2.5e-01 : (tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x1x4x4xf32>) -> tensor<1x4x2x8xf32>
+  return %a : tensor<1x4x2x8xf32>
+}
+
+// All keys.
+// CHECK-LABEL: func.func @nothing_masked
+// CHECK-NEXT: llm.attention %arg0, %arg0, %arg0 scale 2.500000e-01 :
+func.func @nothing_masked(%q: tensor<1x4x2x8xf32>) -> tensor<1x4x2x8xf32> {
+  %mask = arith.constant dense<[[[[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %a = llm.attention %q, %q, %q mask %mask scale 2.5e-01 : (tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x1x4x4xf32>) -> tensor<1x4x2x8xf32>
+  return %a : tensor<1x4x2x8xf32>
+}
+
+
+// The upper triangle of the lowest number: the condition says what is left out.
+// CHECK-LABEL: func.func @upper_triangle
+// CHECK-NEXT: llm.attention %arg0, %arg0, %arg0 scale 2.500000e-01 causal :
+func.func @upper_triangle(%q: tensor<1x4x2x8xf32>) -> tensor<1x4x2x8xf32> {
+  %zero = arith.constant dense<0.0> : tensor<f32>
+  %low = arith.constant dense<-3.40282347E+38> : tensor<4x4xf32>
+  %keys = llm.iota from [0] step 1 : tensor<4xi64>
+  %next = llm.iota from [1] step 1 : tensor<4xi64>
+  %rows = llm.reshape %next : tensor<4xi64> to tensor<4x1xi64>
+  %above = llm.compare ge %keys, %rows : (tensor<4xi64>, tensor<4x1xi64>) -> tensor<4x4xi1>
+  %mask = llm.select %above, %low, %zero : (tensor<4x4xi1>, tensor<4x4xf32>, tensor<f32>) -> tensor<4x4xf32>
+  %a = llm.attention %q, %q, %q mask %mask scale 2.5e-01 : (tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>, tensor<4x4xf32>) -> tensor<1x4x2x8xf32>
+  return %a : tensor<1x4x2x8xf32>
+}
