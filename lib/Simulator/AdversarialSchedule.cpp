@@ -15,7 +15,8 @@ using namespace serrano;
 using namespace serrano::sim;
 
 AdversarialSchedule::AdversarialSchedule(uint64_t seed, int64_t queueDepth)
-    : random(seed), queueDepth(queueDepth) {
+    : random(seed),
+      queueDepth(random() % 2 ? queueDepth : deeper * queueDepth) {
   std::iota(byPriority.begin(), byPriority.end(), 0);
   drawPriorities();
 }

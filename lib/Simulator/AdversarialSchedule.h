@@ -21,7 +21,9 @@ namespace serrano::sim {
 /// `--schedule=adversarial`. Instructions are dispatched in program order, but
 /// take effect in an order of this schedule's choice, of which the ISA says no
 /// more than: queues go in order and hold a limited number, waits hold, a slot
-/// is filled when its place is free and read when it is filled.
+/// is filled when its place is free and read when it is filled. How many a queue
+/// holds must not matter to a program either: for some seeds it is as many as
+/// the target says, for the others many more.
 ///
 /// What runs next is the first of a queue that can, and of several that of the
 /// highest priority; the sequencer counts as one of them. Priorities are a
@@ -32,6 +34,8 @@ namespace serrano::sim {
 class AdversarialSchedule {
 public:
   using Effect = llvm::unique_function<void()>;
+  /// How many times the target's number deeper queues hold.
+  static constexpr int64_t deeper = 64;
 
   AdversarialSchedule(uint64_t seed, int64_t queueDepth);
 

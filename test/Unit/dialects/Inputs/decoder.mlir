@@ -1,19 +1,18 @@
 // One layer of a decoder's step: an embedding, a norm, rotary positions, attention of two
 // heads for each of two key heads over a paged cache, a gated projection of three blocks of
-// columns, and the rows that have logits. All weights are the same bytes: races do not
-// depend on values.
+// columns, and the rows that have logits.
 
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
-llm.weight private @q : tensor<16x32xf32> from [#llm.view<"weights.bin", offset = 0, length = 2048, shape = [16, 32], strides = [32, 1]>]
-llm.weight private @k : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
-llm.weight private @v : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
-llm.weight private @o : tensor<32x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 2048, shape = [32, 16], strides = [16, 1]>]
-llm.weight private @gate : tensor<16x24xf32> from [#llm.view<"weights.bin", offset = 0, length = 1536, shape = [16, 24], strides = [24, 1]>]
-llm.weight private @up : tensor<16x24xf32> from [#llm.view<"weights.bin", offset = 0, length = 1536, shape = [16, 24], strides = [24, 1]>]
-llm.weight private @down : tensor<24x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1536, shape = [24, 16], strides = [16, 1]>]
-llm.weight private @head : tensor<16x10xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [16, 10], strides = [10, 1]>]
-llm.weight private @scale : tensor<16xf32> from [#llm.view<"weights.bin", offset = 0, length = 64, shape = [16], strides = [1]>]
-llm.weight private @frequencies : tensor<4xf32> from [#llm.view<"weights.bin", offset = 0, length = 16, shape = [4], strides = [1]>]
+llm.weight private @q : tensor<16x32xf32> from [#llm.view<"weights.bin", offset = 640, length = 2048, shape = [16, 32], strides = [32, 1]>]
+llm.weight private @k : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 2688, length = 1024, shape = [16, 16], strides = [16, 1]>]
+llm.weight private @v : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 3712, length = 1024, shape = [16, 16], strides = [16, 1]>]
+llm.weight private @o : tensor<32x16xf32> from [#llm.view<"weights.bin", offset = 4736, length = 2048, shape = [32, 16], strides = [16, 1]>]
+llm.weight private @gate : tensor<16x24xf32> from [#llm.view<"weights.bin", offset = 6784, length = 1536, shape = [16, 24], strides = [24, 1]>]
+llm.weight private @up : tensor<16x24xf32> from [#llm.view<"weights.bin", offset = 8320, length = 1536, shape = [16, 24], strides = [24, 1]>]
+llm.weight private @down : tensor<24x16xf32> from [#llm.view<"weights.bin", offset = 9856, length = 1536, shape = [24, 16], strides = [16, 1]>]
+llm.weight private @head : tensor<16x10xf32> from [#llm.view<"weights.bin", offset = 11392, length = 640, shape = [16, 10], strides = [10, 1]>]
+llm.weight private @scale : tensor<16xf32> from [#llm.view<"weights.bin", offset = 12032, length = 64, shape = [16], strides = [1]>]
+llm.weight private @frequencies : tensor<4xf32> from [#llm.view<"weights.bin", offset = 12096, length = 16, shape = [4], strides = [1]>]
 llm.cache @kv layers 1 kv_heads 2 head_size 8 : f32
 
 func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"},

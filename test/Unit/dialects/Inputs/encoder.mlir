@@ -1,17 +1,16 @@
 // One layer of an encoder: an embedding, a norm, attention over a key mask, and a
-// projection of five blocks of columns with an activation and a residual. All weights are
-// the same bytes: races do not depend on values.
+// projection of five blocks of columns with an activation and a residual.
 
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
-llm.weight private @q : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
-llm.weight private @k : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
-llm.weight private @v : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
-llm.weight private @o : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 1024, shape = [16, 16], strides = [16, 1]>]
-llm.weight private @up : tensor<16x40xf32> from [#llm.view<"weights.bin", offset = 0, length = 2560, shape = [16, 40], strides = [40, 1]>]
-llm.weight private @down : tensor<40x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 2560, shape = [40, 16], strides = [16, 1]>]
-llm.weight private @scale : tensor<16xf32> from [#llm.view<"weights.bin", offset = 0, length = 64, shape = [16], strides = [1]>]
-llm.weight private @bias : tensor<16xf32> from [#llm.view<"weights.bin", offset = 0, length = 64, shape = [16], strides = [1]>]
-llm.weight private @up_bias : tensor<40xf32> from [#llm.view<"weights.bin", offset = 0, length = 160, shape = [40], strides = [1]>]
+llm.weight private @q : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 640, length = 1024, shape = [16, 16], strides = [16, 1]>]
+llm.weight private @k : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 1664, length = 1024, shape = [16, 16], strides = [16, 1]>]
+llm.weight private @v : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 2688, length = 1024, shape = [16, 16], strides = [16, 1]>]
+llm.weight private @o : tensor<16x16xf32> from [#llm.view<"weights.bin", offset = 3712, length = 1024, shape = [16, 16], strides = [16, 1]>]
+llm.weight private @up : tensor<16x40xf32> from [#llm.view<"weights.bin", offset = 4736, length = 2560, shape = [16, 40], strides = [40, 1]>]
+llm.weight private @down : tensor<40x16xf32> from [#llm.view<"weights.bin", offset = 7296, length = 2560, shape = [40, 16], strides = [16, 1]>]
+llm.weight private @scale : tensor<16xf32> from [#llm.view<"weights.bin", offset = 9856, length = 64, shape = [16], strides = [1]>]
+llm.weight private @bias : tensor<16xf32> from [#llm.view<"weights.bin", offset = 9920, length = 64, shape = [16], strides = [1]>]
+llm.weight private @up_bias : tensor<40xf32> from [#llm.view<"weights.bin", offset = 9984, length = 160, shape = [40], strides = [1]>]
 
 func.func @encode(%ids: tensor<?x?xi64, #llm.dims<[batch, seq]>> {llm.name = "ids"}, %mask: tensor<?x?xi64, #llm.dims<[batch, seq]>> {llm.name = "mask"})
     -> (tensor<?x?x16xf32, #llm.dims<[batch, seq, 16]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
