@@ -13,6 +13,7 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <array>
 #include <deque>
+#include <optional>
 #include <random>
 #include <vector>
 
