@@ -12,6 +12,7 @@
 #include "HappensBefore.h"
 #include "MemorySystem.h"
 #include "Profile.h"
+#include "Report.h"
 #include "Timeline.h"
 #include "Trace.h"
 #include "serrano/Isa/Assembly.h"
@@ -154,7 +155,8 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
                      state->program.path(), word * 8);
 
   if (options.adversarialSeed && (options.checkRaces || options.checkInit ||
-                                  options.timing || !options.traceFile.empty()))
+                                  options.timing || !options.traceFile.empty() ||
+                                  !options.reportFile.empty()))
     return makeError("checks and times follow program order; leave out checks, "
                      "statistics and trace from a run with the adversarial "
                      "schedule");
@@ -165,15 +167,25 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   EnergyMeter energy(state->target, state->timing);
   Profile profile(energy);
   std::unique_ptr<Trace> trace;
-  llvm::SmallVector<SliceSink *, 2> sinks;
+  llvm::SmallVector<SliceSink *, 3> sinks;
   if (!options.traceFile.empty()) {
     llvm::Expected<AtomicFile> file = AtomicFile::create(options.traceFile);
     if (!file)
       return file.takeError();
     trace = std::make_unique<Trace>(std::move(*file), operators,
                                     cyclesPerSecond / 1e6);
-    sinks.append({trace.get(), &profile});
+    sinks.push_back(trace.get());
   }
+  std::unique_ptr<Report> report;
+  if (!options.reportFile.empty()) {
+    llvm::Expected<AtomicFile> file = AtomicFile::create(options.reportFile);
+    if (!file)
+      return file.takeError();
+    report = std::make_unique<Report>(std::move(*file), state->target);
+    sinks.push_back(report.get());
+  }
+  if (trace || report)
+    sinks.push_back(&profile);
   Timeline timeline(state->target, state->timing, sinks);
   HappensBefore happensBefore({options.checkRaces, options.checkInit},
                               *state->memory,
@@ -183,7 +195,9 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     observers.push_back(&happensBefore);
   if (options.timing)
     observers.append({&timeline, &energy});
-  if (!sinks.empty())
+  if (report)
+    observers.push_back(report.get());
+  if (trace || report)
     observers.push_back(&profile);
 
   std::optional<AdversarialSchedule> schedule;
@@ -224,5 +238,9 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     if (llvm::Error error = trace->commit())
       return std::move(error);
   }
+  if (report)
+    if (llvm::Error error = report->write(state->program.path(), statistics,
+                                          profile, energy.staticWatts()))
+      return std::move(error);
   return statistics;
 }

@@ -365,10 +365,11 @@ Moment Timeline::account(unsigned track, const Op &op, Ticks freeAt,
      : track == VectorId        ? costs.vectorCycles
      : track == weightPortTrack ? costs.weightCycles
                                 : costs.dmaCycles) += cycles;
-    if (track == MatrixId || track == VectorId) {
+    bool computes = track == MatrixId || track == VectorId;
+    if (computes || track == weightPortTrack)
       costs.waitCycles[unsigned(op.cause)] += waited;
+    if (computes)
       costs.waitCycles[unsigned(other)] += waitedLater;
-    }
     costs.multiplies += op.d.multiplies;
   });
   statistics.multiplies += op.d.multiplies;

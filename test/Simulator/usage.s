@@ -6,7 +6,7 @@
 ; RUN: grep -m1 "^serrano-sim model.srn" %source/docs/Simulator.md > command.txt
 ; RUN: %python -c "import subprocess; subprocess.run(open('command.txt').read().split(), check=True)" | FileCheck %s
 ; RUN: %python -c "import numpy; print(numpy.load('out.npz')['y'])" | FileCheck %s --check-prefix=OUT
-; RUN: ls stats.json trace.json
+; RUN: ls stats.json trace.json report.html
 ; CHECK: main: {{[0-9]+}} cycles
 ; OUT: [0. 2. 4. 6.]
 

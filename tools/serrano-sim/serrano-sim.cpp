@@ -40,6 +40,9 @@ static cl::opt<std::string> &statsPath() {
 static cl::opt<std::string>
     tracePath("trace", cl::desc("Where a trace for Perfetto is written"),
               cl::value_desc("file.json"), cl::cat(category));
+static cl::opt<std::string>
+    reportPath("report", cl::desc("Where a page that shows the run is written"),
+               cl::value_desc("file.html"), cl::cat(category));
 static cl::opt<bool>
     summary("summary",
             cl::desc("Print the operators that cost most and what they waited "
@@ -91,7 +94,8 @@ static llvm::Error run() {
   if (seed.getNumOccurrences() && schedule != Schedule::Adversarial)
     return makeError("--seed is of the adversarial schedule; add "
                      "--schedule=adversarial");
-  if (llvm::Error error = checkWritable({outputsPath, statsPath(), tracePath}))
+  if (llvm::Error error =
+          checkWritable({outputsPath, statsPath(), tracePath, reportPath}))
     return error;
   llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
   if (!program)
@@ -126,6 +130,7 @@ static llvm::Error run() {
     options.adversarialSeed = seed;
   // Asked for beside the adversarial schedule, times are refused by the run.
   options.timing = !options.adversarialSeed || summary || !statsPath().empty();
+  options.reportFile = reportPath;
   llvm::Expected<Program::Result> result =
       (*program)->run(**entry, inputs, options);
   if (!result)

@@ -37,6 +37,8 @@ struct RunOptions {
   /// the disadvantage of programs that lack a wait, instead of program order.
   /// Not with checks, timing and trace, which follow program order.
   std::optional<uint64_t> adversarialSeed;
+  /// Where a page that shows the run is written; empty: nowhere.
+  std::string reportFile;
 };
 
 /// One core of a target with its memories. The memories keep their contents

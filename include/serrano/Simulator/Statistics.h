@@ -45,10 +45,11 @@ struct EngineStatistics {
 struct Costs {
   int64_t instructions = 0;
   double matrixCycles = 0, weightCycles = 0, vectorCycles = 0, dmaCycles = 0;
-  /// Cycles by which it moved the end of all work before it: these add up to the
-  /// run's. Rings work ahead and are not part of it.
+  /// Cycles by which it moved the end of all work before it: these add up to
+  /// the run's. Rings work ahead and are not part of it.
   double criticalCycles = 0;
-  /// Cycles that the matrix or vector engine waited with it at hand, by cause.
+  /// Cycles that the matrix or vector engine waited with it at hand, by cause;
+  /// of the weight port, which loads ahead, those for counters and slots.
   std::array<double, numWaitCauses> waitCycles = {};
   int64_t hbmReadBytes = 0, hbmWriteBytes = 0, multiplies = 0;
   double joules = 0; ///< without the static power
