@@ -142,6 +142,20 @@ def llama_block_seconds(folder: pathlib.Path) -> list[float]:
     return [max(compiled), max(simulated)]
 
 
+def trace_slowdown(folder: pathlib.Path) -> list[float]:
+    """A decoding step that writes a trace over one that does not."""
+    file, _ = smollm2.compiled(folder, "bf16")
+    model = serrano.LLM(serrano.load(file))
+    sequence = model.open()
+    model.step([(sequence, smollm2.evaluated_tokens(CONTEXT_TOKENS))])
+
+    def step(trace: pathlib.Path | None) -> None:
+        for _ in range(4):
+            model.step([(sequence, [1])], stats=True, trace=trace)
+
+    return [_ratio(lambda: step(None), lambda: step(folder / "trace.json"))]
+
+
 MEASUREMENTS = [
     Measurement(
         [Promise("sim.smollm2.decode_ratio", "x", ">=", 1.0), Promise("sim.smollm2.prefill_ratio", "x", ">=", 0.5)],
@@ -149,6 +163,7 @@ MEASUREMENTS = [
     ),
     Measurement([Promise("sim.minilm.ratio", "x", ">=", 0.5)], minilm_ratio),
     Measurement([Promise("sim.checks_slowdown", "x", "<=", 5)], checks_slowdown),
+    Measurement([Promise("sim.trace_slowdown", "x", "<=", 1.5)], trace_slowdown),
     Measurement(
         [Promise("sim.llama_block.compile_cpu", "s", "<=", 1), Promise("sim.llama_block.simulate_cpu", "s", "<=", 0.1)],
         llama_block_seconds,
