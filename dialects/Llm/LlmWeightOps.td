@@ -31,8 +31,9 @@ def Llm_WeightOp : Llm_Op<"weight", [Symbol]> {
     Names a constant tensor whose bytes are in a file. A transposed, sliced or
     reshaped weight is another view of the same bytes; several views are
     concatenated along `axis`. Files are relative to the module's
-    `llm.directory`. Nothing in the compiler reads the bytes before they are
-    packed into the program.
+    `llm.directory`. The bytes are read when they are packed into the program;
+    before that, raising looks into tables of at most 16 MB whose meaning is in
+    their values, masks and angles, where their file is mapped.
 
     ```mlir
     llm.weight private @wq : tensor<576x576xf32> from
