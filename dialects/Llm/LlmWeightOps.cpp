@@ -8,6 +8,8 @@
 
 #include "dialects/Llm/ShapeInference.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace serrano::llm;
 
@@ -16,6 +18,10 @@ LogicalResult WeightOp::verify() {
   if (!type.hasStaticShape())
     return emitOpError() << "'" << getSymName() << "' has type " << type
                          << "; expected a static shape";
+  if (!type.getElementType().isIntOrFloat())
+    return emitOpError() << "'" << getSymName() << "' has elements of type "
+                         << type.getElementType()
+                         << "; expected integers or floats";
   if (getViews().empty())
     return emitOpError() << "'" << getSymName() << "' has no view of any file";
   if (getViews().size() > 1 && !getAxis())
@@ -24,15 +30,22 @@ LogicalResult WeightOp::verify() {
            << " views; say along which axis they are concatenated";
   SmallVector<int64_t> shape;
   for (auto view : getViews().getAsRange<ViewAttr>()) {
-    int64_t last = 0;
-    bool empty = false;
+    int64_t elements = 1, bits;
+    bool empty = false, tooLarge = false;
     for (auto [extent, stride] :
          llvm::zip(view.getShape(), view.getStrides())) {
-      last += (extent - 1) * stride;
+      int64_t step;
+      tooLarge |= llvm::MulOverflow(extent - 1, stride, step) ||
+                  llvm::AddOverflow(elements, step, elements);
       empty |= extent == 0;
     }
-    int64_t bits = type.getElementTypeBitWidth();
-    int64_t end = empty ? 0 : ((last + 1) * bits + 7) / 8;
+    tooLarge |= llvm::MulOverflow(elements,
+                                  int64_t(type.getElementTypeBitWidth()), bits);
+    if (tooLarge && !empty)
+      return emitOpError() << "'" << getSymName() << "' needs more bytes of "
+                           << view.getFile()
+                           << " than fit the range of 64-bit integers";
+    int64_t end = empty ? 0 : llvm::divideCeil(bits, 8);
     if (end > view.getLength())
       return emitOpError() << "'" << getSymName() << "' needs " << end
                            << " bytes of " << view.getFile()
