@@ -22,7 +22,9 @@ static std::error_code lastError() {
 }
 
 Expected<MappedFile> MappedFile::open(StringRef path) {
-  int descriptor = ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK, opening a named pipe waits for someone to write to it.
+  int descriptor =
+      ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     return makeFileError(path, "open", lastError());
   scope_exit close([&] { ::close(descriptor); });

@@ -7,11 +7,11 @@
 
 #include "TargetJson.h"
 #include "serrano/Support/Error.h"
+#include "serrano/Support/MappedFile.h"
 #include "serrano/Target/TargetModel.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include <set>
@@ -76,13 +76,10 @@ static std::string findBundled(StringRef name) {
   return "";
 }
 
-static Expected<std::unique_ptr<MemoryBuffer>> openTarget(StringRef path) {
+static Expected<MappedFile> openTarget(StringRef path) {
   if (sys::fs::is_directory(path))
     return makeError("{0}: expected a target file, found a folder", path);
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return makeFileError(path, "open", buffer.getError());
-  return std::move(*buffer);
+  return MappedFile::open(path);
 }
 
 Expected<TargetModel> TargetModel::load(StringRef nameOrFile) {
@@ -90,10 +87,10 @@ Expected<TargetModel> TargetModel::load(StringRef nameOrFile) {
       isFileName(nameOrFile) ? nameOrFile.str() : findBundled(nameOrFile);
   if (path.empty())
     return makeUnknownTargetError(nameOrFile);
-  Expected<std::unique_ptr<MemoryBuffer>> buffer = openTarget(path);
-  if (!buffer)
-    return buffer.takeError();
-  return fromJson((*buffer)->getBuffer(), path);
+  Expected<MappedFile> file = openTarget(path);
+  if (!file)
+    return file.takeError();
+  return fromJson(toStringRef(file->bytes()), path);
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,10 +123,10 @@ Error resolveVariant(json &root, StringRef source) {
     return problems.takeError();
   }
 
-  Expected<std::unique_ptr<MemoryBuffer>> buffer = openTarget(path);
-  if (!buffer)
-    return buffer.takeError();
-  Expected<json> base = parseJson((*buffer)->getBuffer(), path);
+  Expected<MappedFile> file = openTarget(path);
+  if (!file)
+    return file.takeError();
+  Expected<json> base = parseJson(toStringRef(file->bytes()), path);
   if (!base)
     return base.takeError();
   if (!base->is_object() || base->contains(variantKey)) {
