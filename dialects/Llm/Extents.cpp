@@ -7,8 +7,26 @@
 
 #include "dialects/Llm/Llm.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace serrano::llm;
+
+/// No shape of a real model comes near these; a file that multiplies an extent
+/// by itself again and again would.
+static constexpr size_t kMaxTerms = 256, kMaxDegree = 64;
+
+/// The extent that is none, because of `problem`: a text instead of the symbols
+/// of a term, and no coefficient.
+static ExtentAttr makeInvalid(MLIRContext *context, StringRef problem) {
+  return ExtentAttr::get(
+      context, ArrayRef<int64_t>(),
+      ArrayAttr::get(context, StringAttr::get(context, problem)));
+}
+
+static ExtentAttr makeTooLarge(MLIRContext *context) {
+  return makeInvalid(context, "leaves the range of 64-bit integers");
+}
 
 namespace {
 
@@ -30,6 +48,17 @@ bool comesBefore(ArrayAttr lhs, ArrayAttr rhs) {
   return lhs.size() > rhs.size();
 }
 
+ArrayAttr multiply(ArrayAttr lhs, ArrayAttr rhs) {
+  if (lhs.empty() || rhs.empty())
+    return lhs.empty() ? rhs : lhs;
+  SmallVector<Attribute> result(lhs.getValue());
+  llvm::append_range(result, rhs);
+  llvm::sort(result, [](Attribute l, Attribute r) {
+    return cast<StringAttr>(l).getValue() < cast<StringAttr>(r).getValue();
+  });
+  return ArrayAttr::get(lhs.getContext(), result);
+}
+
 /// The terms of an extent in the order in which they are printed.
 class Polynomial {
 public:
@@ -41,18 +70,43 @@ public:
   Polynomial() = default;
 
   void add(ArrayAttr monomial, int64_t coefficient) {
+    isTooComplex |= monomial.size() > kMaxDegree || terms.size() > kMaxTerms;
+    if (isTooComplex)
+      return;
     auto *place = llvm::find_if(terms, [&](const Term &term) {
       return !comesBefore(term.monomial, monomial);
     });
     if (place == terms.end() || place->monomial != monomial)
       terms.insert(place, {monomial, coefficient});
-    else if ((place->coefficient += coefficient) == 0)
+    else if (llvm::AddOverflow(place->coefficient, coefficient,
+                               place->coefficient))
+      isTooLarge = true;
+    else if (place->coefficient == 0)
       terms.erase(place);
   }
 
+  /// Adds the product of two terms.
+  void add(const Term &lhs, const Term &rhs) {
+    int64_t coefficient;
+    isTooLarge |=
+        llvm::MulOverflow(lhs.coefficient, rhs.coefficient, coefficient);
+    if (!isTooLarge && !isTooComplex)
+      add(multiply(lhs.monomial, rhs.monomial), coefficient);
+  }
+
   ArrayRef<Term> getTerms() const { return terms; }
+  bool isValid() const { return !isTooLarge && !isTooComplex; }
 
   ExtentAttr toExtent(MLIRContext *context) const {
+    if (isTooLarge)
+      return makeTooLarge(context);
+    if (isTooComplex)
+      return makeInvalid(
+          context,
+          llvm::formatv("has more than {0} terms or a term of more than {1} "
+                        "symbols",
+                        kMaxTerms, kMaxDegree)
+              .str());
     SmallVector<int64_t> coefficients;
     SmallVector<ArrayAttr> monomials;
     for (const Term &term : terms) {
@@ -64,18 +118,8 @@ public:
 
 private:
   SmallVector<Term, 4> terms;
+  bool isTooLarge = false, isTooComplex = false;
 };
-
-ArrayAttr multiply(ArrayAttr lhs, ArrayAttr rhs) {
-  if (lhs.empty() || rhs.empty())
-    return lhs.empty() ? rhs : lhs;
-  SmallVector<Attribute> result(lhs.getValue());
-  llvm::append_range(result, rhs);
-  llvm::sort(result, [](Attribute l, Attribute r) {
-    return cast<StringAttr>(l).getValue() < cast<StringAttr>(r).getValue();
-  });
-  return ArrayAttr::get(lhs.getContext(), result);
-}
 
 /// `lhs / rhs`, if `rhs` has no symbol that `lhs` lacks.
 std::optional<ArrayAttr> divide(ArrayAttr lhs, ArrayAttr rhs) {
@@ -92,7 +136,8 @@ std::optional<ArrayAttr> divide(ArrayAttr lhs, ArrayAttr rhs) {
 /// Recursive descent over `3 * a * "b c" + d - 1`.
 class Parser {
 public:
-  Parser(MLIRContext *context, StringRef text) : context(context), rest(text) {}
+  Parser(MLIRContext *context, StringRef text, unsigned depth = 0)
+      : context(context), rest(text), depth(depth) {}
 
   ExtentAttr parse() {
     ExtentAttr sum = ExtentAttr::getConstant(context, 0);
@@ -132,12 +177,13 @@ private:
       return name.empty() ? ExtentAttr() : ExtentAttr::getSymbol(context, name);
     }
     if (consume('(')) {
-      size_t depth = 1, end = 0;
-      for (; end < rest.size() && depth; ++end)
-        depth += rest[end] == '(' ? 1 : rest[end] == ')' ? -1 : 0;
-      if (depth)
+      size_t open = 1, end = 0;
+      for (; end < rest.size() && open; ++end)
+        open += rest[end] == '(' ? 1 : rest[end] == ')' ? -1 : 0;
+      if (open || depth == kMaxDegree)
         return {};
-      ExtentAttr inner = Parser(context, rest.take_front(end - 1)).parse();
+      ExtentAttr inner =
+          Parser(context, rest.take_front(end - 1), depth + 1).parse();
       rest = rest.drop_front(end);
       return inner;
     }
@@ -156,6 +202,7 @@ private:
 
   MLIRContext *context;
   StringRef rest;
+  unsigned depth;
 };
 
 bool isIdentifier(StringRef name) {
@@ -185,11 +232,18 @@ ExtentAttr ExtentAttr::getSymbol(MLIRContext *context, StringRef name) {
 }
 
 ExtentAttr ExtentAttr::fromString(MLIRContext *context, StringRef text) {
-  return Parser(context, text).parse();
+  ExtentAttr extent = Parser(context, text).parse();
+  return extent && !extent.getProblem() ? extent : ExtentAttr();
+}
+
+std::optional<StringRef> ExtentAttr::getProblem() const {
+  if (getCoefficients().size() == getMonomials().size())
+    return std::nullopt;
+  return cast<StringAttr>(getMonomials().front()[0]).getValue();
 }
 
 std::optional<int64_t> ExtentAttr::getConstantValue() const {
-  if (getCoefficients().empty())
+  if (getMonomials().empty())
     return 0;
   if (getCoefficients().size() == 1 && getMonomials().front().empty())
     return getCoefficients().front();
@@ -205,6 +259,8 @@ std::optional<StringRef> ExtentAttr::getSymbolName() const {
 
 SmallVector<StringAttr> ExtentAttr::getSymbols() const {
   SmallVector<StringAttr> result;
+  if (getProblem())
+    return result;
   for (ArrayAttr monomial : getMonomials())
     for (Attribute symbol : monomial)
       result.push_back(cast<StringAttr>(symbol));
@@ -216,26 +272,30 @@ SmallVector<StringAttr> ExtentAttr::getSymbols() const {
 }
 
 std::optional<ExtentAttr> ExtentAttr::dividedBy(ExtentAttr divisor) const {
-  if (divisor.isConstant(0))
+  if (divisor.isConstant(0) || getProblem() || divisor.getProblem())
     return std::nullopt;
   Polynomial remainder(*this), quotient, by(divisor);
   const Term leading = by.getTerms().front();
   while (!remainder.getTerms().empty()) {
     const Term first = remainder.getTerms().front();
     std::optional<ArrayAttr> ratio = divide(first.monomial, leading.monomial);
-    if (!ratio || first.coefficient % leading.coefficient != 0)
+    if (!ratio ||
+        llvm::divideSignedWouldOverflow(first.coefficient,
+                                        leading.coefficient) ||
+        first.coefficient % leading.coefficient != 0)
       return std::nullopt;
     int64_t factor = first.coefficient / leading.coefficient;
+    if (factor == std::numeric_limits<int64_t>::min())
+      return std::nullopt;
     quotient.add(*ratio, factor);
     for (const Term &term : by.getTerms())
-      remainder.add(multiply(term.monomial, *ratio),
-                    -term.coefficient * factor);
+      remainder.add(term, {*ratio, -factor});
     // The order of terms is not a monomial order for every pair of names, so a
     // leading term may come back; such a division is given up.
     auto isFirst = [&](const Term &term) {
       return term.monomial == first.monomial;
     };
-    if (llvm::any_of(remainder.getTerms(), isFirst) ||
+    if (llvm::any_of(remainder.getTerms(), isFirst) || !remainder.isValid() ||
         quotient.getTerms().size() > 64)
       return std::nullopt;
   }
@@ -244,6 +304,8 @@ std::optional<ExtentAttr> ExtentAttr::dividedBy(ExtentAttr divisor) const {
 
 ExtentAttr ExtentAttr::substitute(
     llvm::function_ref<ExtentAttr(StringAttr)> values) const {
+  if (getProblem())
+    return *this;
   auto isReplaced = [&](ArrayAttr monomial) {
     return llvm::any_of(monomial, [&](Attribute symbol) {
       return bool(values(cast<StringAttr>(symbol)));
@@ -267,6 +329,8 @@ ExtentAttr ExtentAttr::substitute(
 }
 
 std::string ExtentAttr::str() const {
+  if (std::optional<StringRef> problem = getProblem())
+    return "a number that " + problem->str();
   std::string text;
   llvm::raw_string_ostream os(text);
   if (getCoefficients().empty())
@@ -278,7 +342,8 @@ std::string ExtentAttr::str() const {
       os << (coefficient < 0 ? " - " : " + ");
     else if (coefficient < 0)
       os << '-';
-    int64_t magnitude = coefficient < 0 ? -coefficient : coefficient;
+    uint64_t magnitude =
+        coefficient < 0 ? -uint64_t(coefficient) : uint64_t(coefficient);
     if (magnitude != 1 || monomial.empty())
       os << magnitude << (monomial.empty() ? "" : " * ");
     llvm::interleave(
@@ -295,6 +360,8 @@ std::string ExtentAttr::str() const {
 namespace serrano::llm {
 
 ExtentAttr operator+(ExtentAttr lhs, ExtentAttr rhs) {
+  if (lhs.getProblem() || rhs.getProblem())
+    return lhs.getProblem() ? lhs : rhs;
   if (lhs.getCoefficients().empty() || rhs.getCoefficients().empty())
     return lhs.getCoefficients().empty() ? rhs : lhs;
   Polynomial sum(lhs);
@@ -307,6 +374,8 @@ ExtentAttr operator+(ExtentAttr lhs, ExtentAttr rhs) {
 ExtentAttr operator-(ExtentAttr lhs, ExtentAttr rhs) { return lhs + rhs * -1; }
 
 ExtentAttr operator*(ExtentAttr lhs, ExtentAttr rhs) {
+  if (lhs.getProblem() || rhs.getProblem())
+    return lhs.getProblem() ? lhs : rhs;
   if (std::optional<int64_t> factor = rhs.getConstantValue())
     return lhs * *factor;
   if (std::optional<int64_t> factor = lhs.getConstantValue())
@@ -314,8 +383,7 @@ ExtentAttr operator*(ExtentAttr lhs, ExtentAttr rhs) {
   Polynomial result, left(lhs), right(rhs);
   for (const Term &l : left.getTerms())
     for (const Term &r : right.getTerms())
-      result.add(multiply(l.monomial, r.monomial),
-                 l.coefficient * r.coefficient);
+      result.add(l, r);
   return result.toExtent(lhs.getContext());
 }
 
@@ -324,23 +392,32 @@ ExtentAttr operator+(ExtentAttr lhs, int64_t rhs) {
 }
 
 ExtentAttr operator*(ExtentAttr lhs, int64_t rhs) {
-  if (rhs == 1)
+  if (rhs == 1 || lhs.getProblem())
     return lhs;
   if (rhs == 0)
     return ExtentAttr::getConstant(lhs.getContext(), 0);
-  auto scaled = llvm::map_to_vector(lhs.getCoefficients(),
-                                    [&](int64_t c) { return c * rhs; });
+  SmallVector<int64_t> scaled(lhs.getCoefficients());
+  for (int64_t &coefficient : scaled)
+    if (llvm::MulOverflow(coefficient, rhs, coefficient))
+      return makeTooLarge(lhs.getContext());
   return ExtentAttr::get(lhs.getContext(), scaled, lhs.getMonomials());
 }
 
 ExtentAttr product(MLIRContext *context, ArrayRef<ExtentAttr> extents) {
+  // A dimension of no elements makes the product 0 however large the others
+  // are.
+  for (ExtentAttr extent : extents)
+    if (extent.isConstant(0))
+      return extent;
   int64_t constant = 1;
   ExtentAttr symbolic;
   for (ExtentAttr extent : extents) {
-    if (std::optional<int64_t> factor = extent.getConstantValue())
-      constant *= *factor;
-    else
+    if (std::optional<int64_t> factor = extent.getConstantValue()) {
+      if (llvm::MulOverflow(constant, *factor, constant))
+        return makeTooLarge(context);
+    } else {
       symbolic = symbolic ? symbolic * extent : extent;
+    }
   }
   return symbolic ? symbolic * constant
                   : ExtentAttr::getConstant(context, constant);
@@ -362,7 +439,30 @@ bool haveEqualProducts(ArrayRef<ExtentAttr> lhs, ArrayRef<ExtentAttr> rhs) {
     return true;
   MLIRContext *context =
       (left.empty() ? right.front() : left.front()).getContext();
-  return product(context, left) == product(context, right);
+  ExtentAttr product = serrano::llm::product(context, left);
+  return !product.getProblem() &&
+         product == serrano::llm::product(context, right);
+}
+
+std::optional<std::string> findProblem(ArrayRef<ExtentAttr> shape) {
+  // Sizes are counted in bits too, and no element has more than 64.
+  int64_t most = 64;
+  bool isEmpty = false, isTooLarge = false;
+  for (ExtentAttr extent : shape) {
+    if (std::optional<StringRef> problem = extent.getProblem())
+      return "an extent " + problem->str();
+    if (extent.getConstantValue().value_or(0) < 0)
+      return "a shape of " + toString(shape) + " has a negative extent";
+    isEmpty |= extent.isConstant(0);
+    int64_t largest = 1;
+    for (int64_t coefficient : extent.getCoefficients())
+      largest = std::max(largest, coefficient);
+    isTooLarge |= llvm::MulOverflow(most, largest, most);
+  }
+  if (isTooLarge && !isEmpty)
+    return "a shape of " + toString(shape) +
+           " has a size that leaves the range of 64-bit integers";
+  return std::nullopt;
 }
 
 SmallVector<ExtentAttr> getExtents(RankedTensorType type) {

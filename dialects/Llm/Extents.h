@@ -25,6 +25,10 @@ ExtentAttr product(mlir::MLIRContext *context,
 bool haveEqualProducts(llvm::ArrayRef<ExtentAttr> lhs,
                        llvm::ArrayRef<ExtentAttr> rhs);
 
+/// Why no tensor has this shape: an extent is none or negative, or the size of
+/// the whole leaves 64 bits.
+std::optional<std::string> findProblem(llvm::ArrayRef<ExtentAttr> shape);
+
 /// The extents of all dimensions of a tensor type.
 llvm::SmallVector<ExtentAttr> getExtents(mlir::RankedTensorType type);
 inline llvm::SmallVector<ExtentAttr> getExtents(mlir::Value value) {

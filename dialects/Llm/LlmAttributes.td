@@ -42,8 +42,13 @@ def Llm_ExtentAttr : Llm_Attr<"Extent", "extent"> {
   let extraClassDeclaration = [{
     static ExtentAttr getConstant(::mlir::MLIRContext *context, int64_t value);
     static ExtentAttr getSymbol(::mlir::MLIRContext *context, llvm::StringRef name);
-    /// Parses the form that a printed extent has; null if `text` is not one.
+    /// Parses the form that a printed extent has; null if `text` is not one or
+    /// has a problem.
     static ExtentAttr fromString(::mlir::MLIRContext *context, llvm::StringRef text);
+
+    /// What keeps the result of a computation from being an extent, as that it
+    /// does not fit 64 bits; whatever is computed with it has the same problem.
+    std::optional<llvm::StringRef> getProblem() const;
 
     /// The value, if it depends on no symbol.
     std::optional<int64_t> getConstantValue() const;

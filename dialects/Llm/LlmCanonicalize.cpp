@@ -9,6 +9,7 @@
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -90,14 +91,17 @@ static std::optional<double> compute(UnaryKind kind, double x) {
   }
 }
 
-static std::optional<double> compute(BinaryKind kind, double x, double y) {
+/// What integers and floats have in common. `Wrapping` is what sums and
+/// products are computed in.
+template <typename Wrapping, typename T>
+static std::optional<T> computeNumber(BinaryKind kind, T x, T y) {
   switch (kind) {
   case BinaryKind::Add:
-    return x + y;
+    return T(Wrapping(x) + Wrapping(y));
   case BinaryKind::Sub:
-    return x - y;
+    return T(Wrapping(x) - Wrapping(y));
   case BinaryKind::Mul:
-    return x * y;
+    return T(Wrapping(x) * Wrapping(y));
   case BinaryKind::Div:
     return x / y;
   case BinaryKind::Min:
@@ -109,20 +113,16 @@ static std::optional<double> compute(BinaryKind kind, double x, double y) {
   }
 }
 
+static std::optional<double> compute(BinaryKind kind, double x, double y) {
+  return computeNumber<double>(kind, x, y);
+}
+
 static std::optional<int64_t> compute(BinaryKind kind, int64_t x, int64_t y) {
   switch (kind) {
-  case BinaryKind::Add:
-    return x + y;
-  case BinaryKind::Sub:
-    return x - y;
-  case BinaryKind::Mul:
-    return x * y;
   case BinaryKind::Div:
-    return y == 0 ? std::nullopt : std::optional(x / y);
-  case BinaryKind::Min:
-    return std::min(x, y);
-  case BinaryKind::Max:
-    return std::max(x, y);
+    if (y == 0 || llvm::divideSignedWouldOverflow(x, y))
+      return std::nullopt;
+    return computeNumber<uint64_t>(kind, x, y);
   case BinaryKind::And:
     return x & y;
   case BinaryKind::Or:
@@ -130,7 +130,7 @@ static std::optional<int64_t> compute(BinaryKind kind, int64_t x, int64_t y) {
   case BinaryKind::Xor:
     return x ^ y;
   default:
-    return std::nullopt;
+    return computeNumber<uint64_t>(kind, x, y);
   }
 }
 
@@ -230,6 +230,11 @@ OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
     if (isa<FloatType>(type.getElementType()))
       return makeFloats(type, *values);
     bool toBool = type.getElementType().isInteger(1);
+    // What a float beyond all integers becomes, the target decides.
+    if (!toBool && llvm::any_of(*values, [](double v) {
+          return !(std::fabs(v) < std::ldexp(1.0, 63));
+        }))
+      return {};
     return makeIntegers(type, llvm::map_to_vector(*values, [&](double v) {
                           return toBool ? v != 0 : int64_t(v);
                         }));

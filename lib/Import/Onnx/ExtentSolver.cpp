@@ -7,6 +7,8 @@
 
 #include "ExtentSolver.h"
 
+#include "ImportError.h"
+
 #include "mlir/IR/AttrTypeSubElements.h"
 
 using namespace mlir;
@@ -63,7 +65,7 @@ bool ExtentSolver::equate(ExtentAttr lhs, ExtentAttr rhs) {
       best = rank;
     }
   }
-  if (!solved)
+  if (!solved || value.getProblem())
     return false;
   // A size is never negative, so an extent that cannot be positive is no
   // solution.
@@ -80,11 +82,15 @@ bool ExtentSolver::equate(ExtentAttr lhs, ExtentAttr rhs) {
 void ExtentSolver::applyTo(Operation *root) const {
   if (abbreviations.empty())
     return;
+  std::optional<std::string> problem;
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](RankedTensorType type) -> std::optional<Type> {
     if (type.hasStaticShape())
       return std::nullopt;
-    return getTensorType(resolve(getExtents(type)), type.getElementType());
+    SmallVector<ExtentAttr> shape = resolve(getExtents(type));
+    if (!problem)
+      problem = findProblem(shape);
+    return getTensorType(shape, type.getElementType());
   });
   replacer.addReplacement([&](DimsAttr dims) -> std::optional<Attribute> {
     return DimsAttr::get(dims.getContext(), resolve(dims.getExtents()));
@@ -92,4 +98,8 @@ void ExtentSolver::applyTo(Operation *root) const {
   replacer.recursivelyReplaceElementsIn(root, /*replaceAttrs=*/true,
                                         /*replaceLocs=*/false,
                                         /*replaceTypes=*/true);
+  // Which node it is the shape of is not known here: its extents only turned
+  // out to be that large by what later nodes demanded.
+  if (problem)
+    fail("{0}", *problem);
 }

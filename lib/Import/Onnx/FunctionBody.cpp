@@ -103,7 +103,11 @@ bool Graph::expandFunctionBody(const onnx::NodeProto &node) {
     for (std::string &output : *bodyNode.mutable_output())
       rename(output);
     bodyNode.set_name(node.name().empty() ? node.output(0) : node.name());
-    importNode(bodyNode, findOpBuilder(bodyNode.domain(), bodyNode.op_type()));
+    try {
+      buildNode(bodyNode, findOpBuilder(bodyNode.domain(), bodyNode.op_type()));
+    } catch (const std::exception &error) {
+      fail("{0} of its function body: {1}", bodyNode.op_type(), error.what());
+    }
   }
   std::swap(opsets, bodyOpsets);
   return true;

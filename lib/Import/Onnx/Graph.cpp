@@ -10,6 +10,8 @@
 
 #include "onnx/checker.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace serrano::llm;
@@ -70,9 +72,11 @@ int64_t Graph::versionOf(const std::string &domain) const {
 static std::optional<int64_t> getIotaStep(ArrayRef<int64_t> values) {
   if (values.size() < 16)
     return std::nullopt;
-  int64_t step = values[1] - values[0];
+  int64_t step, next;
+  if (llvm::SubOverflow(values[1], values[0], step))
+    return std::nullopt;
   for (size_t i = 1; i < values.size(); ++i)
-    if (values[i] - values[i - 1] != step)
+    if (llvm::AddOverflow(values[i - 1], step, next) || values[i] != next)
       return std::nullopt;
   return step == 0 ? std::nullopt : std::optional(step);
 }
@@ -212,14 +216,18 @@ void Graph::importNodes(ModelFile &file) {
   }
 }
 
+void Graph::buildNode(const onnx::NodeProto &node, OpBuilderFn build) {
+  if (build) {
+    Node view(*this, node, versionOf(node.domain()), nameOf(node));
+    build(view);
+  } else if (!expandFunctionBody(node)) {
+    fail("unknown op");
+  }
+}
+
 void Graph::importNode(const onnx::NodeProto &node, OpBuilderFn build) {
   try {
-    if (build) {
-      Node view(*this, node, versionOf(node.domain()), nameOf(node));
-      build(view);
-    } else if (!expandFunctionBody(node)) {
-      fail("unknown op");
-    }
+    buildNode(node, build);
   } catch (const std::exception &error) {
     fail("{0}: {1}", describe(node), error.what());
   }
@@ -247,6 +255,8 @@ Extents Graph::importShape(const onnx::ValueInfoProto &value) {
     ExtentAttr extent = ExtentAttr::fromString(context, name);
     result.push_back(extent ? extent : ExtentAttr::getSymbol(context, name));
   }
+  if (std::optional<std::string> problem = findProblem(result))
+    fail("'{0}': {1}", value.name(), *problem);
   return result;
 }
 
@@ -263,7 +273,8 @@ void Graph::importModel(ModelFile &file) {
   const onnx::GraphProto &proto = file.getModel().graph();
   checkOps(file.getNodes());
   for (const onnx::TensorProto &tensor : proto.initializer()) {
-    initializers[tensor.name()] = &tensor;
+    if (!initializers.try_emplace(tensor.name(), &tensor).second)
+      fail("initialiser '{0}' is there twice", tensor.name());
     store.locate(tensor);
   }
   if (proto.sparse_initializer_size())
@@ -273,7 +284,10 @@ void Graph::importModel(ModelFile &file) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   SmallVector<Type> types;
   SmallVector<StringRef> names;
+  llvm::StringSet<> inputs;
   for (const onnx::ValueInfoProto &input : proto.input()) {
+    if (!inputs.insert(input.name()).second)
+      fail("input '{0}' is there twice", input.name());
     if (initializers.count(input.name()))
       continue;
     Extents shape = importShape(input);

@@ -43,11 +43,12 @@ public:
   Operand importTensor(const onnx::TensorProto &tensor, llvm::StringRef name,
                        mlir::Location loc);
 
+private:
+  /// `buildNode` with errors that name the node.
+  void importNode(const onnx::NodeProto &node, OpBuilderFn build);
   /// Calls the builder of the node's op, or expands its function body if there
   /// is none.
-  void importNode(const onnx::NodeProto &node, OpBuilderFn build);
-
-private:
+  void buildNode(const onnx::NodeProto &node, OpBuilderFn build);
   /// An op that nodes of the model have.
   struct KnownOp {
     const onnx::OpSchema *schema;

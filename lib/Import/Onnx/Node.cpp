@@ -82,6 +82,14 @@ Extents Node::requireKnown(int index, StringRef what) const {
                      what, proto.input(index)));
 }
 
+ExtentAttr Node::requireNumber(int index, StringRef what) const {
+  Extents elements = requireKnown(index, what);
+  if (elements.size() != 1)
+    fail(llvm::formatv("{0} '{1}' has {2} elements; expected one", what,
+                       proto.input(index), elements.size()));
+  return elements.front();
+}
+
 SmallVector<int64_t> Node::requireConstants(int index, StringRef what) const {
   SmallVector<int64_t> result;
   for (ExtentAttr element : requireKnown(index, what)) {
@@ -156,7 +164,19 @@ std::optional<SmallVector<int64_t>> Node::axes(int input, int64_t rank) const {
 // Outputs
 //===----------------------------------------------------------------------===//
 
+void Node::checkNumbers(ArrayRef<ExtentAttr> extents) const {
+  for (ExtentAttr extent : extents)
+    if (std::optional<StringRef> problem = extent.getProblem())
+      fail("a number that it computes " + problem->str());
+}
+
+void Node::checkShape(ArrayRef<ExtentAttr> shape) const {
+  if (std::optional<std::string> problem = findProblem(shape))
+    fail(*problem);
+}
+
 void Node::result(int index, Value value) {
+  checkShape(getExtents(value));
   if (wants(index))
     graph.define(
         proto.output(index),
@@ -165,6 +185,7 @@ void Node::result(int index, Value value) {
 
 void Node::resultKnown(int index, Extents elements, int64_t rank,
                        Type elementType) {
+  checkNumbers(elements);
   if (!wants(index))
     return;
   SmallVector<int64_t> shape(rank, elements.size());
@@ -177,6 +198,12 @@ void Node::resultKnown(int index, Extents elements, int64_t rank,
 // Building
 //===----------------------------------------------------------------------===//
 
+ExtentAttr Node::stepsIn(int64_t length, int64_t step) const {
+  if (llvm::divideSignedWouldOverflow(length, step))
+    return extent(length) * -1;
+  return extent(std::max<int64_t>(0, llvm::divideCeilSigned(length, step)));
+}
+
 Extents
 Node::infer(llvm::function_ref<FailureOr<Extents>(ShapeInference &)> infer) {
   ShapeInference inference([&](ExtentAttr l, ExtentAttr r) {
@@ -185,7 +212,9 @@ Node::infer(llvm::function_ref<FailureOr<Extents>(ShapeInference &)> infer) {
   FailureOr<Extents> result = infer(inference);
   if (failed(result))
     fail(inference.getError());
-  return graph.getSolver().resolve(*result);
+  Extents resolved = graph.getSolver().resolve(*result);
+  checkShape(resolved);
+  return resolved;
 }
 
 Extents Node::extents(Value value) const {
@@ -252,6 +281,7 @@ Value Node::cast(Value operand, Type elementType) {
 }
 
 Value Node::reshape(Value operand, ArrayRef<ExtentAttr> to) {
+  checkShape(to);
   Extents from = extents(operand);
   if (!haveEqualProducts(from, to)) {
     ExtentAttr count = product(context, from), wanted = product(context, to);
@@ -299,6 +329,7 @@ Value Node::slice(Value operand, int64_t axis, ExtentAttr offset,
   Extents result = extents(operand), offsets(result.size(), extent(0));
   result[axis] = size;
   offsets[axis] = offset;
+  checkShape(result);
   return SliceOp::create(getBuilder(),
                          getTensorType(result, elementTypeOf(operand)), operand,
                          dims(offsets),
@@ -308,6 +339,7 @@ Value Node::slice(Value operand, int64_t axis, ExtentAttr offset,
 
 Value Node::iota(ExtentAttr start, ExtentAttr size, int64_t step,
                  Type elementType) {
+  checkShape(size);
   return IotaOp::create(getBuilder(), getTensorType({size}, elementType),
                         dims({start}), getBuilder().getI64IntegerAttr(step));
 }

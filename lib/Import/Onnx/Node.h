@@ -65,6 +65,8 @@ public:
   std::optional<llm::Extents> known(int index) const;
   /// The input's elements; fails if they are not known, e.g. depend on data.
   llm::Extents requireKnown(int index, llvm::StringRef what) const;
+  /// The input's one element; fails if it is not known.
+  llm::ExtentAttr requireNumber(int index, llvm::StringRef what) const;
   /// The input's elements; fails if they are not constant.
   llvm::SmallVector<int64_t> requireConstants(int index,
                                               llvm::StringRef what) const;
@@ -95,6 +97,7 @@ public:
   bool wants(int index) const {
     return index < proto.output_size() && !proto.output(index).empty();
   }
+  /// Fails if `value` has a shape that no tensor has.
   void result(int index, mlir::Value value);
   void resultKnown(int index, llm::Extents elements, int64_t rank,
                    mlir::Type elementType);
@@ -111,7 +114,11 @@ public:
   llm::ExtentAttr extent(int64_t value) const {
     return llm::ExtentAttr::getConstant(context, value);
   }
+  /// How many numbers 0, step, 2 * step and so on are before `length`, which
+  /// is negative if `step` is.
+  llm::ExtentAttr stepsIn(int64_t length, int64_t step) const;
   llm::DimsAttr dims(llvm::ArrayRef<llm::ExtentAttr> extents) const {
+    checkNumbers(extents);
     return llm::DimsAttr::get(context, extents);
   }
   /// Runs `infer` on a ShapeInference that learns from equal extents.
@@ -142,6 +149,11 @@ public:
                    mlir::Type elementType);
 
 private:
+  /// Fails if one of them was computed to something else than a number.
+  void checkNumbers(llvm::ArrayRef<llm::ExtentAttr> extents) const;
+  /// Fails if no tensor has this shape.
+  void checkShape(llvm::ArrayRef<llm::ExtentAttr> shape) const;
+
   mlir::MLIRContext *context;
   llvm::StringRef name;
   std::optional<mlir::ImplicitLocOpBuilder> builder;

@@ -9,6 +9,7 @@
 #include "ImportError.h"
 #include "ModelFile.h"
 
+#include "dialects/Llm/Llm.h"
 #include "onnx/defs/tensor_proto_util.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -89,6 +90,11 @@ RankedTensorType TensorStore::typeOf(const onnx::TensorProto &tensor) {
   for (int64_t extent : shape)
     if (extent < 0)
       fail("tensor '{0}' has a negative extent {1}", tensor.name(), extent);
+  if (std::optional<std::string> problem =
+          llm::findProblem(llvm::map_to_vector(shape, [&](int64_t extent) {
+            return llm::ExtentAttr::getConstant(context, extent);
+          })))
+    fail("tensor '{0}': {1}", tensor.name(), *problem);
   return RankedTensorType::get(shape, elementTypeOf(tensor.data_type()));
 }
 
@@ -99,6 +105,15 @@ uint64_t TensorStore::byteSizeOf(RankedTensorType type) {
 
 std::optional<TensorStore::Location>
 TensorStore::locate(const onnx::TensorProto &tensor) {
+  // Data that stayed in the model's file is external data with a location too.
+  auto isLocation = [](const onnx::StringStringEntryProto &entry) {
+    return entry.key() == "location";
+  };
+  size_t places = llvm::count_if(tensor.external_data(), isLocation);
+  if (places > 1 || (places == 1 && tensor.has_raw_data()))
+    fail("tensor '{0}' has its data in the model and in another file, or in "
+         "two; expected one place",
+         tensor.name());
   if (tensor.data_location() != onnx::TensorProto::EXTERNAL)
     return std::nullopt;
   Location location{"", 0, 0};

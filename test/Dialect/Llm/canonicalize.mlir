@@ -30,6 +30,20 @@ func.func @zero(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %0 : tensor<4xf32>
 }
 
+// Sums and products of integers wrap; the one quotient that would is left to the target, as is one by 0.
+// CHECK-LABEL: func.func @limits
+// CHECK-DAG: arith.constant dense<-9223372036854775808>
+// CHECK-DAG: arith.constant dense<9223372036854775807>
+// CHECK-DAG: llm.binary div
+func.func @limits() -> (tensor<i64>, tensor<i64>, tensor<i64>) {
+  %least = arith.constant dense<-9223372036854775808> : tensor<i64>
+  %minusOne = arith.constant dense<-1> : tensor<i64>
+  %0 = llm.binary div %least, %minusOne : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %1 = llm.binary add %least, %minusOne : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %2 = llm.binary mul %least, %minusOne : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  return %0, %1, %2 : tensor<i64>, tensor<i64>, tensor<i64>
+}
+
 // CHECK-LABEL: func.func @transposes
 // CHECK-NEXT: return %arg0
 func.func @transposes(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {

@@ -16,6 +16,23 @@ llm.weight @w : tensor<4x8xf32> from [#llm.view<"model.onnx.data", offset = 0, l
 
 // -----
 
+// An index has no number of bits.
+// expected-error @+1 {{'w' has elements of type 'index'; expected integers or floats}}
+llm.weight @w : tensor<4x4xindex> from [#llm.view<"a", offset = 0, length = 128, shape = [4, 4], strides = [4, 1]>]
+
+// -----
+
+// 2^31 * 2^33 is 2^64.
+// expected-error @+1 {{'w' needs more bytes of "a" than fit the range of 64-bit integers}}
+llm.weight @w : tensor<2147483649xf32> from [#llm.view<"a", offset = 0, length = 128, shape = [2147483649], strides = [8589934592]>]
+
+// -----
+
+// expected-error @+1 {{expected an extent: a sum of products of integers and symbols}}
+func.func private @extent(tensor<?xf32, #llm.dims<[4611686018427387904 * 4 * n]>>)
+
+// -----
+
 // expected-error @+1 {{'w' has 2 views; say along which axis they are concatenated}}
 llm.weight @w : tensor<2xf32> from [#llm.view<"a", offset = 0, length = 4, shape = [1], strides = [1]>, #llm.view<"b", offset = 0, length = 4, shape = [1], strides = [1]>]
 

@@ -20,11 +20,19 @@ static Value swapHeads(Node &node, Value value) {
   return node.transpose(value, {0, 2, 1, 3});
 }
 
+static void requireRank(Node &node, int index, int64_t rank) {
+  if (node.rank(index) != rank)
+    node.fail(llvm::formatv("input {0} has shape {1}; expected rank {2}", index,
+                            toString(node.extents(index)), rank));
+}
+
 /// [batch, positions, heads * size] as [batch, positions, heads, size].
 static Value splitHeads(Node &node, Value value, int64_t heads) {
   Extents extents = node.extents(value);
-  std::optional<int64_t> features = extents.back().getConstantValue();
-  if (extents.size() != 3 || !features || heads < 1 || *features % heads != 0)
+  std::optional<int64_t> features;
+  if (extents.size() == 3)
+    features = extents.back().getConstantValue();
+  if (!features || heads < 1 || *features % heads != 0)
     node.fail(llvm::formatv("cannot split shape {0} in {1} heads",
                             toString(extents), heads));
   return node.reshape(value, {extents[0], extents[1], node.extent(heads),
@@ -117,6 +125,7 @@ static void buildAttention(Node &node) {
   bool hasHeads = node.rank(0) == 4;
   auto prepare = [&](int index, StringRef attribute) {
     Value value = node.value(index);
+    requireRank(node, index, hasHeads ? 4 : 3);
     return hasHeads ? value
                     : swapHeads(node, splitHeads(node, value,
                                                  node.integer(attribute, 0)));
@@ -172,14 +181,17 @@ static void buildGroupQueryAttention(Node &node) {
     node.fail("inputs past_key and past_value are missing");
   int64_t heads = node.integer("num_heads", 0),
           kvHeads = node.integer("kv_num_heads", 0);
+  requireRank(node, 0, 3);
+  requireRank(node, 3, 4);
   Value query = node.value(0), key, value;
   if (node.has(1)) {
     key = node.value(1);
     value = node.value(2);
   } else {
     std::optional<int64_t> features = node.extents(0).back().getConstantValue();
-    if (!features || heads + 2 * kvHeads < 1 ||
-        *features % (heads + 2 * kvHeads) != 0)
+    bool areCounts = heads > 0 && kvHeads > 0 && features &&
+                     heads <= *features && kvHeads <= *features / 2;
+    if (!areCounts || *features % (heads + 2 * kvHeads) != 0)
       node.fail("the packed query, key and value of shape " +
                 toString(node.extents(0)) + " do not fit the heads");
     int64_t size = *features / (heads + 2 * kvHeads);

@@ -56,6 +56,9 @@ static ExtentAttr computeKnown(BinaryKind kind, ExtentAttr lhs,
   case BinaryKind::Mul:
     return lhs * rhs;
   case BinaryKind::Div:
+    // The one quotient of 64-bit integers that is none leaves their range.
+    if (l && r && llvm::divideSignedWouldOverflow(*l, *r))
+      return lhs * -1;
     if (l && r && *r != 0)
       return constant(*l / *r);
     return lhs.dividedBy(rhs).value_or(ExtentAttr());

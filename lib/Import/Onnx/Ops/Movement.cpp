@@ -49,10 +49,11 @@ static void buildSplit(Node &node) {
     if (!size)
       node.fail(llvm::formatv("cannot split the extent '{0}' in {1} parts",
                               from[axis].str(), parts));
-    int64_t each = (*size + parts - 1) / parts;
-    for (int64_t i = 0; i < parts; ++i)
-      sizes.push_back(
-          node.extent(std::clamp<int64_t>(*size - i * each, 0, each)));
+    int64_t each = llvm::divideCeilSigned(*size, parts), rest = *size;
+    for (int64_t i = 0; i < parts; ++i) {
+      sizes.push_back(node.extent(std::min(rest, each)));
+      rest -= std::min(rest, each);
+    }
   }
   if (int64_t(sizes.size()) != parts)
     node.fail(llvm::formatv("splits in {0} parts but has {1} outputs",
@@ -98,8 +99,7 @@ static std::pair<ExtentAttr, ExtentAttr> sliceRange(Node &node, ExtentAttr size,
   end = clamp(end);
   ExtentAttr length = end - start;
   if (auto constant = length.getConstantValue())
-    return {start, node.extent(std::max<int64_t>(
-                       0, (*constant + step + (step > 0 ? -1 : 1)) / step))};
+    return {start, node.stepsIn(*constant, step)};
   if (step == 1)
     return {start, length};
   if (auto quotient = length.dividedBy(node.extent(step)))
@@ -183,7 +183,7 @@ static void buildTrilu(Node &node) {
   if (extents.size() < 2)
     node.fail("input has rank " + std::to_string(extents.size()) +
               "; expected 2 or more");
-  ExtentAttr k = node.has(1) ? node.requireKnown(1, "k")[0] : node.extent(0);
+  ExtentAttr k = node.has(1) ? node.requireNumber(1, "k") : node.extent(0);
   ExtentAttr rows = extents[extents.size() - 2], columns = extents.back();
   Type index = IntegerType::get(node.getContext(), 64);
   // Element (row, column) is kept if column - row >= k (upper) or <= k (lower).

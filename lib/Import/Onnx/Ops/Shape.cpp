@@ -73,7 +73,8 @@ static void buildConstantOfShape(Node &node) {
       node.graph.getStore().read(attribute ? attribute->t() : zero);
   Type type = element.getElementType();
   auto count = shape.size() == 1 ? shape[0].getConstantValue() : std::nullopt;
-  if (isa<IntegerType>(type) && (shape.empty() || (count && *count <= 64))) {
+  if (isa<IntegerType>(type) &&
+      (shape.empty() || (count && *count >= 0 && *count <= 64))) {
     int64_t value = type.isInteger(1)
                         ? element.getSplatValue<bool>()
                         : element.getSplatValue<APInt>().getSExtValue();
@@ -88,15 +89,16 @@ static void buildConstantOfShape(Node &node) {
 }
 
 static void buildRange(Node &node) {
-  ExtentAttr start = node.requireKnown(0, "start")[0],
-             limit = node.requireKnown(1, "limit")[0];
-  int64_t step = node.requireConstants(2, "delta")[0];
+  ExtentAttr start = node.requireNumber(0, "start"),
+             limit = node.requireNumber(1, "limit");
+  ExtentAttr delta = node.requireNumber(2, "delta");
+  int64_t step = delta.getConstantValue().value_or(0);
   if (step == 0)
-    node.fail("delta is 0");
+    node.fail(llvm::formatv("delta is '{0}'; expected a constant other than 0",
+                            delta.str()));
   ExtentAttr length = limit - start;
   if (auto constant = length.getConstantValue()) {
-    int64_t count = (*constant + step + (step > 0 ? -1 : 1)) / step;
-    length = node.extent(std::max<int64_t>(count, 0));
+    length = node.stepsIn(*constant, step);
   } else if (auto quotient = length.dividedBy(node.extent(step))) {
     length = *quotient;
   } else {
