@@ -97,4 +97,12 @@ Error AtomicFile::commit() {
   return Error::success();
 }
 
+Error flushStandardOutput() {
+  outs().flush();
+  std::error_code code = outs().error();
+  outs().clear_error();
+  return code ? makeFileError("standard output", "write", code)
+              : Error::success();
+}
+
 } // namespace serrano

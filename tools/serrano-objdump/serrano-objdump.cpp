@@ -7,6 +7,7 @@
 
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/ProgramFile.h"
+#include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/CommandLine.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -82,7 +83,7 @@ static void printSections(const isa::ProgramFile &file) {
                     file.hbmBytes(), file.text().size() * sizeof(uint64_t));
 }
 
-static Error run() {
+static Error print() {
   Expected<isa::ProgramFile> file = isa::ProgramFile::open(input);
   if (!file)
     return file.takeError();
@@ -112,7 +113,7 @@ int main(int argc, char **argv) {
                         "  source operators beside them, or what is asked for "
                         "instead.\n"))
     return 1;
-  if (Error error = run()) {
+  if (Error error = joinErrors(print(), flushStandardOutput())) {
     errs() << "serrano-objdump: error: " << toString(std::move(error)) << '\n';
     return 1;
   }

@@ -163,7 +163,7 @@ static llvm::Error run() {
                      ? std::nullopt
                      : std::optional<int64_t>(tokens->second));
   }
-  return llvm::Error::success();
+  return flushStandardOutput();
 }
 
 int main(int argc, char **argv) {

@@ -62,6 +62,11 @@ private:
   std::unique_ptr<llvm::raw_fd_ostream> output;
 };
 
+/// Writes out what the standard output buffers; an error if that, or anything
+/// before, could not be written. LLVM ends the process with a crash report when
+/// nobody has asked.
+llvm::Error flushStandardOutput();
+
 } // namespace serrano
 
 #endif // SERRANO_SUPPORT_ATOMICFILE_H
