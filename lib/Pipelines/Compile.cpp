@@ -35,14 +35,23 @@ public:
     setHandler([this](Diagnostic &diagnostic) { handle(diagnostic); });
   }
 
-  llvm::Error takeError() { return makeError("{0}", error.empty() ? file + ": the compilation failed" : error); }
+  llvm::Error takeError() {
+    if (error.empty())
+      error = file + ": the compilation failed";
+    // Who sees only the error needs the reason too: an operation without a kernel is often
+    // part of something that was not recognised.
+    return makeError("{0}{1}{2}", error, remark.empty() ? "" : "; first remark: ", remark);
+  }
 
 private:
   void handle(Diagnostic &diagnostic) {
-    std::string message = file + ": " + describe(diagnostic.getLocation()) + diagnostic.str();
+    std::string said = describe(diagnostic.getLocation()) + diagnostic.str();
     for (Diagnostic &note : diagnostic.getNotes())
-      message += "; " + note.str();
-    message = escapeControls(message);
+      said += "; " + note.str();
+    said = escapeControls(said);
+    std::string message = escapeControls(file + ": ") + said;
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Remark && remark.empty())
+      remark = said;
     if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
       llvm::errs() << "serrano-compile: " << (diagnostic.getSeverity() == DiagnosticSeverity::Remark ? "remark" : "warning")
                    << ": " << message << "\n";
@@ -67,7 +76,7 @@ private:
   }
 
   std::string file;
-  std::string error;
+  std::string error, remark;
   std::optional<llvm::StringMap<std::string>> opTypes;
 };
 
@@ -76,8 +85,10 @@ private:
 /// Gives `print` the output to write to; a file appears when it is complete.
 static llvm::Error write(const CompileOptions &options,
                          llvm::function_ref<llvm::Error(llvm::raw_ostream &)> print) {
-  if (options.outputPath == "-")
-    return print(llvm::outs());
+  if (options.outputPath == "-") {
+    llvm::Error error = print(llvm::outs());
+    return llvm::joinErrors(std::move(error), flushStandardOutput());
+  }
   llvm::Expected<AtomicFile> file = AtomicFile::create(options.outputPath);
   if (!file)
     return file.takeError();

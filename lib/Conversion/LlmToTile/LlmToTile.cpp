@@ -28,8 +28,12 @@ LogicalResult Lowering::storeResults(func::FuncOp function) {
     if (it == matrices.end() && (value.getDefiningOp<llm::LinearOp>() ||
                                  fused.contains(value.getDefiningOp())))
       continue;
-    if (it == matrices.end())
-      return result.emitOpError() << "returns result " << i << ", which no kernel computes";
+    if (it == matrices.end()) {
+      auto name = function.getResultAttrOfType<StringAttr>(i, llm::LlmDialect::kNameAttr);
+      return mlir::emitError(value.getLoc())
+             << "output '" << (name ? name.getValue().str() : std::to_string(i))
+             << "' of the model is computed by no kernel";
+    }
     tile::StoreOp::create(builder, loc, it->second.slot, "result" + std::to_string(i), constant(0), constant(0),
                           extent(it->second.rows));
   }

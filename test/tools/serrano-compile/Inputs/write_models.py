@@ -34,6 +34,11 @@ decoder = {
 look = helper.make_node("Gather", ["table", "ids"], ["x"], name="look")
 write("model", look, helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **decoder)
 write("refused", look, helper.make_node("Relu", ["x"], ["y"], name="clip"), **decoder)
+write("softmax", look, helper.make_node("Softmax", ["x"], ["y"], name="weigh"), **decoder)
+indices = {"inputs": decoder["inputs"], "outputs": ("y", TensorProto.INT64, None)}
+write("passed-on", helper.make_node("Identity", ["ids"], ["y"], name="pass"), **indices)
+row = {"row": np.array([1, -1], np.int64)}
+write("reshaped", helper.make_node("Reshape", ["ids", "row"], ["y"], name="turn"), **indices, weights=row)
 write("newline", helper.make_node("Foo", ["x"], ["y"], name="a\nb"))
 write("no-output", helper.make_node("Constant", [], [], name="silent", value_int=1))
 write("element-type", helper.make_node("FastGelu", ["x"], ["y"], name="root", domain="com.microsoft"))
