@@ -9,27 +9,14 @@
 #ifndef SERRANO_TEST_REFERENCE_EVALUATOR_H
 #define SERRANO_TEST_REFERENCE_EVALUATOR_H
 
+#include "Tensor.h"
 #include "dialects/Llm/Llm.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "serrano/Support/MappedFile.h"
-#include "serrano/Support/Npz.h"
 #include "llvm/ADT/StringMap.h"
 #include <map>
 
 namespace serrano::reference {
-
-/// A tensor with all its elements in row-major order: floats as f32, integers
-/// and booleans as i64.
-struct Tensor {
-  llvm::SmallVector<int64_t> shape;
-  bool isFloat = true;
-  std::vector<float> floats;
-  std::vector<int64_t> integers;
-
-  int64_t size() const;
-  static Tensor makeFloats(llvm::ArrayRef<int64_t> shape);
-  static Tensor makeIntegers(llvm::ArrayRef<int64_t> shape);
-};
 
 /// Computes a module's entry as the descriptions of the operations say, one
 /// after the other, in f32. It is what tests compare raised modules with: it
@@ -89,16 +76,6 @@ bool evaluateElementwise(mlir::Operation &op,
 bool evaluateContraction(mlir::Operation &op,
                          llvm::ArrayRef<const Tensor *> operands,
                          llvm::ArrayRef<int64_t> shape, Tensor &result);
-
-/// `result[i] = source[f(i)]` for all index vectors of `shape`.
-Tensor gatherElements(
-    const Tensor &source, llvm::ArrayRef<int64_t> shape,
-    llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> sourcePosition);
-/// Row-major strides.
-llvm::SmallVector<int64_t> stridesOf(llvm::ArrayRef<int64_t> shape);
-/// Strides of `shape` within `to`, 0 where it is repeated.
-llvm::SmallVector<int64_t> broadcastStrides(llvm::ArrayRef<int64_t> shape,
-                                            llvm::ArrayRef<int64_t> to);
 
 } // namespace serrano::reference
 
