@@ -13,6 +13,7 @@
 #include "Arrays.h"
 #include "serrano/Pipelines/Compile.h"
 #include "serrano/Runtime/Program.h"
+#include "serrano/Support/Message.h"
 #include <mutex>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
@@ -31,7 +32,7 @@ namespace {
 /// An llvm::Error on its way to Python, where it is `serrano.Error`.
 struct PythonError : std::runtime_error {
   explicit PythonError(llvm::Error error)
-      : std::runtime_error(llvm::toString(std::move(error))) {}
+      : std::runtime_error(oneLineMessage(std::move(error))) {}
 };
 
 template <typename T>
@@ -44,8 +45,8 @@ T valueOrThrow(llvm::Expected<T> value) {
 /// A program of which one run at a time uses the machine.
 class LoadedProgram {
 public:
-  explicit LoadedProgram(const std::string &path)
-      : program(valueOrThrow(Program::load(path))) {}
+  explicit LoadedProgram(const nb::bytes &path)
+      : program(load(std::string(path.c_str(), path.size()))) {}
 
   std::string target() const { return program->file().targetJson(); }
   std::vector<Entry> entries() const { return program->entries().vec(); }
@@ -71,6 +72,11 @@ public:
   }
 
 private:
+  static std::unique_ptr<Program> load(const std::string &path) {
+    nb::gil_scoped_release release;
+    return valueOrThrow(Program::load(path));
+  }
+
   std::unique_ptr<Program> program;
   std::mutex running;
 };
@@ -84,6 +90,21 @@ static std::vector<std::string> shapeTexts(const Operand &operand) {
   return texts;
 }
 
+/// A path of `Options` as the bytes that the file system has: not every name of
+/// a file is UTF-8.
+template <typename Options>
+static void definePath(nb::class_<Options> &options, const char *name,
+                       std::string Options::*path) {
+  options.def_prop_rw(
+      name,
+      [path](const Options &o) {
+        return nb::bytes((o.*path).data(), (o.*path).size());
+      },
+      [path](Options &o, const nb::bytes &bytes) {
+        o.*path = std::string(bytes.c_str(), bytes.size());
+      });
+}
+
 NB_MODULE(_serrano, module) {
   module.doc() = "Serrano's compiler and simulator; use the package `serrano`.";
   nb::exception<PythonError> error(module, "Error", PyExc_Exception);
@@ -91,16 +112,17 @@ NB_MODULE(_serrano, module) {
                 "line: the value, what was expected and "
                 "found, and the remedy where there is one.";
 
-  nb::class_<CompileOptions>(module, "CompileOptions")
-      .def(nb::init<>())
-      .def_rw("model_path", &CompileOptions::modelPath)
-      .def_rw("output_path", &CompileOptions::outputPath)
-      .def_rw("target", &CompileOptions::target)
+  nb::class_<CompileOptions> compileOptions(module, "CompileOptions");
+  definePath(compileOptions, "model_path", &CompileOptions::modelPath);
+  definePath(compileOptions, "output_path", &CompileOptions::outputPath);
+  definePath(compileOptions, "target", &CompileOptions::target);
+  definePath(compileOptions, "report_path", &CompileOptions::reportPath);
+  compileOptions.def(nb::init<>())
       .def_rw("precision", &CompileOptions::precision)
       .def_rw("max_tokens", &CompileOptions::maxTokens)
       .def_rw("max_sequences", &CompileOptions::maxSequences)
       .def_rw("max_context", &CompileOptions::maxContext)
-      .def_rw("report_path", &CompileOptions::reportPath);
+      .def_rw("quiet", &CompileOptions::quiet);
   module.def(
       "compile",
       [](const CompileOptions &options) {
@@ -109,12 +131,12 @@ NB_MODULE(_serrano, module) {
       },
       "options"_a, nb::call_guard<nb::gil_scoped_release>());
 
-  nb::class_<sim::RunOptions>(module, "RunOptions")
-      .def(nb::init<>())
+  nb::class_<sim::RunOptions> runOptions(module, "RunOptions");
+  definePath(runOptions, "trace_file", &sim::RunOptions::traceFile);
+  runOptions.def(nb::init<>())
       .def_rw("check_races", &sim::RunOptions::checkRaces)
       .def_rw("check_init", &sim::RunOptions::checkInit)
       .def_rw("timing", &sim::RunOptions::timing)
-      .def_rw("trace_file", &sim::RunOptions::traceFile)
       .def_rw("adversarial_seed", &sim::RunOptions::adversarialSeed,
               nb::arg().none());
   nb::class_<Operand>(module, "Operand")
@@ -138,8 +160,7 @@ NB_MODULE(_serrano, module) {
       .def_ro("outputs", &Entry::outputs)
       .def_ro("cache", &Entry::cache);
   nb::class_<LoadedProgram>(module, "Program")
-      .def(nb::init<const std::string &>(), "path"_a,
-           nb::call_guard<nb::gil_scoped_release>())
+      .def(nb::init<const nb::bytes &>(), "path"_a)
       .def_prop_ro("target", &LoadedProgram::target,
                    "The target's description as JSON text.")
       .def_prop_ro("entries", &LoadedProgram::entries)

@@ -182,11 +182,11 @@ static int64_t countElements(ModuleOp module) {
 }
 
 llvm::Error serrano::emitProgram(ModuleOp module, const isa::Program &program,
-                                 const TargetModel &target, StringRef path) {
+                                 const TargetModel &target, StringRef path, bool quiet) {
   llvm::Expected<isa::ProgramWriter> writer = isa::ProgramWriter::create(path);
   if (!writer)
     return writer.takeError();
-  Progress progress("packing weights", countElements(module));
+  Progress progress("packing weights", countElements(module), quiet);
   WeightWriter weights(module, *writer, progress);
   for (Operation &op : *module.getBody()) {
     llvm::Error error = llvm::Error::success();

@@ -214,7 +214,7 @@ llvm::Error serrano::compile(const CompileOptions &options) {
     writeReport(*program, options, file->stream());
     report.emplace(std::move(*file));
   }
-  if (llvm::Error error = emitProgram(**module, *program, *target, options.outputPath))
+  if (llvm::Error error = emitProgram(**module, *program, *target, options.outputPath, options.quiet))
     return addContext(std::move(error), options.modelPath);
   return report ? report->commit() : llvm::Error::success();
 }

@@ -118,7 +118,8 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
       names.push_back(operand.name);
     std::string guess = didYouMean(name, names);
     return makeError(
-        "'{0}' is not an input of entry '{1}'{2}", name, this->name,
+        "'{0}' is not an input of entry '{1}'{2}", escapeControls(name),
+        this->name,
         guess.empty() ? "; its inputs are " + llvm::join(names, ", ") : guess);
   }
   Dimensions result;
@@ -199,9 +200,8 @@ static llvm::Error checkIndices(const Operand &operand, const NpyArray &array,
   llvm::StringRef text = operand.below->text();
   int64_t number;
   if (!text.getAsInteger(10, number))
-    return makeError("input '{0}' holds {1} at {2}, outside its vocabulary of "
-                     "{3}; expected 0 to {4}",
-                     operand.name, *bad, place, bound, bound - 1);
+    return makeError("input '{0}' holds {1} at {2}, expected 0 to {3}",
+                     operand.name, *bad, place, bound - 1);
   return makeError("input '{0}' holds {1} at {2}, expected at least 0 and less "
                    "than '{3}', which is {4} here",
                    operand.name, *bad, place, text, bound);

@@ -100,9 +100,8 @@ llvm::Expected<NpyArray> Program::read(const Operand &operand,
   return fromDevice(bytes, operand.stored, operand.type, std::move(*shape));
 }
 
-llvm::Expected<Program::Result> Program::run(const Entry &entry,
-                                             const NpzArrays &inputs,
-                                             const sim::RunOptions &options) {
+llvm::Expected<Dimensions> Program::writeInputs(const Entry &entry,
+                                                const NpzArrays &inputs) {
   llvm::Expected<Dimensions> dimensions = entry.bind(inputs);
   if (!dimensions)
     return dimensions.takeError();
@@ -128,7 +127,17 @@ llvm::Expected<Program::Result> Program::run(const Entry &entry,
   for (const Operand &operand : entry.inputs)
     if (llvm::Error error = write(operand, inputs.find(operand.name)->second))
       return addContext(std::move(error), "input '" + operand.name + "'");
+  return dimensions;
+}
 
+llvm::Expected<Program::Result> Program::run(const Entry &entry,
+                                             const NpzArrays &inputs,
+                                             const sim::RunOptions &options,
+                                             llvm::StringRef inputsPath) {
+  llvm::Expected<Dimensions> dimensions = writeInputs(entry, inputs);
+  if (!dimensions)
+    return inputsPath.empty() ? dimensions.takeError()
+                              : addContext(dimensions.takeError(), inputsPath);
   llvm::Expected<sim::Statistics> statistics = core->run(entry.word, options);
   if (!statistics)
     return statistics.takeError();

@@ -7,6 +7,7 @@
 
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Format.h"
 
 using namespace llvm;
@@ -35,10 +36,18 @@ Error makeFileError(StringRef path, StringRef action, std::error_code code) {
 std::string serrano::escapeControls(llvm::StringRef message) {
   std::string result;
   llvm::raw_string_ostream os(result);
-  for (unsigned char c : message)
-    if (c < 0x20 || c == 0x7f)
-      os << llvm::format("\\x%02x", c);
-    else
-      os << c;
+  auto *end = reinterpret_cast<const llvm::UTF8 *>(message.end());
+  while (!message.empty()) {
+    auto *bytes = reinterpret_cast<const llvm::UTF8 *>(message.begin());
+    if (*bytes < 0x20 || *bytes == 0x7f ||
+        !llvm::isLegalUTF8Sequence(bytes, end)) {
+      os << llvm::format("\\x%02x", *bytes);
+      message = message.drop_front();
+      continue;
+    }
+    unsigned length = llvm::getNumBytesForUTF8(*bytes);
+    os << message.take_front(length);
+    message = message.drop_front(length);
+  }
   return result;
 }

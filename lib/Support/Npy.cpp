@@ -37,12 +37,12 @@ struct TypeInfo {
 } // namespace
 
 static constexpr TypeInfo typeInfos[] = {
-    {NpyType::b1, "bool", "b1", 1}, {NpyType::i1, "i1", "i1", 1},
-    {NpyType::i2, "i2", "i2", 2},   {NpyType::i4, "i4", "i4", 4},
-    {NpyType::i8, "i8", "i8", 8},   {NpyType::u1, "u1", "u1", 1},
-    {NpyType::u2, "u2", "u2", 2},   {NpyType::u4, "u4", "u4", 4},
-    {NpyType::u8, "u8", "u8", 8},   {NpyType::f2, "f2", "f2", 2},
-    {NpyType::f4, "f4", "f4", 4},   {NpyType::f8, "f8", "f8", 8},
+    {NpyType::b1, "bool", "b1", 1},    {NpyType::i1, "int8", "i1", 1},
+    {NpyType::i2, "int16", "i2", 2},   {NpyType::i4, "int32", "i4", 4},
+    {NpyType::i8, "int64", "i8", 8},   {NpyType::u1, "uint8", "u1", 1},
+    {NpyType::u2, "uint16", "u2", 2},  {NpyType::u4, "uint32", "u4", 4},
+    {NpyType::u8, "uint64", "u8", 8},  {NpyType::f2, "float16", "f2", 2},
+    {NpyType::f4, "float32", "f4", 4}, {NpyType::f8, "float64", "f8", 8},
 };
 
 static const TypeInfo &infoOf(NpyType type) {

@@ -129,8 +129,9 @@ Expected<NpzArrays> readNpz(StringRef path) {
     if (!name.consume_back(memberSuffix))
       return makeError("{0}: member '{1}' is not an array: its name does not "
                        "end in {2}",
-                       path, name, memberSuffix);
-    std::string where = formatv("{0}: array '{1}'", path, name);
+                       path, escapeControls(name), memberSuffix);
+    std::string where =
+        formatv("{0}: array '{1}'", path, escapeControls(name));
     if (Error error = checkMember(status, fileSize, where))
       return std::move(error);
     Expected<std::vector<uint8_t>> bytes =

@@ -16,12 +16,14 @@ namespace serrano {
 /// Width of the bar between its brackets.
 static constexpr unsigned barWidth = 40;
 
-static Progress::Style styleOf(const raw_ostream &output) {
-  return output.is_displayed() ? Progress::Style::bar : Progress::Style::lines;
+static Progress::Style styleOf(const raw_ostream &output, bool terminalOnly) {
+  if (output.is_displayed())
+    return Progress::Style::bar;
+  return terminalOnly ? Progress::Style::none : Progress::Style::lines;
 }
 
-Progress::Progress(StringRef label, uint64_t total)
-    : Progress(label, total, errs(), styleOf(errs()),
+Progress::Progress(StringRef label, uint64_t total, bool terminalOnly)
+    : Progress(label, total, errs(), styleOf(errs(), terminalOnly),
                std::chrono::milliseconds(500)) {}
 
 Progress::Progress(StringRef label, uint64_t total, raw_ostream &output,
@@ -35,6 +37,8 @@ Progress::~Progress() {
 }
 
 void Progress::advance(uint64_t steps) {
+  if (style == Style::none)
+    return;
   std::scoped_lock guard(mutex);
   done += std::min(steps, total - done);
   unsigned percent =

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -12,18 +13,21 @@ from . import LLM, Error, load
 def _generate(arguments: argparse.Namespace) -> None:
     llm = LLM(load(arguments.program), arguments.tokenizer)
     temperature = 0.0 if arguments.greedy else arguments.temperature
+    pieces = llm.generate(
+        arguments.prompt, arguments.max_new_tokens, temperature=temperature, seed=arguments.seed, stats=True
+    )
     print(arguments.prompt, end="", flush=True)
     start, tokens, seconds, moved = time.monotonic(), 0, 0.0, 0
-    for piece in llm.generate(
-        arguments.prompt, arguments.max_new_tokens, temperature=temperature, seed=arguments.seed, stats=True
-    ):
-        print(piece, end="", flush=True)
-        statistics = llm.last_statistics
-        tokens += 1
-        seconds += statistics["seconds"]
-        moved += statistics["hbm_read_bytes"] + statistics["hbm_write_bytes"]
+    try:
+        for piece in pieces:
+            print(piece, end="", flush=True)
+            statistics = llm.last_statistics
+            tokens += 1
+            seconds += statistics["seconds"]
+            moved += statistics["hbm_read_bytes"] + statistics["hbm_write_bytes"]
+    finally:
+        print(flush=True)
     elapsed = time.monotonic() - start
-    print()
     if tokens:
         print(
             f"{tokens} tokens; simulated at {tokens / elapsed:.1f} tokens/s; on the chip {seconds / tokens * 1e6:.1f} us "
@@ -45,10 +49,19 @@ def main() -> int:
     generate.add_argument("--seed", type=int, default=0, metavar="N", help="without --greedy")
     generate.set_defaults(run=_generate)
     arguments = parser.parse_args()
+    # What the terminal cannot show must not end the run.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     try:
         arguments.run(arguments)
     except Error as error:
         print(f"serrano: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Nobody reads any more, and Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 

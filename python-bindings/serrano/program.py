@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import pathlib
 import tempfile
@@ -62,6 +63,36 @@ class Outputs(dict[str, npt.NDArray[Any]]):
     statistics: dict[str, Any] | None = None
 
 
+def _path(path: Any) -> bytes:
+    """The path as the file system has it; not every name of a file is UTF-8."""
+    try:
+        return os.fsencode(path)
+    except (TypeError, UnicodeError):
+        raise Error(f"{path!r} is no path; give a string or a pathlib.Path") from None
+
+
+def _shown(path: Any) -> str:
+    """The path for a message."""
+    return _path(path).decode(errors="backslashreplace")
+
+
+def _whole(name: str, value: Any) -> int:
+    """The value, if it is an integer of 64 bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise Error(f"{name} is {value!r}; expected a whole number") from None
+    if not -(2**63) <= number < 2**63:
+        raise Error(f"{name} is {number}; expected a number of 64 bits")
+    return number
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise Error(f"{name} is {value!r}; expected a string")
+    return value.encode(errors="backslashreplace").decode()
+
+
 def _operands(operands: list[_serrano.Operand]) -> dict[str, Operand]:
     return {o.name: Operand(np.dtype(o.element_type), tuple(o.shape)) for o in operands}
 
@@ -81,7 +112,7 @@ class Program:
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self._program = _serrano.Program(os.fspath(path))
+        self._program = _serrano.Program(_path(path))
         self._entries = {
             e.name: Entry(
                 _operands(e.inputs),
@@ -91,6 +122,9 @@ class Program:
             )
             for e in self._program.entries
         }
+        caches = [e.cache for e in self._entries.values() if e.cache]
+        # Blocks of the cache that no sequence has. The cache is the program's, so that every LLM takes from here.
+        self._free_blocks = list(range(caches[0].blocks))[::-1] if caches else []
 
     @property
     def target(self) -> dict[str, Any]:
@@ -143,9 +177,13 @@ class Program:
         options.check_races = "races" in check
         options.check_init = "init" in check
         options.timing = stats or trace is not None
-        options.trace_file = os.fspath(trace) if trace is not None else ""
+        options.trace_file = _path(trace) if trace is not None else b""
         options.adversarial_seed = (seed or 0) if schedule == "adversarial" else None
-        arrays, statistics = self._program.run(entry, {n: _array(n, v) for n, v in inputs.items()}, options)
+        arrays, statistics = self._program.run(
+            _text("the entry's name", entry),
+            {_text("an input's name", n): _array(n, v) for n, v in inputs.items()},
+            options,
+        )
         outputs = Outputs(arrays)
         if stats:
             outputs.statistics = json.loads(statistics)
@@ -180,19 +218,22 @@ def compile(
     max_sequences, max_context: most sequences of a decoder's step, and most tokens of a sequence.
     report: JSON file for a report of the compilation.
 
+    Progress is shown on standard error if that is a terminal.
+
     Raises Error, which names file, node and value, if the model or an option is at fault; then no file is written.
     """
     with tempfile.TemporaryDirectory(prefix="serrano-") as folder:
-        file = os.fspath(output) if output is not None else str(pathlib.Path(folder, "program.srn"))
+        file = _path(output if output is not None else pathlib.Path(folder, "program.srn"))
         options = _serrano.CompileOptions()
-        options.model_path = os.fspath(path)
+        options.model_path = _path(path)
         options.output_path = file
-        options.target = os.fspath(target)
-        options.precision = precision
-        options.max_tokens = max_tokens
-        options.max_sequences = max_sequences
-        options.max_context = max_context
-        options.report_path = os.fspath(report) if report is not None else ""
+        options.target = _path(target)
+        options.precision = _text("precision", precision)
+        options.max_tokens = _whole("max_tokens", max_tokens)
+        options.max_sequences = _whole("max_sequences", max_sequences)
+        options.max_context = _whole("max_context", max_context)
+        options.report_path = _path(report) if report is not None else b""
+        options.quiet = True
         _serrano.compile(options)
         # The program stays mapped when its file has gone.
         return Program(file)

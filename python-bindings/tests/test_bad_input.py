@@ -1,5 +1,6 @@
 """What is wrong is said in one line, and the program can be used afterwards."""
 
+import os
 import subprocess
 
 import numpy as np
@@ -18,7 +19,7 @@ def replace(inputs, **arrays):
 BAD_INPUTS = {
     "missing": (
         lambda i: {n: a for n, a in i.items() if n != "attention_mask"},
-        "input 'attention_mask' of entry 'main' is missing; expected i8 [batch_size, sequence_length]",
+        "input 'attention_mask' of entry 'main' is missing; expected int64 [batch_size, sequence_length]",
     ),
     "misspelled": (
         lambda i: rename(i, "input_ids", "inputs_ids"),
@@ -30,7 +31,7 @@ BAD_INPUTS = {
     ),
     "type": (
         lambda i: replace(i, input_ids=i["input_ids"].astype(np.float32)),
-        "input 'input_ids' has elements of type f4, expected i8; convert the array",
+        "input 'input_ids' has elements of type float32, expected int64; convert the array",
     ),
     "text": (
         lambda i: replace(i, input_ids=np.array([["a", "b"]])),
@@ -57,16 +58,27 @@ BAD_INPUTS = {
     ),
     "range": (
         lambda i: replace(i, attention_mask=i["attention_mask"] + 2**40),
-        f"input 'attention_mask': 'attention_mask' holds {2**40 + 1} at flat index 0, which does not fit the device's 32-bit "
-        "integers",
+        f"input 'attention_mask' holds {2**40 + 1} at [0, 0], expected 0 to 1",
+    ),
+    "mask": (
+        lambda i: replace(i, attention_mask=i["attention_mask"] + np.eye(2, 9, 2, dtype=int)),
+        "input 'attention_mask' holds 2 at [0, 2], expected 0 to 1",
+    ),
+    "negative mask": (
+        lambda i: replace(i, attention_mask=i["attention_mask"] - np.eye(2, 9, 5, dtype=int) * 2),
+        "input 'attention_mask' holds -1 at [0, 5], expected 0 to 1",
+    ),
+    "name of two lines": (
+        lambda i: replace(i, **{"a\nb": np.zeros(3)}),
+        "'a\\x0ab' is not an input of entry 'main'; its inputs are input_ids, attention_mask, token_type_ids",
     ),
     "vocabulary": (
         lambda i: replace(i, input_ids=i["input_ids"] + np.eye(2, 9, 2, dtype=int) * 2**40),
-        f"input 'input_ids' holds {2**40 + 32} at [0, 2], outside its vocabulary of 64; expected 0 to 63",
+        f"input 'input_ids' holds {2**40 + 32} at [0, 2], expected 0 to 63",
     ),
     "negative": (
         lambda i: replace(i, token_type_ids=i["token_type_ids"] - np.eye(2, 9, 3, dtype=int)),
-        "input 'token_type_ids' holds -1 at [0, 3], outside its vocabulary of 2; expected 0 to 1",
+        "input 'token_type_ids' holds -1 at [0, 3], expected 0 to 1",
     ),
 }
 
@@ -85,8 +97,41 @@ def test_bad_inputs(case, program, file, inputs, tmp_path):
     np.savez(tmp_path / "in.npz", **changed)
     command = ["serrano-sim", file, f"--inputs={tmp_path / 'in.npz'}", f"--outputs={tmp_path / 'out.npz'}"]
     tool = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (tool.returncode, tool.stderr) == (1, f"serrano-sim: error: {message}\n")
+    assert (tool.returncode, tool.stderr) == (1, f"serrano-sim: error: {tmp_path / 'in.npz'}: {message}\n")
     assert not (tmp_path / "out.npz").exists()
+
+
+def test_names_that_are_not_utf8(file, tmp_path):
+    """Messages are UTF-8 whatever names are in them."""
+    folder = os.fsencode(tmp_path) + b"/dir\xff"
+    for command in (["serrano-compile", "-o", tmp_path / "out.srn"], ["serrano-sim"]):
+        run = subprocess.run([*command, folder], capture_output=True, check=False)
+        assert run.returncode == 1 and b"/dir\\xff: cannot" in run.stderr
+    with pytest.raises(serrano.Error) as error:
+        serrano.compile(folder)
+    assert str(error.value) == f"{tmp_path}/dir\\xff: cannot open: no such file or directory"
+
+
+def test_outputs_do_not_replace_what_is_read(file, inputs, tmp_path):
+    path = tmp_path / "in.npz"
+    np.savez(path, **inputs)
+    before = path.read_bytes()
+    (tmp_path / "link.npz").symlink_to(path)
+    for flags in ([f"--outputs={path}"], [f"--outputs={tmp_path / 'link.npz'}"], [f"--stats={file}"], ["--stats=x", "--trace=x"]):
+        run = subprocess.run(
+            ["serrano-sim", file, f"--inputs={path}", *flags], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert run.returncode == 1 and "name another file" in run.stderr and run.stderr.count("\n") == 1
+    assert path.read_bytes() == before
+
+
+def test_compiling_is_quiet(model, options, tmp_path, monkeypatch):
+    """Progress, which work that takes long shows, is for terminals only."""
+    asked = []
+    compiled = serrano._serrano.compile
+    monkeypatch.setattr(serrano._serrano, "compile", lambda o: (asked.append(o.quiet), compiled(o)))
+    serrano.compile(model, output=tmp_path / "out.srn", **options)
+    assert asked == [True]
 
 
 def test_unknown_entry_and_check(program, inputs):

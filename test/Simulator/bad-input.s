@@ -15,42 +15,42 @@
 ; REDEFINE: %{arrays} = missing
 ; REDEFINE: %{prefix} = MISSING
 ; RUN: %{fails}
-; MISSING: serrano-sim: error: input 'bias' of entry 'main' is missing; expected f4 [4]
+; MISSING: serrano-sim: error: {{.*}}.npz: input 'bias' of entry 'main' is missing; expected float32 [4]
 
 ; REDEFINE: %{arrays} = misspelled
 ; REDEFINE: %{prefix} = MISSPELLED
 ; RUN: %{fails}
-; MISSPELLED: serrano-sim: error: 'tokns' is not an input of entry 'main'; did you mean 'tokens'?
+; MISSPELLED: serrano-sim: error: {{.*}}.npz: 'tokns' is not an input of entry 'main'; did you mean 'tokens'?
 
 ; REDEFINE: %{arrays} = unknown
 ; REDEFINE: %{prefix} = UNKNOWN
 ; RUN: %{fails}
-; UNKNOWN: serrano-sim: error: 'temperature' is not an input of entry 'main'; its inputs are tokens, bias
+; UNKNOWN: serrano-sim: error: {{.*}}.npz: 'temperature' is not an input of entry 'main'; its inputs are tokens, bias
 
 ; REDEFINE: %{arrays} = dtype
 ; REDEFINE: %{prefix} = DTYPE
 ; RUN: %{fails}
-; DTYPE: serrano-sim: error: input 'tokens' has elements of type f8, expected i8; convert the array
+; DTYPE: serrano-sim: error: {{.*}}.npz: input 'tokens' has elements of type float64, expected int64; convert the array
 
 ; REDEFINE: %{arrays} = rank
 ; REDEFINE: %{prefix} = RANK
 ; RUN: %{fails}
-; RANK: serrano-sim: error: input 'tokens' has shape [3], expected 2 dimensions: [T, 2]
+; RANK: serrano-sim: error: {{.*}}.npz: input 'tokens' has shape [3], expected 2 dimensions: [T, 2]
 
 ; REDEFINE: %{arrays} = shape
 ; REDEFINE: %{prefix} = SHAPE
 ; RUN: %{fails}
-; SHAPE: serrano-sim: error: input 'tokens' has shape [3, 5], expected [T, 2], which is [3, 2] here
+; SHAPE: serrano-sim: error: {{.*}}.npz: input 'tokens' has shape [3, 5], expected [T, 2], which is [3, 2] here
 
 ; REDEFINE: %{arrays} = long
 ; REDEFINE: %{prefix} = LONG
 ; RUN: %{fails}
-; LONG: serrano-sim: error: 'T' is 9, but the program takes at most 8
+; LONG: serrano-sim: error: {{.*}}.npz: 'T' is 9, but the program takes at most 8
 
 ; REDEFINE: %{arrays} = range
 ; REDEFINE: %{prefix} = RANGE
 ; RUN: %{fails}
-; RANGE: serrano-sim: error: input 'tokens': 'tokens' holds 4294967296 at flat index 1, which does not fit the device's 32-bit integers
+; RANGE: serrano-sim: error: {{.*}}.npz: input 'tokens': 'tokens' holds 4294967296 at flat index 1, which does not fit the device's 32-bit integers
 
 ; REDEFINE: %{arrays} = damaged
 ; REDEFINE: %{prefix} = DAMAGED

@@ -10,6 +10,7 @@
 #include "serrano/Isa/Verify.h"
 #include "serrano/Support/CommandLine.h"
 #include "serrano/Support/Error.h"
+#include "serrano/Support/Message.h"
 #include "serrano/Target/TargetModel.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -95,7 +96,7 @@ int main(int argc, char **argv) {
                         "  describes, for one target.\n"))
     return 1;
   if (Error error = run()) {
-    errs() << "serrano-as: error: " << toString(std::move(error)) << '\n';
+    errs() << "serrano-as: error: " << oneLineMessage(std::move(error)) << '\n';
     return 1;
   }
   return 0;

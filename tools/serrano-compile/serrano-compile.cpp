@@ -7,8 +7,8 @@
 
 #include "serrano/Pipelines/Compile.h"
 #include "serrano/Support/CommandLine.h"
+#include "serrano/Support/Message.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
@@ -62,12 +62,7 @@ int main(int argc, char **argv) {
   options.printLocations = printLocations;
   options.leaveMemory = true;
   if (Error error = compile(options)) {
-    // One line whatever the error: scripts read it. A target's problems are one a
-    // line.
-    SmallVector<StringRef> lines;
-    std::string message = toString(std::move(error));
-    SplitString(message, lines, "\n");
-    errs() << "serrano-compile: error: " << join(lines, "; ") << "\n";
+    errs() << "serrano-compile: error: " << oneLineMessage(std::move(error)) << "\n";
     return 1;
   }
   return 0;

@@ -9,6 +9,7 @@
 #include "serrano/Isa/ProgramFile.h"
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/CommandLine.h"
+#include "serrano/Support/Message.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
@@ -114,7 +115,8 @@ int main(int argc, char **argv) {
                         "instead.\n"))
     return 1;
   if (Error error = joinErrors(print(), flushStandardOutput())) {
-    errs() << "serrano-objdump: error: " << toString(std::move(error)) << '\n';
+    errs() << "serrano-objdump: error: " << oneLineMessage(std::move(error))
+           << '\n';
     return 1;
   }
   return 0;

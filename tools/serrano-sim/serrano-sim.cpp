@@ -10,7 +10,9 @@
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/CommandLine.h"
 #include "serrano/Support/Error.h"
+#include "serrano/Support/Message.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 
@@ -90,12 +92,35 @@ static llvm::Error checkWritable(llvm::ArrayRef<std::string> paths) {
   return llvm::Error::success();
 }
 
+/// What is read must not be replaced by what comes of it. A device takes
+/// anything.
+static llvm::Error checkDistinct(llvm::ArrayRef<std::string> read,
+                                 llvm::ArrayRef<std::string> written) {
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (llvm::sys::fs::exists(written[i]) &&
+        !llvm::sys::fs::is_regular_file(written[i]))
+      continue;
+    for (llvm::ArrayRef<std::string> others : {read, written.take_front(i)})
+      for (const std::string &other : others)
+        if (!written[i].empty() && !other.empty() &&
+            (written[i] == other ||
+             llvm::sys::fs::equivalent(written[i], other)))
+          return makeError("{0}: cannot write to the file twice, nor to one "
+                           "that is read; name another file",
+                           written[i]);
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Error run() {
   if (seed.getNumOccurrences() && schedule != Schedule::Adversarial)
     return makeError("--seed is of the adversarial schedule; add "
                      "--schedule=adversarial");
-  if (llvm::Error error =
-          checkWritable({outputsPath, statsPath(), tracePath, reportPath}))
+  const std::string written[] = {outputsPath, statsPath(), tracePath,
+                                 reportPath};
+  if (llvm::Error error = checkDistinct({programPath, inputsPath}, written))
+    return error;
+  if (llvm::Error error = checkWritable(written))
     return error;
   llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
   if (!program)
@@ -132,7 +157,7 @@ static llvm::Error run() {
   options.timing = !options.adversarialSeed || summary || !statsPath().empty();
   options.reportFile = reportPath;
   llvm::Expected<Program::Result> result =
-      (*program)->run(**entry, inputs, options);
+      (*program)->run(**entry, inputs, options, inputsPath);
   if (!result)
     return result.takeError();
   if (!outputsPath.empty())
@@ -178,7 +203,7 @@ int main(int argc, char **argv) {
     return 1;
   if (llvm::Error error = run()) {
     llvm::WithColor::error(llvm::errs(), "serrano-sim")
-        << llvm::toString(std::move(error)) << "\n";
+        << oneLineMessage(std::move(error)) << "\n";
     return 1;
   }
   return 0;

@@ -18,9 +18,11 @@ namespace serrano {
 /// Writes `program`, which `module` in the `isa` dialect was encoded to, to `path`, with
 /// the weights that its `tile.packed`, `tile.vectors` and constant `tile.tensor`
 /// name. Weights go from their mapped files to the output a block of columns at a
-/// time. The file appears when it is complete.
+/// time. The file appears when it is complete. Progress is shown on standard error,
+/// with `quiet` on a terminal only.
 llvm::Error emitProgram(mlir::ModuleOp module, const isa::Program &program,
-                        const TargetModel &target, llvm::StringRef path);
+                        const TargetModel &target, llvm::StringRef path,
+                        bool quiet = false);
 
 } // namespace serrano
 

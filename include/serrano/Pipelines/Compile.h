@@ -33,6 +33,9 @@ struct CompileOptions {
   bool printLocations = false;
   /// Leaves the IR's memory to the operating system: for a process that ends next.
   bool leaveMemory = false;
+  /// Shows progress on a terminal only: for a library, whose standard error
+  /// belongs to its caller.
+  bool quiet = false;
 };
 
 /// Compiles the model. Nothing is written if it fails. Remarks about the model

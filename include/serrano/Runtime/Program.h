@@ -29,14 +29,19 @@ public:
     NpzArrays outputs;
     sim::Statistics statistics;
   };
-  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs.
+  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs. Errors
+  /// about the inputs begin with `inputsPath`, the file that they are from.
   llvm::Expected<Result> run(const Entry &entry, const NpzArrays &inputs,
-                             const sim::RunOptions &options = {});
+                             const sim::RunOptions &options = {},
+                             llvm::StringRef inputsPath = {});
 
   sim::Machine &machine() { return *core; }
 
 private:
   Program() = default;
+  /// Checks `inputs` and copies them to the machine.
+  llvm::Expected<Dimensions> writeInputs(const Entry &entry,
+                                         const NpzArrays &inputs);
   llvm::Error write(const Operand &operand, const NpyArray &array);
   llvm::Expected<NpyArray> read(const Operand &operand,
                                 const Dimensions &dimensions);

@@ -22,7 +22,7 @@ namespace serrano {
 /// The element types that can be exchanged with NumPy.
 enum class NpyType { b1, i1, i2, i4, i8, u1, u2, u4, u8, f2, f4, f8 };
 
-/// NumPy's own short name of `type`: "f4"; "bool" for the truth values.
+/// NumPy's own name of `type`, which counts bits: "float32".
 llvm::StringRef npyTypeName(NpyType type);
 
 /// The number of bytes of one element.

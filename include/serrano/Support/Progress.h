@@ -22,10 +22,11 @@ namespace serrano {
 /// is over before `delay` shows nothing.
 class Progress {
 public:
-  enum class Style { bar, lines };
+  enum class Style { bar, lines, none };
 
-  /// Work of `total` steps, shown on standard error as `label`.
-  Progress(llvm::StringRef label, uint64_t total);
+  /// Work of `total` steps, shown on standard error as `label`; nothing in place
+  /// of lines with `terminalOnly`.
+  Progress(llvm::StringRef label, uint64_t total, bool terminalOnly = false);
 
   /// The same on another stream.
   Progress(llvm::StringRef label, uint64_t total, llvm::raw_ostream &output,

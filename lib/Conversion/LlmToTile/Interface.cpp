@@ -65,20 +65,26 @@ int64_t Lowering::maxOf(StringAttr symbol) const {
 }
 
 /// What the elements of `argument` are less than: the number of rows that they
-/// choose from, or null if they choose none.
+/// choose from; 2 for a mask of keys, which is computed with as a number; null if
+/// they can be anything.
 static FailureOr<llm::ExtentAttr> getBound(BlockArgument argument) {
   llm::ExtentAttr bound;
   bool agree = true;
   forEachUse(argument, [&](OpOperand &use) {
+    llm::ExtentAttr own;
     Value rows;
-    if (auto embedding = dyn_cast<llm::EmbeddingOp>(use.getOwner()))
+    if (auto attention = dyn_cast<llm::AttentionOp>(use.getOwner());
+        attention && attention.getKeyMask() == use.get())
+      own = llm::ExtentAttr::getConstant(use.getOwner()->getContext(), 2);
+    else if (auto embedding = dyn_cast<llm::EmbeddingOp>(use.getOwner()))
       rows = embedding.getTable();
     else if (auto gather = dyn_cast<llm::GatherOp>(use.getOwner());
              gather && gather.getIndices() == use.get())
       rows = gather.getOperand();
-    if (!rows)
+    if (rows)
+      own = llm::getExtents(rows)[0];
+    if (!own)
       return;
-    llm::ExtentAttr own = llm::getExtents(rows)[0];
     agree &= !bound || bound == own;
     bound = own;
   });

@@ -85,7 +85,7 @@ serrano::importOnnx(StringRef path, MLIRContext &context) {
     std::string text = escapeControls(error.what());
     StringRef message(text);
     // Errors of files that could not be read name the file themselves.
-    if (message.starts_with(path))
+    if (message.starts_with(escapeControls(path)))
       return makeError("{0}", message);
     return makeError("{0}: {1}", path, message);
   }

@@ -118,7 +118,7 @@ TEST_F(EntryTest, NamesOfInputs) {
   arrays.erase("mask");
   EXPECT_EQ(failure(arrays),
             "input 'mask' of entry 'main' is missing; expected "
-            "i8 [batch, seq]");
+            "int64 [batch, seq]");
   arrays["maks"] = ids(1, 2);
   EXPECT_EQ(failure(arrays), "'maks' is not an input of entry 'main'; did you "
                              "mean 'mask'?");
@@ -131,8 +131,8 @@ TEST_F(EntryTest, NamesOfInputs) {
 TEST_F(EntryTest, TypesAndShapes) {
   NpzArrays arrays = inputs(1, 2);
   arrays["ids"].type = NpyType::u8;
-  EXPECT_EQ(failure(arrays), "input 'ids' has elements of type u8, expected "
-                             "i8; convert the array");
+  EXPECT_EQ(failure(arrays), "input 'ids' has elements of type uint64, "
+                             "expected int64; convert the array");
   arrays = inputs(1, 2);
   arrays["ids"].shape = {2};
   EXPECT_EQ(failure(arrays),
@@ -177,10 +177,9 @@ TEST_F(EntryTest, IndicesOutsideTheVocabulary) {
     return failure(arrays);
   };
   EXPECT_EQ(set(7, 49), "");
-  EXPECT_EQ(set(8, 50), "input 'ids' holds 50 at [1, 3], outside its "
-                        "vocabulary of 50; expected 0 to 49");
+  EXPECT_EQ(set(8, 50), "input 'ids' holds 50 at [1, 3], expected 0 "
+                        "to 49");
   // The first is named; nothing wraps on the way to 32 bits.
   EXPECT_EQ(set(1, -(int64_t(1) << 32)),
-            "input 'ids' holds -4294967296 at [0, 1], outside its vocabulary "
-            "of 50; expected 0 to 49");
+            "input 'ids' holds -4294967296 at [0, 1], expected 0 to 49");
 }

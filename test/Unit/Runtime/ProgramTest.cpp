@@ -102,7 +102,7 @@ TEST_F(ProgramTest, RefusedInputsChangeNothing) {
   EXPECT_EQ(failure(*program, rows(9, 5)),
             "'n' is 9, but the program takes at most 8");
   EXPECT_EQ(failure(*program, {}),
-            "input 'x' of entry 'main' is missing; expected f4 [n, 8]");
+            "input 'x' of entry 'main' is missing; expected float32 [n, 8]");
   EXPECT_EQ(run(*program, "main", rows(2, 0)).outputs.at("y").as<float>()[15],
             30);
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/Support/Error.h"
+#include "serrano/Support/Message.h"
 #include "gtest/gtest.h"
 
 using namespace serrano;
@@ -43,6 +44,16 @@ TEST(Error, foreignMessagesBeginInLowerCase) {
 TEST(Error, controlCharactersAreWrittenOut) {
   EXPECT_EQ(escapeControls("a\nb\x7f"), "a\\x0ab\\x7f");
   EXPECT_EQ(escapeControls("größe"), "größe");
+}
+
+TEST(Error, bytesThatAreNoUtf8AreWrittenOut) {
+  EXPECT_EQ(escapeControls("a\xff\xc3"), "a\\xff\\xc3");
+  EXPECT_EQ(escapeControls("\xed\xa0\x80ö"), "\\xed\\xa0\\x80ö");
+}
+
+TEST(Error, oneLineOfSeveral) {
+  EXPECT_EQ(oneLineMessage(makeError("first\nsec\x01ond\xff")),
+            "first; sec\\x01ond\\xff");
 }
 
 } // namespace

@@ -194,7 +194,7 @@ TEST(Npy, refusesElementTypesByName) {
 
 TEST(Npy, refusesAShapeThatDoesNotFit) {
   EXPECT_EQ(errorOf(npy(header("'<f4'", "False", "(2, 2)"), "12345")),
-            "array 'x': an array of type f4 and shape [2, 2] takes 16 bytes, "
+            "array 'x': an array of type float32 and shape [2, 2] takes 16 bytes, "
             "but 5 follow its header");
   EXPECT_EQ(
       errorOf(npy(header("'<f4'", "False", "(4294967296, 4294967296, 4)"), "")),

@@ -53,6 +53,7 @@ TEST(Progress, unfinishedBarEndsItsLine) {
 TEST(Progress, shortWorkShowsNothing) {
   EXPECT_EQ(shown(Progress::Style::lines, 10, 10, 1h), "");
   EXPECT_EQ(shown(Progress::Style::bar, 10, 10, 1h), "");
+  EXPECT_EQ(shown(Progress::Style::none, 10, 10), "");
 }
 
 TEST(Progress, neverExceedsTheTotal) {
