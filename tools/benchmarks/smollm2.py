@@ -17,7 +17,7 @@ from figures import Measurement, Promise
 LAYERS, CUT_LAYERS = 30, 6
 EVALUATED_TOKENS = 2048
 DECODED_TOKENS = 32
-DEPTH_ROUNDS = 10
+DEPTH_ROUNDS = 30
 
 
 def model_file() -> pathlib.Path:
