@@ -32,13 +32,17 @@ int64_t Lowering::getBlock() const {
   return std::min(target.largestK(format), target.columns());
 }
 
+int64_t Lowering::getCacheBlocks() const {
+  return limits.sequences * llvm::divideCeil(limits.context, getBlock());
+}
+
 /// A cache is one tensor: for each layer, block and head a row for each token
 /// with its key, then its value.
 void Lowering::declareCaches() {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(module.getBody());
   for (auto cache : module.getOps<llm::CacheOp>()) {
-    int64_t block = getBlock(), blocks = limits.sequences * llvm::divideCeil(limits.context, block);
+    int64_t block = getBlock(), blocks = getCacheBlocks();
     int64_t rows = int64_t(cache.getLayers()) * blocks * int64_t(cache.getKvHeads()) * block;
     tile::TensorOp::create(
         builder, loc, ("cache." + cache.getSymName()).str(), tile::TensorRole::Cache, StringAttr(),
@@ -59,9 +63,9 @@ void Lowering::createCacheStreams() {
 }
 
 int64_t Lowering::getStackedHeads(Value query) {
-  auto attention =
-      query.hasOneUse() && query.getDefiningOp<llm::RopeOp>() ? dyn_cast<llm::CachedAttentionOp>(*query.user_begin())
-                                                              : nullptr;
+  if (!query.hasOneUse() || !query.getDefiningOp<llm::RopeOp>())
+    return 0;
+  auto attention = dyn_cast<llm::CachedAttentionOp>(*query.user_begin());
   if (!attention || attention.getQuery() != query)
     return 0;
   int64_t heads = *llm::getExtents(query)[1].getConstantValue();
@@ -178,8 +182,7 @@ Lowering::CachedKernel::Sequence Lowering::CachedKernel::getSequence(Value numbe
 
 /// The first row of the layer.
 Value Lowering::CachedKernel::cacheBase() {
-  int64_t blocks = on.limits.sequences * llvm::divideCeil(on.limits.context, block);
-  return on.mul(layer, blocks * kvHeads * block);
+  return on.mul(layer, on.getCacheBlocks() * kvHeads * block);
 }
 
 void Lowering::CachedKernel::order(Value number) {
@@ -193,8 +196,7 @@ void Lowering::CachedKernel::order(Value number) {
   on.forEach(tiles, [&](Value) {
     tile::OrderOp::create(on.builder, on.loc, stream, cacheBase(),
                           on.tables.lookup(on.resolve(op.getBlockTables())).getValue(), table,
-                          on.limits.sequences * llvm::divideCeil(on.limits.context, block), blocks,
-                          tail, kvHeads);
+                          on.getCacheBlocks(), blocks, tail, kvHeads);
   });
 }
 

@@ -1,4 +1,4 @@
-//===- Elementwise.cpp - sums, activations, embeddings and views -------- -===//
+//===- Elementwise.cpp - sums, activations, rows and views -------------- -===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -114,5 +114,20 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
   Matrix out = define(op.getResult());
   tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, gathered, out.slot, extent(rows),
                         constant(cols));
+  return success();
+}
+
+LogicalResult Lowering::lowerGather(llm::GatherOp op) {
+  auto indices = dyn_cast<BlockArgument>(resolve(op.getIndices()));
+  if (!indices || op.getAxis() != 0 || !matrices.contains(op.getOperand()))
+    return op.emitOpError() << "does not take rows of features that an input names, for which there "
+                               "is no kernel yet";
+  Matrix a = get(op.getOperand());
+  Matrix out = define(op.getResult());
+  Value rows = extent(out.rows);
+  Value loaded = slot(maxTokens, 1, builder.getI32Type());
+  tile::LoadOp::create(builder, loc, nameOf(indices), constant(0), constant(0), loaded, rows);
+  tile::TakeOp::create(builder, loc, a.slot, loaded, extent(a.rows), out.slot, rows,
+                       constant(a.cols));
   return success();
 }

@@ -45,8 +45,7 @@ std::string Lowering::nameOf(BlockArgument argument) {
   return "arg" + std::to_string(argument.getArgNumber());
 }
 
-/// Calls `visit` for each use of an argument, in layers too.
-static void forEachUse(Value value, function_ref<void(OpOperand &)> visit) {
+void Lowering::forEachUse(Value value, function_ref<void(OpOperand &)> visit) {
   for (OpOperand &use : value.getUses()) {
     auto layers = dyn_cast<llm::LayersOp>(use.getOwner());
     if (!layers) {
@@ -64,10 +63,7 @@ int64_t Lowering::maxOf(StringAttr symbol) const {
                                : limits.tokens;
 }
 
-/// What the elements of `argument` are less than: the number of rows that they
-/// choose from; 2 for a mask of keys, which is computed with as a number; null if
-/// they can be anything.
-static FailureOr<llm::ExtentAttr> getBound(BlockArgument argument) {
+FailureOr<llm::ExtentAttr> Lowering::getBound(BlockArgument argument) {
   llm::ExtentAttr bound;
   bool agree = true;
   forEachUse(argument, [&](OpOperand &use) {
@@ -103,96 +99,6 @@ void Lowering::loadFeatures(func::FuncOp function) {
                          extent(rows));
     matrices[argument] = {features, rows, cols};
   }
-}
-
-/// `weight` as a matrix: the same views without leading dimensions of extent 1.
-static FailureOr<llm::WeightOp> getMatrixWeight(Operation *user, Attribute name,
-                                                SymbolTable &symbols) {
-  auto weight = symbols.lookup<llm::WeightOp>(cast<FlatSymbolRefAttr>(name).getAttr());
-  RankedTensorType type = weight.getTensorType();
-  ArrayRef<int64_t> shape = type.getShape();
-  if (type.getRank() == 2)
-    return weight;
-  if (type.getRank() < 2 || llvm::any_of(shape.drop_back(2), [](int64_t n) { return n != 1; }) ||
-      weight.getViews().size() != 1)
-    return user->emitOpError() << "takes its angles from '" << weight.getSymName() << "' of type "
-                               << type << ", for which there is no kernel yet; expected a row for "
-                                          "each position";
-  auto view = cast<llm::ViewAttr>(weight.getViews()[0]);
-  auto matrix = llm::ViewAttr::get(type.getContext(), view.getFile(), view.getOffset(),
-                                   view.getLength(), shape.take_back(2),
-                                   view.getStrides().take_back(2));
-  OpBuilder builder(weight);
-  auto result = llm::WeightOp::create(builder, weight.getLoc(), weight.getSymName(),
-                                      RankedTensorType::get(shape.take_back(2), type.getElementType()),
-                                      builder.getArrayAttr(matrix), IntegerAttr(),
-                                      builder.getStringAttr("private"));
-  symbols.insert(result);
-  return result;
-}
-
-/// A rope whose angles `value` is, in layers too; null if there is none.
-static Operation *getRopeOf(Value value) {
-  Operation *rope = nullptr;
-  forEachUse(value, [&](OpOperand &use) {
-    if (isa<llm::RopeOp>(use.getOwner()) && use.getOperandNumber() > 0)
-      rope = use.getOwner();
-  });
-  return rope;
-}
-
-LogicalResult Lowering::loadTables(func::FuncOp function) {
-  SymbolTable symbols(module);
-  llvm::DenseMap<Attribute, Matrix> loaded;
-  auto load = [&](Operation *rope, Attribute name, Value value) -> LogicalResult {
-    Matrix &angles = loaded[name];
-    if (!angles.slot) {
-      FailureOr<llm::WeightOp> weight = getMatrixWeight(rope, name, symbols);
-      if (failed(weight))
-        return failure();
-      ArrayRef<int64_t> shape = weight->getTensorType().getShape();
-      std::string table = ("table." + weight->getSymName()).str();
-      {
-        OpBuilder::InsertionGuard guard(builder);
-        builder.setInsertionPointToStart(module.getBody());
-        tile::TensorOp::create(builder, loc, table, tile::TensorRole::Constant, StringAttr(),
-                               StringAttr(), ArrayAttr(), /*scalar=*/false,
-                               FlatSymbolRefAttr::get(*weight),
-                               MemRefType::get(shape, builder.getF32Type()), /*below=*/StringAttr());
-      }
-      angles.slot = slot(std::max(maxTokens, shape[0]), shape[1], builder.getF32Type());
-      angles.rows = llm::ExtentAttr::getConstant(builder.getContext(), shape[0]);
-      angles.cols = shape[1];
-      tile::LoadOp::create(builder, loc, table, constant(0), constant(0), angles.slot,
-                           constant(shape[0]));
-    }
-    matrices[value] = angles;
-    return success();
-  };
-  for (Operation &op : function.getBody().front()) {
-    if (auto get = dyn_cast<llm::GetWeightOp>(op))
-      if (Operation *rope = getRopeOf(get.getResult());
-          rope && failed(load(rope, get.getNameAttr(), get.getResult())))
-        return failure();
-    auto layers = dyn_cast<llm::LayersOp>(op);
-    if (!layers)
-      continue;
-    // Weights of the layers, of which each layer may have the same one.
-    auto callee = symbols.lookup<func::FuncOp>(layers.getCallee());
-    unsigned first = 1 + layers.getCarried().size() + layers.getShared().size();
-    for (auto [argument, names] : llvm::zip_equal(callee.getArguments().drop_front(first),
-                                                  layers.getWeights().getAsRange<ArrayAttr>())) {
-      Operation *rope = getRopeOf(argument);
-      if (!rope)
-        continue;
-      if (!llvm::all_equal(names))
-        return rope->emitOpError() << "takes its angles from constants that differ between layers, "
-                                      "for which there is no kernel yet";
-      if (failed(load(rope, names[0], argument)))
-        return failure();
-    }
-  }
-  return success();
 }
 
 LogicalResult Lowering::declareInterface(func::FuncOp function) {

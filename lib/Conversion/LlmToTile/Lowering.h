@@ -64,23 +64,30 @@ private:
   mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
   /// Brings the inputs of floating point on the core.
   void loadFeatures(mlir::func::FuncOp function);
-  /// Brings the constant tables of angles on the core.
-  mlir::LogicalResult loadTables(mlir::func::FuncOp function);
   /// The function's argument behind a layer's argument, or the value itself.
   mlir::Value resolve(mlir::Value value) const;
   static std::string nameOf(mlir::BlockArgument argument);
+  /// Calls `visit` for each use of a value, in layers too.
+  static void forEachUse(mlir::Value value, llvm::function_ref<void(mlir::OpOperand &)> visit);
+  /// What the elements of `argument` are less than: the number of rows that they
+  /// choose from; 2 for a mask of keys, which is computed with as a number; null
+  /// if they can be anything.
+  static mlir::FailureOr<llm::ExtentAttr> getBound(mlir::BlockArgument argument);
   int64_t maxOf(mlir::StringAttr symbol) const;
 
   // Layers.cpp
   mlir::LogicalResult lowerLayers(llm::LayersOp op);
   mlir::LogicalResult addPacked(mlir::Operation *user, mlir::Value weight, int64_t k, int64_t n);
 
-  // Decoder.cpp
+  // Rope.cpp
+  /// A rope whose angles `value` is, in layers too; null if there is none.
+  static mlir::Operation *getRopeOf(mlir::Value value);
+  /// Brings the constant tables of angles on the core.
+  mlir::LogicalResult loadTables(mlir::func::FuncOp function);
   /// A column of the numbers of its rows.
   mlir::Value countRows();
   mlir::LogicalResult lowerRopeAngles(llm::RopeAnglesOp op);
   mlir::LogicalResult lowerRope(llm::RopeOp op);
-  mlir::LogicalResult lowerGather(llm::GatherOp op);
 
   // CachedAttention.cpp
   struct CachedKernel;
@@ -90,6 +97,8 @@ private:
   /// Orders the old blocks of the first sequences for each cached attention from
   /// `op` on, up to the next loop over layers, which orders its own.
   mlir::LogicalResult orderBlocks(mlir::Operation *op);
+  /// Blocks of one layer.
+  int64_t getCacheBlocks() const;
   /// Keys of a block of the cache: columns of one product, rows of the next.
   int64_t getBlock() const;
   /// How many heads of keys there are, if `query` is the result of a rope and only
@@ -119,6 +128,7 @@ private:
   mlir::LogicalResult lowerUnary(llm::UnaryOp op);
   mlir::LogicalResult lowerReshape(llm::ReshapeOp op);
   mlir::LogicalResult lowerEmbedding(llm::EmbeddingOp op);
+  mlir::LogicalResult lowerGather(llm::GatherOp op);
 
   // Vocabulary.cpp: sizes
   mlir::Value constant(int64_t value);

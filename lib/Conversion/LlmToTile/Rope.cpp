@@ -1,4 +1,4 @@
-//===- Decoder.cpp - what a step over a paged cache adds ---------------- -===//
+//===- Rope.cpp - rotary position embedding and its angles -------------- -===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,6 +10,95 @@
 using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
+
+/// `weight` as a matrix: the same views without leading dimensions of extent 1.
+static FailureOr<llm::WeightOp> getMatrixWeight(Operation *user, Attribute name,
+                                                SymbolTable &symbols) {
+  auto weight = symbols.lookup<llm::WeightOp>(cast<FlatSymbolRefAttr>(name).getAttr());
+  RankedTensorType type = weight.getTensorType();
+  ArrayRef<int64_t> shape = type.getShape();
+  if (type.getRank() == 2)
+    return weight;
+  if (type.getRank() < 2 || llvm::any_of(shape.drop_back(2), [](int64_t n) { return n != 1; }) ||
+      weight.getViews().size() != 1)
+    return user->emitOpError() << "takes its angles from '" << weight.getSymName() << "' of type "
+                               << type << ", for which there is no kernel yet; expected a row for "
+                                          "each position";
+  auto view = cast<llm::ViewAttr>(weight.getViews()[0]);
+  auto matrix = llm::ViewAttr::get(type.getContext(), view.getFile(), view.getOffset(),
+                                   view.getLength(), shape.take_back(2),
+                                   view.getStrides().take_back(2));
+  OpBuilder builder(weight);
+  auto result = llm::WeightOp::create(builder, weight.getLoc(), weight.getSymName(),
+                                      RankedTensorType::get(shape.take_back(2), type.getElementType()),
+                                      builder.getArrayAttr(matrix), IntegerAttr(),
+                                      builder.getStringAttr("private"));
+  symbols.insert(result);
+  return result;
+}
+
+Operation *Lowering::getRopeOf(Value value) {
+  Operation *rope = nullptr;
+  forEachUse(value, [&](OpOperand &use) {
+    if (isa<llm::RopeOp>(use.getOwner()) && use.getOperandNumber() > 0)
+      rope = use.getOwner();
+  });
+  return rope;
+}
+
+LogicalResult Lowering::loadTables(func::FuncOp function) {
+  SymbolTable symbols(module);
+  llvm::DenseMap<Attribute, Matrix> loaded;
+  auto load = [&](Operation *rope, Attribute name, Value value) -> LogicalResult {
+    Matrix &angles = loaded[name];
+    if (!angles.slot) {
+      FailureOr<llm::WeightOp> weight = getMatrixWeight(rope, name, symbols);
+      if (failed(weight))
+        return failure();
+      ArrayRef<int64_t> shape = weight->getTensorType().getShape();
+      std::string table = ("table." + weight->getSymName()).str();
+      {
+        OpBuilder::InsertionGuard guard(builder);
+        builder.setInsertionPointToStart(module.getBody());
+        tile::TensorOp::create(builder, loc, table, tile::TensorRole::Constant, StringAttr(),
+                               StringAttr(), ArrayAttr(), /*scalar=*/false,
+                               FlatSymbolRefAttr::get(*weight),
+                               MemRefType::get(shape, builder.getF32Type()), /*below=*/StringAttr());
+      }
+      angles.slot = slot(std::max(maxTokens, shape[0]), shape[1], builder.getF32Type());
+      angles.rows = llm::ExtentAttr::getConstant(builder.getContext(), shape[0]);
+      angles.cols = shape[1];
+      tile::LoadOp::create(builder, loc, table, constant(0), constant(0), angles.slot,
+                           constant(shape[0]));
+    }
+    matrices[value] = angles;
+    return success();
+  };
+  for (Operation &op : function.getBody().front()) {
+    if (auto get = dyn_cast<llm::GetWeightOp>(op))
+      if (Operation *rope = getRopeOf(get.getResult());
+          rope && failed(load(rope, get.getNameAttr(), get.getResult())))
+        return failure();
+    auto layers = dyn_cast<llm::LayersOp>(op);
+    if (!layers)
+      continue;
+    // Weights of the layers, of which each layer may have the same one.
+    auto callee = symbols.lookup<func::FuncOp>(layers.getCallee());
+    unsigned first = 1 + layers.getCarried().size() + layers.getShared().size();
+    for (auto [argument, names] : llvm::zip_equal(callee.getArguments().drop_front(first),
+                                                  layers.getWeights().getAsRange<ArrayAttr>())) {
+      Operation *rope = getRopeOf(argument);
+      if (!rope)
+        continue;
+      if (!llvm::all_equal(names))
+        return rope->emitOpError() << "takes its angles from constants that differ between layers, "
+                                      "for which there is no kernel yet";
+      if (failed(load(rope, names[0], argument)))
+        return failure();
+    }
+  }
+  return success();
+}
 
 Value Lowering::countRows() {
   Value column = slot(maxTokens, 1, builder.getF32Type()), one = constant(1);
@@ -100,20 +189,5 @@ LogicalResult Lowering::lowerRope(llm::RopeOp op) {
     rotate(window(a.slot, index(0), index(head * cols), maxTokens, cols),
            window(out, index(head * maxTokens), index(0), maxTokens, cols), group);
   matrices[op.getResult()] = {out, a.rows, heads * size};
-  return success();
-}
-
-LogicalResult Lowering::lowerGather(llm::GatherOp op) {
-  auto indices = dyn_cast<BlockArgument>(resolve(op.getIndices()));
-  if (!indices || op.getAxis() != 0 || !matrices.contains(op.getOperand()))
-    return op.emitOpError() << "does not take rows of features that an input names, for which there "
-                               "is no kernel yet";
-  Matrix a = get(op.getOperand());
-  Matrix out = define(op.getResult());
-  Value rows = extent(out.rows);
-  Value loaded = slot(maxTokens, 1, builder.getI32Type());
-  tile::LoadOp::create(builder, loc, nameOf(indices), constant(0), constant(0), loaded, rows);
-  tile::TakeOp::create(builder, loc, a.slot, loaded, extent(a.rows), out.slot, rows,
-                       constant(a.cols));
   return success();
 }
