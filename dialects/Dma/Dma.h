@@ -27,7 +27,8 @@ inline constexpr int64_t maxLag = 63;
 inline constexpr unsigned maxWaits = 2, maxSyncWaits = 6;
 
 /// The queue that an operation runs on; none for what the sequencer does by
-/// itself and for orders, whose rings need no waits.
+/// itself and for orders of weights, which wait for nothing. Orders of blocks
+/// are on `ring`, which waits for others and which nobody waits for.
 std::optional<Queue> getQueue(mlir::Operation *op);
 
 /// The counter that a queue's operations increment: one for each queue.

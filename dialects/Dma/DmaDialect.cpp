@@ -69,6 +69,7 @@ std::optional<Queue> dma::getQueue(Operation *op) {
       .Case<tile::UnaryOp, tile::BinaryOp, tile::ScalarOp, tile::TernaryOp,
             tile::FillOp, tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp,
             tile::TakeOp>([](auto) { return Queue::Vector; })
+      .Case<OrderBlocksOp>([](auto) { return Queue::Ring; })
       .Case<SyncOp>([](SyncOp sync) { return sync.getQueue(); })
       .Default([](Operation *) { return std::nullopt; });
 }
@@ -90,6 +91,8 @@ LogicalResult DmaDialect::verifyOperationAttribute(Operation *op,
              << "; expected a counter from 0 to " << numCounters - 1;
     if (isa<SyncOp>(op))
       return op->emitOpError() << "cannot signal: it does no work";
+    if (*queue == Queue::Ring)
+      return op->emitOpError() << "cannot signal: who reads a ring's tile waits for it in any case";
     return success();
   }
   if (attribute.getName() != kWaitsAttr)

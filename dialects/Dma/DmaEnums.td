@@ -15,7 +15,8 @@ def Dma_Queue : I32EnumAttr<"Queue", "queue of an engine", [
   I32EnumAttrCase<"DmaIn", 0, "dma_in">,
   I32EnumAttrCase<"DmaOut", 1, "dma_out">,
   I32EnumAttrCase<"Matrix", 2, "matrix">,
-  I32EnumAttrCase<"Vector", 3, "vector">]> {
+  I32EnumAttrCase<"Vector", 3, "vector">,
+  I32EnumAttrCase<"Ring", 4, "ring">]> {
   let cppNamespace = "::serrano::dma";
   let genSpecializedAttr = 0;
 }

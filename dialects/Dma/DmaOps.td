@@ -49,27 +49,28 @@ def Dma_GatherOp : Dma_TransferOp<"gather"> {
   }];
 }
 
-def Dma_OrderOp : Dma_Op<"order", [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "order all tiles of a ring's source, on the ring's own queue";
+def Dma_OrderTilesOp : Dma_Op<"order_tiles", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "order tiles of packed weights, on the ring's own queue";
   let description = [{
-    The ring fills its slots on its own from here on, each as soon as it is free.
-    `tile.next` gives them in order.
+    As `tile.order_tiles` says. The ring fills its slots on its own from here on, each
+    as soon as it is free; `tile.next` gives them in order.
   }];
-  let arguments = (ins Tile_StreamType:$ring);
-  let assemblyFormat = "$ring attr-dict `:` type($ring)";
+  let arguments = (ins Tile_StreamType:$ring, I64Attr:$first, I64Attr:$count, Tile_Dim:$passes);
+  let assemblyFormat = "$ring `from` $first `count` $count `passes` $passes attr-dict `:` type($ring)";
 }
 
 def Dma_OrderBlocksOp : Dma_TransferOp<"order_blocks", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "order the blocks of a cache that a table names, on the ring's own queue";
   let description = [{
-    As `tile.order` says. The ring waits for nobody but the pops that make room: the
-    rows were written by an earlier run, and this run stores to other rows.
+    As `tile.order` says. The ring's first tile waits for the stores before it to the
+    same tensor, which may be to a block that it reads.
   }];
   let arguments = (ins Tile_StreamType:$ring, Tile_Dim:$row, FlatSymbolRefAttr:$table,
-    Tile_Dim:$first, I64Attr:$bound, Tile_Dim:$count, Tile_Dim:$tail, I64Attr:$passes);
+    Tile_Dim:$first, I64Attr:$bound, I64Attr:$step, Tile_Dim:$count, Tile_Dim:$tail,
+    Tile_Dim:$passes);
   let assemblyFormat = [{
-    $ring `[` $row `]` `by` $table `[` $first `]` `bound` $bound `count` $count `tail` $tail `passes` $passes
-    attr-dict `:` type($ring)
+    $ring `[` $row `]` `by` $table `[` $first `]` `bound` $bound `step` $step `count` $count
+    `tail` $tail `passes` $passes attr-dict `:` type($ring)
   }];
 }
 

@@ -8,6 +8,7 @@
 
 #include "dialects/Dma/Touches.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -20,12 +21,47 @@ bool Touch::conflictsWith(const Touch &other) const {
     return false;
   if (symbol || other.symbol)
     return symbol == other.symbol;
-  return space == other.space && begin < other.end && other.begin < end;
+  if (space != other.space || begin >= other.end || other.begin >= end)
+    return false;
+  if (stride == 0 || stride != other.stride)
+    return true;
+  // Columns of rows that lie equally far apart: intervals of a circle.
+  auto distance = [&](int64_t from, int64_t to) { return ((to - from) % stride + stride) % stride; };
+  return distance(begin, other.begin) < width || distance(other.begin, begin) < other.width;
 }
 
-/// The bytes of its buffer that a view spans, or all of them if the view's
+/// What an index can be, whatever the run: from a constant, a loop that runs a
+/// constant number of times, and sums, products and limits of those.
+static std::optional<std::pair<int64_t, int64_t>> getRange(Value index) {
+  using Range = std::optional<std::pair<int64_t, int64_t>>;
+  if (std::optional<int64_t> value = getConstantIntValue(index))
+    return std::pair(*value, *value);
+  if (auto argument = dyn_cast<BlockArgument>(index)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (!loop || index != loop.getInductionVar() ||
+        getConstantIntValue(loop.getLowerBound()) != 0 ||
+        getConstantIntValue(loop.getStep()) != 1)
+      return std::nullopt;
+    std::optional<int64_t> trips = getConstantIntValue(loop.getUpperBound());
+    if (!trips || *trips < 1)
+      return std::nullopt;
+    return std::pair(int64_t(0), *trips - 1);
+  }
+  Operation *op = index.getDefiningOp();
+  if (!isa<arith::AddIOp, arith::MulIOp>(op))
+    return std::nullopt;
+  Range a = getRange(op->getOperand(0)), b = getRange(op->getOperand(1));
+  if (!a || !b || a->first < 0 || b->first < 0)
+    return std::nullopt;
+  if (isa<arith::AddIOp>(op))
+    return std::pair(a->first + b->first, a->second + b->second);
+  return std::pair(a->first * b->first, a->second * b->second);
+}
+
+/// The bytes of its buffer that a view touches, or all of them if the view's
 /// place is known only when the program runs.
-static std::pair<int64_t, int64_t> getWindow(Value view, mem::BufferOp buffer) {
+static Touch getWindow(Value view, mem::BufferOp buffer) {
+  Touch whole{nullptr, buffer.getSpace(), 0, buffer.getBytes()};
   // What a cast claims about an offset is not checked when the program runs.
   while (auto cast = view.getDefiningOp<memref::CastOp>())
     view = cast.getSource();
@@ -33,22 +69,41 @@ static std::pair<int64_t, int64_t> getWindow(Value view, mem::BufferOp buffer) {
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(type.getStridesAndOffset(strides, offset)) ||
-      ShapedType::isDynamic(offset) || !type.hasStaticShape() ||
-      type.getNumElements() == 0 ||
-      llvm::any_of(strides, ShapedType::isDynamic))
-    return {0, buffer.getBytes()};
-  int64_t first = offset, last = offset;
-  for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))
-    (stride < 0 ? first : last) += (size - 1) * stride;
+      !type.hasStaticShape() || type.getNumElements() == 0 ||
+      llvm::any_of(strides, [](int64_t n) { return ShapedType::isDynamic(n) || n < 0; }))
+    return whole;
+  std::pair<int64_t, int64_t> offsets(offset, offset);
+  if (ShapedType::isDynamic(offset)) {
+    auto cast = view.getDefiningOp<memref::ReinterpretCastOp>();
+    auto value = cast ? dyn_cast<Value>(cast.getMixedOffsets().front()) : Value();
+    auto range = value ? getRange(value) : std::nullopt;
+    if (!range)
+      return whole;
+    offsets = *range;
+  }
   int64_t bytes = type.getElementTypeBitWidth() / 8;
-  return {first * bytes, (last + 1) * bytes};
+  int64_t row = (type.getDimSize(1) - 1) * strides[1] + 1 + offsets.second - offsets.first;
+  Touch touch = whole;
+  touch.begin = offsets.first * bytes;
+  touch.end = (offsets.first + (type.getDimSize(0) - 1) * strides[0] + row) * bytes;
+  touch.stride = strides[0] * bytes;
+  touch.width = row * bytes;
+  return touch;
 }
 
 /// Heads of a rope lie beside the columns that its operation names, and the
 /// rows that are taken are those of a bound.
 static bool touchesBeyondItsShape(OpOperand &operand) {
-  if (auto rope = dyn_cast<tile::RopeOp>(operand.getOwner()))
-    return operand.get() == rope.getDst() || operand.get() == rope.getA();
+  auto rope = dyn_cast<tile::RopeOp>(operand.getOwner());
+  // Whether a slot has all heads, one so many elements after the other.
+  auto reaches = [&](Value slot, std::optional<int64_t> stride) {
+    std::optional<int64_t> cols = getConstantIntValue(rope.getCols());
+    return cols && (int64_t(rope.getHeads()) - 1) * stride.value_or(*cols) + *cols <=
+                       cast<MemRefType>(slot.getType()).getDimSize(1);
+  };
+  if (rope)
+    return (operand.get() == rope.getDst() && !reaches(rope.getDst(), rope.getHeadStride())) ||
+           (operand.get() == rope.getA() && !reaches(rope.getA(), std::nullopt));
   auto take = dyn_cast<tile::TakeOp>(operand.getOwner());
   return take && operand.get() == take.getA();
 }
@@ -79,14 +134,16 @@ static LogicalResult addSlot(OpOperand &operand,
   }
   SmallVector<MemoryEffects::EffectInstance> effects;
   cast<MemoryEffectOpInterface>(op).getEffectsOnValue(operand.get(), effects);
-  auto [begin, end] = touchesBeyondItsShape(operand)
-                          ? std::pair<int64_t, int64_t>(0, buffer.getBytes())
-                          : getWindow(operand.get(), buffer);
-  int64_t base = int64_t(*buffer.getAddress());
+  Touch touch = touchesBeyondItsShape(operand)
+                    ? Touch{nullptr, buffer.getSpace(), 0, buffer.getBytes()}
+                    : getWindow(operand.get(), buffer);
+  touch.begin += int64_t(*buffer.getAddress());
+  touch.end += int64_t(*buffer.getAddress());
   for (const auto &effect : effects)
-    if (isa<MemoryEffects::Write, MemoryEffects::Read>(effect.getEffect()))
-      touches.push_back({nullptr, buffer.getSpace(), base + begin, base + end,
-                         isa<MemoryEffects::Write>(effect.getEffect())});
+    if (isa<MemoryEffects::Write, MemoryEffects::Read>(effect.getEffect())) {
+      touch.write = isa<MemoryEffects::Write>(effect.getEffect());
+      touches.push_back(touch);
+    }
   return success();
 }
 
@@ -98,7 +155,10 @@ static LogicalResult addTensor(Operation *op, SymbolTableCollection &symbols,
     if (!tensor)
       return op->emitOpError()
              << "names no tensor: '" << name.getValue() << "'";
-    touches.push_back({tensor, mem::Space::Scratchpad, 0, 0, write});
+    Touch touch;
+    touch.symbol = tensor;
+    touch.write = write;
+    touches.push_back(touch);
     return success();
   };
   if (auto load = dyn_cast<LoadOp>(op))
@@ -107,6 +167,9 @@ static LogicalResult addTensor(Operation *op, SymbolTableCollection &symbols,
     return add(gather.getTensorAttr(), false);
   if (auto store = dyn_cast<StoreOp>(op))
     return add(store.getTensorAttr(), true);
+  if (auto order = dyn_cast<OrderBlocksOp>(op))
+    if (auto ring = order.getRing().getDefiningOp<mem::RingOp>())
+      return add(ring.getSourceAttr(), false);
   return success();
 }
 

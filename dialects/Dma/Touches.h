@@ -16,10 +16,13 @@ namespace serrano::dma {
 /// The bytes that an operation touches: of a memory of the core, by address, or
 /// of a tensor in HBM, all of it.
 struct Touch {
-  mlir::Operation *symbol; ///< the tensor; null for a memory of the core
-  mem::Space space;
-  int64_t begin, end;
-  bool write;
+  mlir::Operation *symbol = nullptr; ///< the tensor; null for a memory of the core
+  mem::Space space = mem::Space::Scratchpad;
+  int64_t begin = 0, end = 0;
+  /// The first `width` of each `stride` bytes from `begin` on, if `stride` is not
+  /// 0; else all of them.
+  int64_t stride = 0, width = 0;
+  bool write = false;
 
   bool conflictsWith(const Touch &other) const;
 };

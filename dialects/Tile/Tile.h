@@ -30,6 +30,8 @@ struct ArrayResource : mlir::SideEffects::Resource::Base<ArrayResource> {
 
 } // namespace serrano::tile
 
+#include "dialects/Tile/WeightTape.h"
+
 #include "dialects/Tile/TileDialect.h.inc"
 #include "dialects/Tile/TileEnums.h.inc"
 

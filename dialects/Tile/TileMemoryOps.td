@@ -106,20 +106,30 @@ def Tile_TensorOp : Tile_Op<"tensor", [Symbol]> {
 def Tile_PackedOp : Tile_Op<"packed", [Symbol]> {
   let summary = "weights in the order and form in which the matrix engine takes them";
   let description = [{
-    The weights `weights`, one after the other; `sizes` gives K and N of each.
-    Each is cut into
-    tiles of `tile_k` x `tile_n`, the tiles of the first `tile_n` columns in
-    ascending K first. A tile is row-major, `tile_n` elements to a row, also at
-    the edges, where what lies outside the weight is zero and never used.
+    The weights `weights`, in groups that one kernel takes in one go; `sizes` gives K
+    and N of each weight, `groups` how many weights each group has (one each if it
+    is left out; those of a group have the same K). A group is cut into blocks of up
+    to `tile_n` columns: all its columns one after the other or, if its number is
+    among `interleaved`, a block of each weight in turn.
+
+    The stream's tiles have room for `tile_k` x `tile_n` elements. Blocks are
+    written into them like on a tape: rows as wide as the block without gaps, going
+    on in the next tile where one is full (`dialects/Tile/WeightTape.h`). A group
+    whose number is among `ends` leaves the rest of its last tile free; the last
+    group does so in any case.
 
     ```mlir
-    tile.packed @stream [@l0.q, @l0.k] sizes [384, 384, 384, 384] tile 128 x 128 : bf16
+    tile.packed @stream [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [576, 576, 576, 192, 576, 1536, 576, 1536]
+      tile 128 x 128 groups [2, 2] interleaved [1] ends [1] : bf16
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, SymbolRefArrayAttr:$weights,
-    DenseI64ArrayAttr:$sizes, I64Attr:$tile_k, I64Attr:$tile_n, TypeAttr:$element_type);
+    DenseI64ArrayAttr:$sizes, I64Attr:$tile_k, I64Attr:$tile_n,
+    OptionalAttr<DenseI64ArrayAttr>:$groups, OptionalAttr<DenseI64ArrayAttr>:$interleaved,
+    OptionalAttr<DenseI64ArrayAttr>:$ends, TypeAttr:$element_type);
   let assemblyFormat = [{
-    $sym_name $weights `sizes` $sizes `tile` $tile_k `x` $tile_n `:` $element_type attr-dict
+    $sym_name $weights `sizes` $sizes `tile` $tile_k `x` $tile_n (`groups` $groups^)?
+    (`interleaved` $interleaved^)? (`ends` $ends^)? `:` $element_type attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -127,6 +137,8 @@ def Tile_PackedOp : Tile_Op<"packed", [Symbol]> {
     int64_t getTileBytes();
     /// Number of tiles of all weights.
     int64_t getNumTiles();
+    /// The groups, in order; their weights follow each other in `weights`.
+    ::llvm::SmallVector<::serrano::tile::WeightGroup> getWeightGroups();
   }];
 }
 
@@ -176,45 +188,64 @@ def Tile_StreamOp : Tile_Op<"stream", [DeclareOpInterfaceMethods<SymbolUserOpInt
     MemoryEffects<[MemAlloc]>]> {
   let summary = "tiles of packed weights or of a cache, one after the other";
   let description = [{
-    Of packed weights all tiles, in order. Of a cache those that `tile.order` names:
-    a tile is as many of its rows, all columns of them, as the slot has.
+    Of packed weights those tiles that `tile.order_tiles` names, of a cache those
+    that `tile.order` names: a tile is as many of its rows, all columns of them, as
+    the slot has. `slots`, if given, is how many tiles there is room for; else the
+    stream gets what is left.
 
     ```mlir
     %w = tile.stream @stream : !tile.stream<memref<128x128xbf16>>
+    %kv = tile.stream @cache slots 10 : !tile.stream<memref<128x384xbf16>>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$source);
+  let arguments = (ins FlatSymbolRefAttr:$source, OptionalAttr<I64Attr>:$slots);
   let results = (outs Tile_StreamType:$result);
-  let assemblyFormat = "$source attr-dict `:` type($result)";
+  let assemblyFormat = "$source (`slots` $slots^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_OrderTilesOp : Tile_Op<"order_tiles", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the next tiles of a stream of packed weights";
+  let description = [{
+    `count` tiles from number `first` on, and those again for each of `passes`.
+    Weights are never written, so the order can come long before the tiles are
+    used: usually one order at the beginning is for all.
+
+    ```mlir
+    tile.order_tiles %w from 0 count 6480 passes %chunks : !tile.stream<memref<128x128xbf16>>
+    ```
+  }];
+  let arguments = (ins Tile_StreamType:$stream, I64Attr:$first, I64Attr:$count, Tile_Dim:$passes);
+  let assemblyFormat = "$stream `from` $first `count` $count `passes` $passes attr-dict `:` type($stream)";
+  let hasVerifier = 1;
 }
 
 def Tile_OrderOp : Tile_Op<"order", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "the next tiles of a stream of a cache: blocks that a table names";
   let description = [{
-    A block is `passes` tiles of R rows each, one after the other: the heads of some
-    tokens, for instance. `table` is a tensor in scalar memory; an id outside
-    0 .. bound-1 stops the program.
+    A tile is R rows; block b begins `step` rows after block b - 1. `table` is a
+    tensor in scalar memory; an id outside 0 .. bound-1 stops the program.
 
     ```
     for p < passes: for i < count:
-      next tile = source[row + (table[first + i] * passes + p) * R ..+ R]
+      next tile = source[row + table[first + i] * step ..+ R]
     ```
 
     Of a pass's last tile only `tail` rows arrive; the others cannot be read. The
-    order can come long before the tiles are used. Its rows must have been written
-    by an earlier run: what this run stores is not among them.
+    order can come long before the tiles are used.
 
     ```mlir
-    tile.order %kv[%row] by @block_tables[%first] bound 64 count %blocks tail %rows passes 3
+    tile.order %kv[%row] by @block_tables[%first] bound 64 step 256 count %blocks tail %rows passes %tiles
       : !tile.stream<memref<128x128xbf16>>
     ```
   }];
   let arguments = (ins Tile_StreamType:$stream, Tile_Dim:$row, FlatSymbolRefAttr:$table,
-    Tile_Dim:$first, I64Attr:$bound, Tile_Dim:$count, Tile_Dim:$tail, I64Attr:$passes);
+    Tile_Dim:$first, I64Attr:$bound, I64Attr:$step, Tile_Dim:$count, Tile_Dim:$tail,
+    Tile_Dim:$passes);
   let assemblyFormat = [{
-    $stream `[` $row `]` `by` $table `[` $first `]` `bound` $bound `count` $count `tail` $tail `passes` $passes
-    attr-dict `:` type($stream)
+    $stream `[` $row `]` `by` $table `[` $first `]` `bound` $bound `step` $step `count` $count
+    `tail` $tail `passes` $passes attr-dict `:` type($stream)
   }];
   let hasVerifier = 1;
 }
@@ -222,12 +253,12 @@ def Tile_OrderOp : Tile_Op<"order", [DeclareOpInterfaceMethods<SymbolUserOpInter
 def Tile_PeekOp : Tile_Op<"peek", [MemoryEffects<[MemRead]>]> {
   let summary = "a tile of a stream that stays there";
   let description = [{
-    The oldest tile that no `tile.next` has taken. It can be read until the
-    operation that reads that `tile.next`'s tile.
+    The oldest tile that no `tile.next` has taken, or the one `ahead` tiles after it.
+    It can be read until the operation that reads that `tile.next`'s tile.
   }];
-  let arguments = (ins Tile_StreamType:$stream);
+  let arguments = (ins Tile_StreamType:$stream, Optional<Tile_Dim>:$ahead);
   let results = (outs Tile_Slot:$tile);
-  let assemblyFormat = "$stream attr-dict `:` type($stream) `->` type($tile)";
+  let assemblyFormat = "$stream (`ahead` $ahead^)? attr-dict `:` type($stream) `->` type($tile)";
   let hasVerifier = 1;
 }
 

@@ -110,12 +110,32 @@ int64_t PackedOp::getTileBytes() {
   return getTileK() * getTileN() * getElementType().getIntOrFloatBitWidth() / 8;
 }
 
+SmallVector<WeightGroup> PackedOp::getWeightGroups() {
+  SmallVector<int64_t> counts(getWeights().size(), 1);
+  if (std::optional<ArrayRef<int64_t>> groups = getGroups())
+    counts.assign(groups->begin(), groups->end());
+  SmallVector<WeightGroup> result;
+  size_t weight = 0;
+  for (auto [number, count] : llvm::enumerate(counts)) {
+    auto isAmong = [&](std::optional<ArrayRef<int64_t>> numbers) {
+      return numbers && llvm::is_contained(*numbers, int64_t(number));
+    };
+    WeightGroup &group = result.emplace_back();
+    group.k = getSizes()[2 * weight];
+    for (int64_t i = 0; i < count; ++i, ++weight)
+      group.n.push_back(getSizes()[2 * weight + 1]);
+    group.interleaved = isAmong(getInterleaved());
+    group.ends = isAmong(getEnds()) || number + 1 == counts.size();
+  }
+  return result;
+}
+
 int64_t PackedOp::getNumTiles() {
-  int64_t tiles = 0;
-  for (size_t i = 0; i + 1 < getSizes().size(); i += 2)
-    tiles += llvm::divideCeil(getSizes()[i], getTileK()) *
-             llvm::divideCeil(getSizes()[i + 1], getTileN());
-  return tiles;
+  WeightTape tape(getTileK(), getTileN());
+  for (const WeightGroup &group : getWeightGroups())
+    for (const WeightBlock &block : getBlocks(group, getTileN()))
+      tape.skip(group.k, block.width, block.ends);
+  return tape.getSlots();
 }
 
 LogicalResult PackedOp::verify() {
@@ -129,6 +149,29 @@ LogicalResult PackedOp::verify() {
                          << " sizes; expected K and N of each";
   if (llvm::any_of(getSizes(), [](int64_t size) { return size < 1; }))
     return emitOpError() << "packs a weight without elements";
+  int64_t numGroups = getWeights().size();
+  if (std::optional<ArrayRef<int64_t>> groups = getGroups()) {
+    int64_t first = 0;
+    for (int64_t count : *groups) {
+      if (count < 1 || first + count > int64_t(getWeights().size()))
+        return emitOpError() << "has a group of " << count << " weights after " << first << " of "
+                             << getWeights().size() << "; expected groups of at least one weight";
+      for (int64_t weight = first; weight < first + count; ++weight)
+        if (getSizes()[2 * weight] != getSizes()[2 * first])
+          return emitOpError() << "has weights of " << getSizes()[2 * first] << " and "
+                               << getSizes()[2 * weight]
+                               << " rows in one group; expected the same K";
+      first += count;
+    }
+    if (first != int64_t(getWeights().size()))
+      return emitOpError() << "has groups of " << first << " weights in all; expected "
+                           << getWeights().size();
+    numGroups = groups->size();
+  }
+  for (std::optional<ArrayRef<int64_t>> numbers : {getInterleaved(), getEnds()})
+    for (int64_t number : numbers.value_or(ArrayRef<int64_t>()))
+      if (number < 0 || number >= numGroups)
+        return emitOpError() << "names group " << number << " of " << numGroups;
   return success();
 }
 
@@ -186,10 +229,24 @@ LogicalResult StreamOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyStream(*this, symbols, getSourceAttr(), getType().getSlot());
 }
 
+LogicalResult StreamOp::verify() {
+  if (getSlots() && *getSlots() < 2)
+    return emitOpError() << "has room for " << *getSlots()
+                         << " tiles; expected at least 2, to fill one while another is read";
+  return success();
+}
+
+LogicalResult OrderTilesOp::verify() {
+  if (int64_t(getFirst()) < 0 || int64_t(getCount()) < 1)
+    return emitOpError() << "orders " << int64_t(getCount()) << " tiles from number "
+                         << int64_t(getFirst()) << " on; expected at least one of those there are";
+  return success();
+}
+
 LogicalResult OrderOp::verify() {
-  if (getPasses() < 1 || getBound() < 1)
-    return emitOpError() << "makes " << getPasses() << " passes over blocks below " << getBound()
-                         << "; expected both to be at least 1";
+  if (int64_t(getStep()) < 1 || int64_t(getBound()) < 1)
+    return emitOpError() << "takes blocks below " << int64_t(getBound()) << ", "
+                         << int64_t(getStep()) << " rows apart; expected both to be at least 1";
   return success();
 }
 

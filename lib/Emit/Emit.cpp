@@ -91,29 +91,44 @@ llvm::Error WeightWriter::write(tile::PackedOp packed) {
       addSection(packed, packed.getSymName(), packed.getNumTiles() * stride);
   if (!section)
     return section.takeError();
-  std::vector<float> tile(tileK * tileN);
-  std::vector<uint8_t> block;
-  int64_t offset = 0;
-  for (auto [i, name] : llvm::enumerate(packed.getWeights().getAsRange<SymbolRefAttr>())) {
-    int64_t k = packed.getSizes()[2 * i], n = packed.getSizes()[2 * i + 1];
-    llvm::Expected<llm::WeightOp> weight = find(name, packed.getSymName(), {k, n});
-    if (!weight)
-      return weight.takeError();
-    for (int64_t col = 0; col < n; col += tileN) {
-      block.clear();
-      for (int64_t row = 0; row < k; row += tileK) {
-        std::fill(tile.begin(), tile.end(), 0.0f);
-        if (llvm::Error error = reader.read(*weight, row, std::min(tileK, k - row), col,
-                                            std::min(tileN, n - col), tile.data(), tileN))
-          return error;
-        convert(tile, packed.getElementType(), block);
-        block.resize(llvm::alignTo(block.size(), mem::bufferAlignment));
-      }
-      if (llvm::Error error = writer.write(*section, offset, block))
-        return error;
-      offset += int64_t(block.size());
+  std::vector<float> slot(tileK * tileN);
+  std::vector<uint8_t> bytes;
+  int64_t written = 0;
+  auto flush = [&] {
+    convert(slot, packed.getElementType(), bytes);
+    bytes.resize(llvm::alignTo(bytes.size(), mem::bufferAlignment));
+    std::fill(slot.begin(), slot.end(), 0.0f);
+  };
+  tile::WeightTape tape(tileK, tileN);
+  auto names = packed.getWeights().getAsRange<SymbolRefAttr>().begin();
+  for (const tile::WeightGroup &group : packed.getWeightGroups()) {
+    SmallVector<llm::WeightOp> weights;
+    for (int64_t n : group.n) {
+      llvm::Expected<llm::WeightOp> weight = find(*names++, packed.getSymName(), {group.k, n});
+      if (!weight)
+        return weight.takeError();
+      weights.push_back(*weight);
     }
-    progress.advance(k * n);
+    for (const tile::WeightBlock &block : tile::getBlocks(group, tileN)) {
+      for (const tile::WeightTape::Piece &piece : tape.append(group.k, block.width, block.ends)) {
+        float *place = slot.data() + piece.offset;
+        for (const tile::WeightSegment &segment : block.segments) {
+          if (llvm::Error error = reader.read(weights[segment.weight], piece.row, piece.rows,
+                                              segment.column, segment.width, place, block.width))
+            return error;
+          place += segment.width;
+        }
+        if (piece.last)
+          flush();
+      }
+      progress.advance(group.k * block.width);
+      if (bytes.empty())
+        continue;
+      if (llvm::Error error = writer.write(*section, written, bytes))
+        return error;
+      written += int64_t(bytes.size());
+      bytes.clear();
+    }
   }
   return llvm::Error::success();
 }

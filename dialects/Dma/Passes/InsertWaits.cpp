@@ -59,7 +59,8 @@ void InsertWaits::runOnOperation() {
     return signalPassFailure();
   for (auto &[op, ignored] : *touches) {
     op->removeAttr(DmaDialect::kWaitsAttr);
-    op->setAttr(DmaDialect::kSignalAttr,
+    if (*getQueue(op) != Queue::Ring)
+      op->setAttr(DmaDialect::kSignalAttr,
                 IntegerAttr::get(IntegerType::get(op->getContext(), 64),
                                  getCounter(*getQueue(op))));
   }
@@ -82,7 +83,8 @@ void InsertWaits::runOnOperation() {
         });
         for (auto [other, lag] : lags)
           state.wait(queue, other, lag);
-        state.execute(op, queue, true);
+        if (queue != Queue::Ring)
+          state.execute(op, queue, true);
         needed[op] = std::move(lags);
       });
   for (auto &[op, lags] : needed)

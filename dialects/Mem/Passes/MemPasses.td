@@ -26,7 +26,7 @@ def AssignAddresses : Pass<"mem-assign-addresses", "::mlir::ModuleOp"> {
   let options = [
     Option<"target", "target", "std::string", "\"\"",
            "name or file of the target; the module's tile.target if empty">,
-    Option<"ringFraction", "ring-fraction", "double", "0.5",
+    Option<"ringFraction", "ring-fraction", "double", "1.0",
            "largest part of the scratchpad that rings take">];
 }
 

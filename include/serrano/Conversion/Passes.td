@@ -29,6 +29,8 @@ def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
            "element type of weights and matrix operands: f32 or bf16">,
     Option<"maxTokens", "max-tokens", "int64_t", "128",
            "most tokens of one run, over all sequences">,
+    Option<"slotRows", "slot-rows", "int64_t", "0",
+           "most rows of features that are on the core at once; 0 for as many as fit">,
     Option<"maxSequences", "max-sequences", "int64_t", "8", "most sequences of one run">,
     Option<"maxContext", "max-context", "int64_t", "2048", "most tokens of a sequence">];
 }

@@ -218,23 +218,23 @@ LogicalResult Selector::selectTransfer(Operation *op) {
         emit(i);
         return success();
       })
-      .Case([&](dma::OrderOp order) {
+      .Case([&](dma::OrderTilesOp order) {
         auto ring = order.getRing().getDefiningOp<mem::RingOp>();
-        auto packed = SymbolTable::lookupNearestSymbolFrom<tile::PackedOp>(
-            op, ring.getSourceAttr());
         isa::Value slot = constant(ring.getSlotBytes());
         emit(isa::RingFill{.ring = uint32_t(ring.getIndex()),
-                           .src = {0, uint64_t(addressOf(ring.getSourceAttr()))},
-                           .count = constant(packed.getNumTiles()),
+                           .src = {0, uint64_t(addressOf(ring.getSourceAttr()) +
+                                               int64_t(order.getFirst()) * ring.getSlotBytes())},
+                           .count = constant(order.getCount()),
                            .bytes = slot,
                            .stride = slot,
-                           .passes = constant(1)});
+                           .passes = value(order.getPasses()),
+                           .pass_stride = constant(0)});
         return success();
       })
       .Case([&](dma::OrderBlocksOp order) -> LogicalResult {
         auto ring = order.getRing().getDefiningOp<mem::RingOp>();
         int64_t row = rowBytesOf(ring.getSourceAttr());
-        int64_t rows = ring.getType().getSlot().getDimSize(0), passes = order.getPasses();
+        int64_t rows = ring.getType().getSlot().getDimSize(0);
         FailureOr<isa::HbmAddress> from =
             hbm(op, ring.getSourceAttr(), value(order.getRow()), row, constant(0), 1);
         FailureOr<uint8_t> first = scaled(op, value(order.getFirst()).reg, 4);
@@ -242,7 +242,7 @@ LogicalResult Selector::selectTransfer(Operation *op) {
         FailureOr<uint8_t> tailBytes = scaled(op, tail.reg, row);
         if (failed(from) || failed(first) || failed(tailBytes))
           return failure();
-        emit(isa::RingTable{
+        isa::RingTable i{
             .ring = uint32_t(ring.getIndex()),
             .src = *from,
             .table = {*first, int32_t(addressOf(order.getTableAttr()) +
@@ -250,10 +250,12 @@ LogicalResult Selector::selectTransfer(Operation *op) {
             .count = value(order.getCount()),
             .bytes = constant(rows * row),
             .tail_bytes = {*tailBytes, int32_t(tail.imm * row)},
-            .stride = constant(passes * rows * row),
+            .stride = constant(int64_t(order.getStep()) * row),
             .bound = constant(order.getBound()),
-            .passes = constant(passes),
-            .pass_stride = constant(rows * row)});
+            .passes = value(order.getPasses()),
+            .pass_stride = constant(0)};
+        synchronize(op, i);
+        emit(i);
         return success();
       })
       .Case([&](dma::SyncOp sync) {

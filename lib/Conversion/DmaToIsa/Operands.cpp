@@ -51,7 +51,14 @@ LogicalResult Selector::selectView(memref::ReinterpretCastOp view) {
   FailureOr<uint8_t> reg = scaled(view, elements.reg, size);
   if (failed(reg))
     return failure();
-  result.reg = *reg;
+  if (base->reg && *reg) {
+    FailureOr<uint8_t> sum = newRegister(view);
+    if (failed(sum))
+      return failure();
+    emit(isa::ScalarAdd{.rd = {*sum}, .a = {base->reg}, .b = {*reg, 0}});
+    reg = sum;
+  }
+  result.reg = base->reg && !*reg ? base->reg : *reg;
   define(view.getResult(), result);
   return success();
 }

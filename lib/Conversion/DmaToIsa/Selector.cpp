@@ -246,9 +246,18 @@ LogicalResult Selector::selectOp(Operation *op) {
         define(next.getTile(), Address{isa::TileSpace::Pop, uint8_t(ring.getIndex()), 0, 0});
         return success();
       })
-      .Case([&](tile::PeekOp peek) {
+      .Case([&](tile::PeekOp peek) -> LogicalResult {
         auto ring = peek.getStream().getDefiningOp<mem::RingOp>();
-        define(peek.getTile(), Address{isa::TileSpace::Ring, uint8_t(ring.getIndex()), 0, 0});
+        Address at{isa::TileSpace::Ring, uint8_t(ring.getIndex()), 0, 0};
+        // A slot's bytes are followed by those of the slot after it.
+        if (Value ahead = peek.getAhead()) {
+          FailureOr<uint8_t> reg = scaled(op, value(ahead).reg, ring.getSlotBytes());
+          if (failed(reg))
+            return failure();
+          at.reg = *reg;
+          at.offset = value(ahead).imm * int64_t(ring.getSlotBytes());
+        }
+        define(peek.getTile(), at);
         return success();
       })
       .Case([&](func::ReturnOp) {

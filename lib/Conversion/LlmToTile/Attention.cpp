@@ -22,9 +22,10 @@ FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
   if (!argument)
     return op->emitOpError() << "has a key mask that is not an input of the model";
   std::string name = nameOf(argument);
-  Value loaded = slot(1, maxTokens, builder.getI32Type());
-  tile::LoadOp::create(builder, loc, name, constant(0), constant(0), loaded, constant(1));
-  Value result = slot(1, maxTokens, builder.getF32Type());
+  Value first = firstRow(llm::product(op->getContext(), llm::getExtents(mask)));
+  Value loaded = slot(1, slotRows, builder.getI32Type());
+  tile::LoadOp::create(builder, loc, name, constant(0), first, loaded, constant(1));
+  Value result = slot(1, slotRows, builder.getF32Type());
   Value keys = extent(llm::product(op->getContext(), llm::getExtents(mask)));
   Value one = constant(1);
   Value choices = slot(1, 2, builder.getF32Type());
@@ -33,9 +34,9 @@ FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
                          window(choices, index(0), index(column), 1, 1), one, one);
     return memref::ReinterpretCastOp::create(
                builder, loc,
-               MemRefType::get({1, maxTokens}, builder.getF32Type(),
+               MemRefType::get({1, slotRows}, builder.getF32Type(),
                                StridedLayoutAttr::get(builder.getContext(), column, {2, 0})),
-               choices, ArrayRef<int64_t>{column}.front(), ArrayRef<int64_t>{1, maxTokens},
+               choices, ArrayRef<int64_t>{column}.front(), ArrayRef<int64_t>{1, slotRows},
                ArrayRef<int64_t>{2, 0})
         .getResult();
   };
@@ -75,10 +76,10 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   MemRefType tileType = cast<tile::StreamType>(stream.getType()).getSlot();
   int64_t tileK = tileType.getDimSize(0), tileN = tileType.getDimSize(1);
   int64_t block = std::min(tileK, tileN); // Keys are columns of one product, rows of the next.
-  Value scores = slot(maxTokens, block, builder.getF32Type(), /*accumulator=*/true);
-  Value sums = slot(maxTokens, valueSize, builder.getF32Type(), /*accumulator=*/true);
-  Value weights = slot(maxTokens, block, precision);
-  Value state = slot(maxTokens, 3, builder.getF32Type());
+  Value scores = slot(slotRows, block, builder.getF32Type(), /*accumulator=*/true);
+  Value sums = slot(slotRows, valueSize, builder.getF32Type(), /*accumulator=*/true);
+  Value weights = slot(slotRows, block, precision);
+  Value state = slot(slotRows, 3, builder.getF32Type());
   Value one = constant(1), width = constant(valueSize);
   llvm::APFloat lowest(std::numeric_limits<float>::lowest());
   llvm::APFloat zero(0.0f);
@@ -86,9 +87,9 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   auto attend = [&](Value head, Value kvHead, Value queryRow, Value keyRow) {
     Value queryCol = mul(head, size), keyCol = mul(kvHead, size);
     Value valueCol = mul(kvHead, valueSize);
-    tile::FillOp::create(builder, loc, lowest, window(state, index(0), index(0), maxTokens, 1),
+    tile::FillOp::create(builder, loc, lowest, window(state, index(0), index(0), slotRows, 1),
                          queries, one);
-    tile::FillOp::create(builder, loc, zero, window(state, index(0), index(1), maxTokens, 1),
+    tile::FillOp::create(builder, loc, zero, window(state, index(0), index(1), slotRows, 1),
                          queries, one);
     tile::FillOp::create(builder, loc, zero, sums, queries, width);
     Value blocks = arith::CeilDivUIOp::create(builder, loc, keys, constant(block));
@@ -103,7 +104,7 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
             constant(depth), valid, /*transpose=*/true);
         tile::MatmulOp::create(
             builder, loc,
-            window(query.slot, queryRow, add(queryCol, constant(k)), maxTokens, depth), scores,
+            window(query.slot, queryRow, add(queryCol, constant(k)), slotRows, depth), scores,
             queries, Value(), 1, /*accumulate=*/k > 0);
       }
       if (bias)
@@ -112,7 +113,7 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
       // Query i sees the keys up to its own.
       Value limit = op.getCausal() ? Value(arith::SubIOp::create(builder, loc, one, first)) : valid;
       tile::SoftmaxOp::create(builder, loc, scores, weights, state, op.getScale(), limit,
-                              op.getCausal() ? 1 : maxTokens, 0, queries, valid);
+                              op.getCausal() ? 1 : slotRows, 0, queries, valid);
       tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, sums,
                              repeatColumn(state, 2, valueSize), sums, queries, width);
       for (int64_t n = 0; n < valueSize; n += tileN) {
@@ -121,18 +122,18 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
             builder, loc, window(value.slot, row, add(valueCol, constant(n)), block, cols), valid,
             constant(cols));
         tile::MatmulOp::create(builder, loc, weights,
-                               window(sums, index(0), index(n), maxTokens, cols), queries,
+                               window(sums, index(0), index(n), slotRows, cols), queries,
                                op.getCausal() ? limit : Value(), 1, /*accumulate=*/true);
       }
     });
     // A query without keys has the sum 0 and the result 0.
-    Value total = window(state, index(0), index(1), maxTokens, 1);
+    Value total = window(state, index(0), index(1), slotRows, 1);
     tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Max, total,
                            llvm::APFloat(std::numeric_limits<float>::min()), total, false,
                            queries, one);
     tile::BinaryOp::create(
         builder, loc, tile::BinaryFunction::Div, sums, repeatColumn(state, 1, valueSize),
-        window(out.slot, queryRow, mul(head, valueSize), maxTokens, valueSize), queries, width);
+        window(out.slot, queryRow, mul(head, valueSize), slotRows, valueSize), queries, width);
   };
 
   forEach(batches, [&](Value batch) {

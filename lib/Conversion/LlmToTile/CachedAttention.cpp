@@ -26,28 +26,51 @@ using namespace serrano::lowering;
 /// Orders that a ring holds at once of sequences that are not begun: more than
 /// one, so that a short one does not drain the ring.
 static constexpr int64_t sequencesAhead = 8;
+/// Blocks of one step of the softmax: so many that the latencies of the engines are
+/// short beside their work.
+static constexpr int64_t mostSoftmaxBlocks = 4;
+/// The part of the scratchpad that the cache's ring takes.
+static constexpr int64_t cacheRingShare = 6;
 
 int64_t Lowering::getBlock() const {
   NumberFormat format = precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16;
   return std::min(target.largestK(format), target.columns());
 }
 
+int64_t Lowering::getSoftmaxBlocks() const {
+  return std::min<int64_t>(mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
+}
+
+/// The most heads of which the blocks of a step fit the ring with as many again, and
+/// scores and sums of a few rows the accumulators.
+int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) const {
+  int64_t bytes = precision.getIntOrFloatBitWidth() / 8;
+  for (int64_t lanes = kvHeads; lanes > 1; --lanes)
+    if (kvHeads % lanes == 0 && 2 * getSoftmaxBlocks() * getBlock() * lanes * 2 * size * bytes <=
+                                    target.scratchpadBytes() / cacheRingShare &&
+        lanes * getBlock() * 4 * (getSoftmaxBlocks() * getBlock() + size) / 4 <=
+            target.accumulatorBytes())
+      return lanes;
+  return 1;
+}
+
 int64_t Lowering::getCacheBlocks() const {
   return limits.sequences * llvm::divideCeil(limits.context, getBlock());
 }
 
-/// A cache is one tensor: for each layer, block and head a row for each token
-/// with its key, then its value.
+/// A cache is one tensor: for each layer, block and group of heads a row for each
+/// token, with the key and then the value of each head.
 void Lowering::declareCaches() {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(module.getBody());
   for (auto cache : module.getOps<llm::CacheOp>()) {
-    int64_t block = getBlock(), blocks = getCacheBlocks();
-    int64_t rows = int64_t(cache.getLayers()) * blocks * int64_t(cache.getKvHeads()) * block;
+    int64_t block = getBlock(), blocks = getCacheBlocks(), kvHeads = cache.getKvHeads();
+    int64_t size = cache.getHeadSize(), lanes = getLanes(kvHeads, size);
+    int64_t rows = int64_t(cache.getLayers()) * blocks * (kvHeads / lanes) * block;
     tile::TensorOp::create(
         builder, loc, ("cache." + cache.getSymName()).str(), tile::TensorRole::Cache, StringAttr(),
         StringAttr(), ArrayAttr(), /*scalar=*/false, SymbolRefAttr(),
-        MemRefType::get({rows, 2 * int64_t(cache.getHeadSize())}, precision),
+        MemRefType::get({rows, lanes * 2 * size}, precision),
         /*below=*/StringAttr());
     tile::PagedCacheOp::create(builder, loc, block, blocks, limits.context);
   }
@@ -55,11 +78,37 @@ void Lowering::declareCaches() {
 
 void Lowering::createCacheStreams() {
   for (auto cache : module.getOps<llm::CacheOp>()) {
-    auto tile = MemRefType::get({getBlock(), 2 * int64_t(cache.getHeadSize())}, precision);
-    cacheStreams[cache.getSymNameAttr()] =
-        tile::StreamOp::create(builder, loc, tile::StreamType::get(builder.getContext(), tile),
-                               ("cache." + cache.getSymName()).str());
+    int64_t size = cache.getHeadSize(), lanes = getLanes(cache.getKvHeads(), size);
+    auto tile = MemRefType::get({getBlock(), lanes * 2 * size}, precision);
+    cacheStreams[cache.getSymNameAttr()] = tile::StreamOp::create(
+        builder, loc, tile::StreamType::get(builder.getContext(), tile),
+        ("cache." + cache.getSymName()).str(),
+        builder.getI64IntegerAttr(std::max<int64_t>(2 * getSoftmaxBlocks(), 2)));
   }
+}
+
+llm::CachedAttentionOp Lowering::getOnlyAttention(Value value, unsigned number) {
+  while (value.hasOneUse()) {
+    Operation *user = *value.user_begin();
+    if (auto attention = dyn_cast<llm::CachedAttentionOp>(user)) {
+      Value operands[] = {attention.getQuery(), attention.getKey(), attention.getValue()};
+      return operands[number] == value ? attention : llm::CachedAttentionOp();
+    }
+    if (!isa<llm::ReshapeOp>(user))
+      break;
+    value = user->getResult(0);
+  }
+  return {};
+}
+
+Value Lowering::getKeyValueSlot(llm::CachedAttentionOp op) {
+  Value &result = keyValueSlots[op];
+  if (!result) {
+    SmallVector<llm::ExtentAttr> shape = llm::getExtents(op.getKey());
+    result = slot(slotRows, 2 * *shape[1].getConstantValue() * *shape[2].getConstantValue(),
+                  precision);
+  }
+  return result;
 }
 
 int64_t Lowering::getStackedHeads(Value query) {
@@ -88,51 +137,67 @@ private:
     Value number, first, tokens, length;
     Value position; ///< of the first new token: how many old ones there are
   };
-  /// The queries of some of a sequence's new tokens for one head of keys.
+  /// The queries of some of a sequence's new tokens for the heads of one lane group.
   struct Queries {
-    Value kvHead;
-    Value token; ///< the first one, counted from the sequence's first new one
-    Value row;   ///< the first one, counted through the batch
+    Value firstHead; ///< of keys
+    Value token;     ///< the first one, counted from the sequence's first new one
+    Value row;       ///< the first one, counted through the slots
     Value count, rows;
   };
-  /// Where keys and values are: tiles of the ring, or the new ones' slots.
-  struct Part {
-    Value valid;   ///< how many keys
-    Value keyRow;  ///< the first new one; null for the ring
-    Value place;   ///< of the first in the block
-    Value limit;   ///< how many the first query sees; null for all
+  /// Blocks of one kind, one after the other, within a step of the softmax.
+  struct Run {
+    Value count;        ///< how many blocks
+    Value block;        ///< the first one, counted from the step's first
+    Value valid;        ///< keys of a block, the last one or all
+    Value keyRow;       ///< of the first new key in the slot; null for old ones
+    Value place;        ///< keys of the block that come before, from elsewhere; or null
+    Value limit;        ///< how many keys of the first block the first query sees; null: all
+    bool single;        ///< at most one block
+  };
+  /// What one head of the lanes needs.
+  struct Lane {
+    Value scores, sums, weights, states;
   };
 
   Value read(Value tensor, Value element);
-  Value subtract(Value a, Value b) { return arith::SubIOp::create(on.builder, on.loc, a, b); }
-  Value atMost(Value count, int64_t most) {
-    return arith::MaxSIOp::create(on.builder, on.loc, on.min(count, most), on.constant(0));
+  /// 1 if `count` is positive, else 0.
+  Value any(Value count) { return on.max(on.min(count, 1), on.constant(0)); }
+  Value atMost(Value count, Value most) {
+    return on.max(on.min(count, most), on.constant(0));
   }
   /// Rows of the accumulators and the state for one head's queries.
   Value front(Value slot, int64_t col, int64_t cols) {
     return on.window(slot, on.index(0), on.index(col), tileRows, cols);
   }
+  Value tableOf(Value tensor, Value number) {
+    return on.mul(number, on.extent(llm::getExtents(tensor)[1]));
+  }
   Sequence getSequence(Value number);
   Value cacheBase();
   void order(Value number);
   void store(const Sequence &sequence);
-  void attendTile(const Sequence &sequence, Value tile);
-  void attendBlock(const Sequence &sequence, const Queries &queries, Value start, Value valid,
-                   ArrayRef<Part> parts);
-  void multiplyKeys(const Part &part, const Queries &queries);
-  void multiplyValues(const Part &part, const Queries &queries);
+  void attendTile(const Sequence &sequence, Value firstHead, Value tile);
+  void attendStep(const Sequence &sequence, const Queries &queries, Value number, Value visible);
+  void forEachBlock(const Run &run, llvm::function_ref<void(Value block, Value index)> body);
+  void multiplyKeys(const Run &run, const Queries &queries, int64_t lane);
+  void multiplyValues(llvm::ArrayRef<Run> runs, const Queries &queries, int64_t lane);
+  void multiplyValues(const Run &run, const Queries &queries, int64_t lane, int64_t n,
+                      int64_t cols);
+  Value getQueries(const Queries &queries, Value kvHead, int64_t k, int64_t depth);
 
   Lowering &on;
   llm::CachedAttentionOp op;
   int64_t heads, size, kvHeads, group, block;
-  int64_t tileK, tileN;
+  int64_t numLanes, groups; ///< heads of keys side by side, and how often
+  int64_t stepBlocks, stepKeys;
   int64_t tileTokens; ///< the most new tokens of a sequence that are taken at once
   int64_t tileRows;   ///< and their rows: of each token the heads that share keys
   int64_t ahead;
   Value stream, layer;
-  Value scores, sums, weights, states;
+  SmallVector<Lane> lanes;
   Value query; ///< if heads share keys, stacked as `getStackedHeads` says
-  Matrix key, value, out;
+  Value keyValue;
+  Matrix out;
 };
 
 Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp op)
@@ -142,15 +207,15 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   kvHeads = *llm::getExtents(op.getKey())[1].getConstantValue();
   group = heads / kvHeads;
   block = on.getBlock();
-  MemRefType tileType = cast<tile::StreamType>(on.stream.getType()).getSlot();
-  tileK = tileType.getDimSize(0), tileN = tileType.getDimSize(1);
+  stepBlocks = on.getSoftmaxBlocks(), stepKeys = stepBlocks * block;
+  numLanes = on.getLanes(kvHeads, size), groups = kvHeads / numLanes;
   // Scores and sums of a token have to fit the accumulators.
-  int64_t most = on.target.accumulatorBytes() / (4 * group * (block + size));
-  int64_t tiles = llvm::divideCeil(on.maxTokens, std::max<int64_t>(most, 1));
-  tileTokens = llvm::divideCeil(on.maxTokens, tiles);
+  int64_t most = on.target.accumulatorBytes() / (4 * numLanes * group * (stepKeys + size));
+  tileTokens = std::clamp<int64_t>(most, 1, on.slotRows);
+  tileTokens = llvm::divideCeil(on.slotRows, llvm::divideCeil(on.slotRows, tileTokens));
   tileRows = tileTokens * group;
-  // A ring holds one order for each tile, and tokens are shared by the sequences.
-  ahead = std::min(sequencesAhead, on.target.queueDepth() - 1 - tiles);
+  // A ring holds one order for each group of heads.
+  ahead = std::min(sequencesAhead, (on.target.queueDepth() - 1) / groups - 1);
   stream = on.cacheStreams.lookup(op.getCacheAttr().getAttr());
   IntegerAttr constantLayer;
   layer = matchPattern(op.getLayer(), m_Constant(&constantLayer))
@@ -163,9 +228,8 @@ LogicalResult Lowering::CachedKernel::check() {
     return op.emitOpError() << "has a window or a softcap, for which there is no kernel yet";
   if (ahead >= 1)
     return success();
-  return op.emitOpError() << "takes " << on.maxTokens << " tokens in tiles of " << tileTokens
-                          << ", more than the " << on.target.queueDepth()
-                          << " orders that a ring holds; compile for fewer tokens (--max-tokens)";
+  return op.emitOpError() << "has " << groups << " groups of heads, more than the "
+                          << on.target.queueDepth() << " orders that a ring holds allow";
 }
 
 Value Lowering::CachedKernel::read(Value tensor, Value element) {
@@ -173,30 +237,39 @@ Value Lowering::CachedKernel::read(Value tensor, Value element) {
                               on.tables.lookup(on.resolve(tensor)).getValue(), element);
 }
 
+/// What this portion of the tokens has of a sequence: all of it if there is one portion.
 Lowering::CachedKernel::Sequence Lowering::CachedKernel::getSequence(Value number) {
   Value first = read(op.getQueryStarts(), number);
-  Value tokens = subtract(read(op.getQueryStarts(), on.add(number, on.constant(1))), first);
+  Value end = read(op.getQueryStarts(), on.add(number, on.constant(1)));
   Value length = read(op.getKvLengths(), number);
-  return {number, first, tokens, length, subtract(length, tokens)};
+  if (!on.portion) {
+    Value tokens = on.subtract(end, first);
+    return {number, first, tokens, length, on.subtract(length, tokens)};
+  }
+  Value portionEnd = on.add(on.portion->first, on.portion->count);
+  Value from = on.max(first, on.portion->first), to = on.min(end, portionEnd);
+  Value tokens = on.max(on.subtract(to, from), on.constant(0));
+  Value position = on.subtract(length, on.subtract(end, from));
+  return {number, on.subtract(from, on.portion->first), tokens, on.add(position, tokens), position};
 }
 
 /// The first row of the layer.
 Value Lowering::CachedKernel::cacheBase() {
-  return on.mul(layer, on.getCacheBlocks() * kvHeads * block);
+  return on.mul(layer, on.getCacheBlocks() * groups * block);
 }
 
+/// A sequence's old blocks, for each group of heads as often as there are tiles of
+/// new tokens.
 void Lowering::CachedKernel::order(Value number) {
   Sequence sequence = getSequence(number);
-  Value blocks = arith::CeilDivUIOp::create(on.builder, on.loc, sequence.position,
-                                            on.constant(block));
-  Value tail = subtract(on.add(sequence.position, on.constant(block)), on.mul(blocks, block));
-  Value table = on.mul(number, on.extent(llm::getExtents(op.getBlockTables())[1]));
-  Value tiles =
-      arith::CeilDivUIOp::create(on.builder, on.loc, sequence.tokens, on.constant(tileTokens));
-  on.forEach(tiles, [&](Value) {
-    tile::OrderOp::create(on.builder, on.loc, stream, cacheBase(),
+  Value blocks = on.ceilDiv(sequence.position, block);
+  Value tail = on.subtract(on.add(sequence.position, on.constant(block)), on.mul(blocks, block));
+  Value table = tableOf(op.getBlockTables(), number);
+  Value tiles = on.ceilDiv(sequence.tokens, tileTokens);
+  on.forEach(on.constant(groups), [&](Value part) {
+    tile::OrderOp::create(on.builder, on.loc, stream, on.add(cacheBase(), on.mul(part, block)),
                           on.tables.lookup(on.resolve(op.getBlockTables())).getValue(), table,
-                          on.getCacheBlocks(), blocks, tail, kvHeads);
+                          on.getCacheBlocks(), groups * block, blocks, tail, tiles);
   });
 }
 
@@ -208,174 +281,224 @@ void Lowering::CachedKernel::orderFirst() {
 /// The new keys and values go to the cache, block by block.
 void Lowering::CachedKernel::store(const Sequence &sequence) {
   Value first = arith::DivUIOp::create(on.builder, on.loc, sequence.position, on.constant(block));
-  Value last = arith::CeilDivUIOp::create(on.builder, on.loc, sequence.length, on.constant(block));
-  Value table = on.mul(sequence.number, on.extent(llm::getExtents(op.getBlockTables())[1]));
-  on.forEach(subtract(last, first), [&](Value i) {
+  Value last = on.ceilDiv(sequence.length, block);
+  Value table = tableOf(op.getBlockTables(), sequence.number);
+  on.forEach(on.mul(on.subtract(last, first), any(sequence.tokens)), [&](Value i) {
     Value number = on.add(first, i), start = on.mul(number, block);
-    Value begin = arith::MaxSIOp::create(on.builder, on.loc, sequence.position, start);
-    Value end = arith::MinSIOp::create(on.builder, on.loc, sequence.length,
-                                       on.add(start, on.constant(block)));
-    Value from = on.add(sequence.first, subtract(begin, sequence.position));
+    Value begin = on.max(sequence.position, start);
+    Value end = on.min(sequence.length, on.add(start, on.constant(block)));
+    Value from = on.add(sequence.first, on.subtract(begin, sequence.position));
     Value id = read(op.getBlockTables(), on.add(table, number));
-    Value to = on.add(on.add(cacheBase(), on.mul(id, kvHeads * block)), subtract(begin, start));
-    for (auto [slot, col] : {std::pair{key.slot, int64_t(0)}, std::pair{value.slot, size}})
-      tile::StoreOp::create(
-          on.builder, on.loc,
-          on.window(slot, from, on.index(0), on.maxTokens, kvHeads * size),
-          ("cache." + op.getCache()).str(), to, on.constant(col), subtract(end, begin), kvHeads,
-          block);
+    Value to = on.add(on.add(cacheBase(), on.mul(id, groups * block)), on.subtract(begin, start));
+    tile::StoreOp::create(
+        on.builder, on.loc,
+        on.window(keyValue, from, on.index(0), on.slotRows, kvHeads * 2 * size),
+        ("cache." + op.getCache()).str(), to, on.constant(0), on.subtract(end, begin), groups,
+        block);
   });
 }
 
-/// scores = queries x keys of the part.
-void Lowering::CachedKernel::multiplyKeys(const Part &part, const Queries &queries) {
-  Value keys = part.keyRow ? key.slot
-                           : tile::PeekOp::create(on.builder, on.loc,
-                                                  cast<tile::StreamType>(stream.getType()).getSlot(),
-                                                  stream)
-                                 .getResult();
-  Value row = part.keyRow ? part.keyRow : on.constant(0);
-  for (int64_t k = 0; k < size; k += tileK) {
-    int64_t depth = std::min(tileK, size - k);
-    Value col = part.keyRow ? on.add(on.mul(queries.kvHead, size), on.constant(k)) : on.constant(k);
-    tile::LoadWeightsOp::create(on.builder, on.loc, on.window(keys, row, col, block, depth),
-                                on.constant(depth), part.valid, /*transpose=*/true);
-    Value moving =
-        group == 1
-            ? on.window(query, queries.row, on.add(on.mul(queries.kvHead, size), on.constant(k)),
-                        tileRows, depth)
-            : on.splitRows(query, on.add(on.mul(queries.kvHead, on.maxTokens), queries.row),
-                           tileTokens, group, k, depth);
-    tile::MatmulOp::create(on.builder, on.loc, moving,
-                           on.window(scores, on.index(0), part.place, tileRows, block),
-                           queries.rows, Value(), group, /*accumulate=*/k > 0);
-  }
+/// Queries of a head of keys: rows of the moving operand.
+Value Lowering::CachedKernel::getQueries(const Queries &queries, Value kvHead, int64_t k,
+                                         int64_t depth) {
+  if (group == 1)
+    return on.window(query, queries.row, on.add(on.mul(kvHead, size), on.constant(k)), tileRows,
+                     depth);
+  return on.splitRows(query, on.add(on.mul(kvHead, on.slotRows), queries.row), tileTokens, group, k,
+                      depth);
 }
 
-/// sums += weights x values of the part.
-void Lowering::CachedKernel::multiplyValues(const Part &part, const Queries &queries) {
+void Lowering::CachedKernel::forEachBlock(const Run &run,
+                                          llvm::function_ref<void(Value, Value)> body) {
+  on.forEach(run.count, [&](Value i) { body(on.add(run.block, i), i); });
+}
+
+/// scores = queries x keys of the run's blocks.
+void Lowering::CachedKernel::multiplyKeys(const Run &run, const Queries &queries, int64_t lane) {
   MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
-  for (int64_t n = 0; n < size; n += tileN) {
-    int64_t cols = std::min(tileN, size - n);
-    Value values = value.slot, row = part.keyRow, col = on.add(on.mul(queries.kvHead, size), on.constant(n));
-    if (!part.keyRow) {
-      // The last one to read the tile gives it back.
-      if (n + cols < size)
-        values = tile::PeekOp::create(on.builder, on.loc, tile, stream);
+  Value kvHead = on.add(queries.firstHead, on.constant(lane));
+  forEachBlock(run, [&](Value number, Value i) {
+    Value start = on.mul(number, block);
+    Value valid = run.single ? run.valid : on.min(on.subtract(run.valid, on.mul(i, block)), block);
+    for (int64_t k = 0; k < size; k += on.tileK) {
+      int64_t depth = std::min(on.tileK, size - k);
+      Value keys;
+      if (run.keyRow)
+        keys = on.window(keyValue, on.add(run.keyRow, on.mul(i, block)),
+                         on.add(on.mul(kvHead, 2 * size), on.constant(k)), block, depth);
       else
-        values = tile::NextOp::create(on.builder, on.loc, tile, stream);
-      row = on.constant(0);
-      col = on.constant(size + n);
-    }
-    tile::LoadWeightsOp::create(on.builder, on.loc, on.window(values, row, col, block, cols),
-                                part.valid, on.constant(cols));
-    tile::MatmulOp::create(on.builder, on.loc,
-                           on.window(weights, on.index(0), part.place, tileRows, block),
-                           on.window(sums, on.index(0), on.index(n), tileRows, cols), queries.rows,
-                           part.limit, group, /*accumulate=*/true);
-  }
-}
-
-void Lowering::CachedKernel::attendBlock(const Sequence &sequence, const Queries &queries,
-                                         Value start, Value valid, ArrayRef<Part> parts) {
-  for (const Part &part : parts)
-    multiplyKeys(part, queries);
-  // A token sees the keys up to its own.
-  Value seen = on.add(on.add(sequence.position, queries.token), on.constant(1));
-  tile::SoftmaxOp::create(on.builder, on.loc, scores, weights, states, op.getScale(),
-                          subtract(seen, start), group, 0, queries.rows, valid);
-  tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, sums,
-                         on.repeatColumn(states, 2, size), sums, queries.rows, on.constant(size));
-  for (const Part &part : parts)
-    multiplyValues(part, queries);
-}
-
-/// All heads of keys, for some of a sequence's new tokens.
-void Lowering::CachedKernel::attendTile(const Sequence &sequence, Value number) {
-  Value token = on.mul(number, tileTokens);
-  Value count = on.min(subtract(sequence.tokens, token), tileTokens);
-  Value rows = on.mul(count, group), one = on.constant(1), width = on.constant(size);
-  Value firstRow = on.add(sequence.first, token);
-  Value visible = on.add(on.add(sequence.position, token), count);
-  Value wholeOld = arith::DivUIOp::create(on.builder, on.loc, sequence.position, on.constant(block));
-  Value oldOfMixed = subtract(sequence.position, on.mul(wholeOld, block));
-  Value mixed = on.min(oldOfMixed, 1);
-  Value blocks = arith::CeilDivUIOp::create(on.builder, on.loc, visible, on.constant(block));
-  Value newBlocks = subtract(subtract(blocks, wholeOld), mixed);
-
-  on.forEach(on.constant(kvHeads), [&](Value kvHead) {
-    Queries queries{kvHead, token, firstRow, count, rows};
-    tile::FillOp::create(on.builder, on.loc,
-                         llvm::APFloat(std::numeric_limits<float>::lowest()), front(states, 0, 1),
-                         rows, one);
-    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), front(states, 1, 1), rows, one);
-    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), sums, rows, width);
-
-    on.forEach(wholeOld, [&](Value i) {
-      Value valid = on.constant(block);
-      attendBlock(sequence, queries, on.mul(i, block), valid,
-                  Part{valid, Value(), on.constant(0), Value()});
-    });
-    on.forEach(mixed, [&](Value) {
-      Value start = on.mul(wholeOld, block);
-      Value valid = on.min(subtract(visible, start), block);
-      attendBlock(sequence, queries, start, valid,
-                  {Part{oldOfMixed, Value(), on.constant(0), Value()},
-                   Part{subtract(valid, oldOfMixed), sequence.first, oldOfMixed,
-                        on.add(token, one)}});
-    });
-    on.forEach(newBlocks, [&](Value i) {
-      Value start = on.mul(on.add(on.add(wholeOld, mixed), i), block);
-      Value valid = on.min(subtract(visible, start), block);
-      Value before = subtract(start, sequence.position); // New keys of earlier blocks.
-      attendBlock(sequence, queries, start, valid,
-                  Part{valid, on.add(sequence.first, before), on.constant(0),
-                       subtract(on.add(token, one), before)});
-    });
-
-    for (int64_t member = 0; member < group; ++member) {
-      Value col = on.add(on.mul(kvHead, group * size), on.constant(member * size));
-      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div,
-                             on.everyRow(sums, on.index(member), group, tileTokens),
-                             on.repeatColumn(states, 1, size, on.index(member), group),
-                             on.window(out.slot, firstRow, col, on.maxTokens, size), count, width);
+        keys = on.window(tile::PeekOp::create(on.builder, on.loc, tile, stream, number),
+                         on.index(0), on.index(lane * 2 * size + k), block, depth);
+      tile::LoadWeightsOp::create(on.builder, on.loc, keys, on.constant(depth), valid,
+                                  /*transpose=*/true);
+      Value col = run.place ? on.add(start, run.place) : start;
+      tile::MatmulOp::create(on.builder, on.loc, getQueries(queries, kvHead, k, depth),
+                             on.window(lanes[lane].scores, on.index(0), col, tileRows, block),
+                             queries.rows, Value(), group, /*accumulate=*/k > 0);
     }
   });
+}
+
+/// sums += weights x values of all blocks, in order.
+void Lowering::CachedKernel::multiplyValues(ArrayRef<Run> runs, const Queries &queries,
+                                            int64_t lane) {
+  for (int64_t n = 0; n < size; n += on.tileN)
+    for (const Run &run : runs)
+      multiplyValues(run, queries, lane, n, std::min(on.tileN, size - n));
+}
+
+void Lowering::CachedKernel::multiplyValues(const Run &run, const Queries &queries, int64_t lane,
+                                            int64_t n, int64_t cols) {
+  MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
+  Value kvHead = on.add(queries.firstHead, on.constant(lane));
+  // The last one to read a tile gives it back.
+  bool pops = lane + 1 == numLanes && n + cols == size;
+  forEachBlock(run, [&](Value number, Value i) {
+    Value valid = run.single ? run.valid : on.min(on.subtract(run.valid, on.mul(i, block)), block);
+    Value values;
+    if (run.keyRow) {
+      values = on.window(keyValue, on.add(run.keyRow, on.mul(i, block)),
+                         on.add(on.mul(kvHead, 2 * size), on.constant(size + n)), block, cols);
+    } else {
+      Value slot = pops ? tile::NextOp::create(on.builder, on.loc, tile, stream).getTile()
+                        : tile::PeekOp::create(on.builder, on.loc, tile, stream, number).getTile();
+      values = on.window(slot, on.index(0), on.index((2 * lane + 1) * size + n), block, cols);
+    }
+    tile::LoadWeightsOp::create(on.builder, on.loc, values, valid, on.constant(cols));
+    Value start = on.mul(number, block), limit;
+    if (run.limit)
+      limit = on.subtract(run.limit, on.mul(i, block));
+    tile::MatmulOp::create(
+        on.builder, on.loc,
+        on.window(lanes[lane].weights, on.index(0), run.place ? on.add(start, run.place) : start,
+                  tileRows, block),
+        on.window(lanes[lane].sums, on.index(0), on.index(n), tileRows, cols), queries.rows, limit,
+        group, /*accumulate=*/true);
+  });
+}
+
+/// One step of the softmax: up to `stepBlocks` blocks, of old keys, then perhaps one of
+/// old and new keys, then of new keys.
+void Lowering::CachedKernel::attendStep(const Sequence &sequence, const Queries &queries,
+                                        Value number, Value visible) {
+  Value zero = on.constant(0), one = on.constant(1);
+  Value start = on.mul(number, stepKeys);
+  Value valid = on.min(on.subtract(visible, start), stepKeys);
+  // Of the step's keys, how many are old.
+  Value old = atMost(on.subtract(sequence.position, start), valid);
+  Value wholeOld = arith::DivUIOp::create(on.builder, on.loc, old, on.constant(block));
+  Value rest = on.subtract(old, on.mul(wholeOld, block)); // Of the block that is mixed.
+  Value mixed = on.min(rest, 1);
+  Value beforeNew = on.add(wholeOld, mixed);
+  Value mixedValid = on.min(on.subtract(valid, on.mul(wholeOld, block)), block);
+  Value newValid = on.max(on.subtract(valid, on.mul(beforeNew, block)), zero);
+  // The new keys of the mixed block are the sequence's first; those of the blocks after
+  // it come after what earlier blocks have of them.
+  Value earlier = on.max(on.subtract(on.add(start, on.mul(beforeNew, block)), sequence.position),
+                         zero);
+  Value seenNew = on.add(queries.token, one); // Of all new keys, by the first query.
+  const Run runs[] = {
+      {wholeOld, zero, on.mul(wholeOld, block), Value(), Value(), Value(), false},
+      {mixed, wholeOld, rest, Value(), Value(), Value(), true},
+      {mixed, wholeOld, on.subtract(mixedValid, rest), sequence.first, rest, seenNew, true},
+      {on.ceilDiv(newValid, block), beforeNew, newValid, on.add(sequence.first, earlier), Value(),
+       on.subtract(seenNew, earlier), false}};
+
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    for (const Run &run : runs)
+      multiplyKeys(run, queries, lane);
+  // A token sees the keys up to its own.
+  Value seen = on.add(on.add(sequence.position, queries.token), one);
+  for (const Lane &lane : lanes)
+    tile::SoftmaxOp::create(on.builder, on.loc, lane.scores, lane.weights, lane.states,
+                            op.getScale(), on.subtract(seen, start), group, 0, queries.rows, valid);
+  // There are sums after the first step.
+  on.forEach(on.min(number, 1), [&](Value) {
+    for (const Lane &lane : lanes)
+      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, lane.sums,
+                             on.repeatColumn(lane.states, 2, size), lane.sums, queries.rows,
+                             on.constant(size));
+  });
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    multiplyValues(runs, queries, lane);
+}
+
+/// Some of a sequence's new tokens, for the heads of one group of lanes.
+void Lowering::CachedKernel::attendTile(const Sequence &sequence, Value firstHead, Value number) {
+  Value token = on.mul(number, tileTokens);
+  Value count = on.min(on.subtract(sequence.tokens, token), tileTokens);
+  Value rows = on.mul(count, group), one = on.constant(1), width = on.constant(size);
+  Queries queries{firstHead, token, on.add(sequence.first, token), count, rows};
+  Value visible = on.add(on.add(sequence.position, token), count);
+
+  for (const Lane &lane : lanes) {
+    tile::FillOp::create(on.builder, on.loc,
+                         llvm::APFloat(std::numeric_limits<float>::lowest()),
+                         front(lane.states, 0, 1), rows, one);
+    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), front(lane.states, 1, 1), rows,
+                         one);
+    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), lane.sums, rows, width);
+  }
+  on.forEach(on.ceilDiv(visible, stepKeys),
+             [&](Value step) { attendStep(sequence, queries, step, visible); });
+  for (auto [i, lane] : llvm::enumerate(lanes))
+    for (int64_t member = 0; member < group; ++member) {
+      Value head = on.add(on.mul(on.add(firstHead, on.constant(i)), group), on.constant(member));
+      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div,
+                             on.everyRow(lane.sums, on.index(member), group, tileTokens),
+                             on.repeatColumn(lane.states, 1, size, on.index(member), group),
+                             on.window(out.slot, queries.row, on.mul(head, size), on.slotRows, size),
+                             count, width);
+    }
 }
 
 void Lowering::CachedKernel::attend() {
   Type f32 = on.builder.getF32Type();
-  scores = on.slot(tileRows, block, f32, /*accumulator=*/true);
-  sums = on.slot(tileRows, size, f32, /*accumulator=*/true);
-  weights = on.slot(tileRows, block, on.precision);
-  states = on.slot(tileRows, 3, f32);
-  key = on.getOperand(op.getKey()), value = on.getOperand(op.getValue());
+  keyValue = on.getKeyValueSlot(op);
+  auto [rowExtent, ignored] = getShape(op.getKey());
+  Value rows = on.extent(rowExtent);
+  // What no projection has put there.
+  Value operands[] = {op.getKey(), op.getValue()};
+  for (auto [half, operand] : llvm::enumerate(operands))
+    if (Value source = on.get(operand).slot; source != keyValue)
+      for (int64_t head = 0; head < kvHeads; ++head)
+        tile::UnaryOp::create(
+            on.builder, on.loc, tile::UnaryFunction::Copy,
+            on.window(source, on.index(0), on.index(head * size), on.slotRows, size),
+            on.window(keyValue, on.index(0), on.index((2 * head + half) * size), on.slotRows, size),
+            rows, on.constant(size));
   query = on.getOperand(op.getQuery()).slot;
   if (group > 1 && !getStackedHeads(op.getQuery())) {
-    Value stacked = on.slot(kvHeads * on.maxTokens, group * size, on.precision);
+    Value stacked = on.slot(kvHeads * on.slotRows, group * size, on.precision);
     for (int64_t head = 0; head < kvHeads; ++head)
       tile::UnaryOp::create(
           on.builder, on.loc, tile::UnaryFunction::Copy,
-          on.window(query, on.index(0), on.index(head * group * size), on.maxTokens, group * size),
-          on.window(stacked, on.index(head * on.maxTokens), on.index(0), on.maxTokens, group * size),
-          on.extent(on.get(op.getQuery()).rows), on.constant(group * size));
+          on.window(query, on.index(0), on.index(head * group * size), on.slotRows, group * size),
+          on.window(stacked, on.index(head * on.slotRows), on.index(0), on.slotRows, group * size),
+          rows, on.constant(group * size));
     query = stacked;
   }
   out = on.define(op.getResult());
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    lanes.push_back({on.slot(tileRows, stepKeys, f32, /*accumulator=*/true),
+                     on.slot(tileRows, size, f32, /*accumulator=*/true),
+                     on.slot(tileRows, stepKeys, on.precision), on.slot(tileRows, 3, f32)});
   Value sequences = on.extent(llm::getExtents(op.getKvLengths())[0]);
   on.forEach(sequences, [&](Value number) {
     Value next = on.add(number, on.constant(ahead));
-    on.forEach(atMost(subtract(sequences, next), 1), [&](Value) { order(next); });
+    on.forEach(any(on.subtract(sequences, next)), [&](Value) { order(next); });
     Sequence sequence = getSequence(number);
-    Value tiles =
-        arith::CeilDivUIOp::create(on.builder, on.loc, sequence.tokens, on.constant(tileTokens));
-    on.forEach(tiles, [&](Value tile) { attendTile(sequence, tile); });
+    Value tiles = on.ceilDiv(sequence.tokens, tileTokens);
+    on.forEach(on.constant(groups), [&](Value part) {
+      Value firstHead = on.mul(part, numLanes);
+      on.forEach(tiles, [&](Value tile) { attendTile(sequence, firstHead, tile); });
+    });
     store(sequence);
   });
 }
 
-LogicalResult Lowering::orderBlocks(Operation *op) {
-  for (; op && !isa<llm::LayersOp>(op); op = op->getNextNode())
+LogicalResult Lowering::orderBlocks(Operation *op, Operation *end) {
+  for (; op != end && !isa<llm::LayersOp>(op); op = op->getNextNode())
     if (auto attention = dyn_cast<llm::CachedAttentionOp>(op)) {
       loc = op->getLoc();
       CachedKernel kernel(*this, attention);

@@ -52,8 +52,8 @@ LogicalResult Lowering::lowerBinary(llm::BinaryOp op) {
   forEach(extent(*rows.dividedBy(b.rows)), [&](Value i) {
     Value row = mul(i, part);
     tile::BinaryOp::create(builder, loc, *function,
-                           window(a.slot, row, index(0), maxTokens, cols), b.slot,
-                           window(out.slot, row, index(0), maxTokens, cols), part, all);
+                           window(a.slot, row, index(0), slotRows, cols), b.slot,
+                           window(out.slot, row, index(0), slotRows, cols), part, all);
   });
   return success();
 }
@@ -87,7 +87,7 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
                            MemRefType::get(type.getShape(), precision), /*below=*/StringAttr());
   }
   auto [rows, cols] = getShape(op.getResult());
-  Value gathered = slot(maxTokens, cols, precision);
+  Value gathered = slot(slotRows, cols, precision);
   Value source = op.getIndices();
   while (auto reshape = source.getDefiningOp<llm::ReshapeOp>())
     source = reshape.getOperand();
@@ -105,7 +105,7 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
     tile::LoadOp::create(builder, loc, name, constant(0), constant(0), gathered,
                          extent(rows));
   } else if (StringAttr table = tables.lookup(source)) {
-    tile::GatherOp::create(builder, loc, name, table.getValue(), constant(0), gathered,
+    tile::GatherOp::create(builder, loc, name, table.getValue(), firstRow(rows), gathered,
                            extent(rows));
   } else {
     return op.emitOpError() << "has indices that are neither an input of the model nor a count from "
@@ -117,17 +117,40 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
   return success();
 }
 
-LogicalResult Lowering::lowerGather(llm::GatherOp op) {
+/// Rows that an input names. They go through memory, where a table can name them and
+/// where those of earlier portions are.
+LogicalResult Lowering::storeRows(llm::GatherOp op) {
   auto indices = dyn_cast<BlockArgument>(resolve(op.getIndices()));
-  if (!indices || op.getAxis() != 0 || !matrices.contains(op.getOperand()))
+  if (!indices || op.getAxis() != 0 || !matrices.contains(op.getOperand()) ||
+      !tables.contains(indices))
     return op.emitOpError() << "does not take rows of features that an input names, for which there "
                                "is no kernel yet";
   Matrix a = get(op.getOperand());
+  std::string name = "rows" + std::to_string(indices.getArgNumber());
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    auto type = cast<MemRefType>(a.slot.getType());
+    tile::TensorOp::create(builder, loc, name, tile::TensorRole::Temporary, StringAttr(),
+                           StringAttr(), ArrayAttr(), /*scalar=*/false, SymbolRefAttr(),
+                           MemRefType::get({limits.tokens, a.cols}, type.getElementType()),
+                           /*below=*/StringAttr());
+  }
+  tile::StoreOp::create(builder, loc, a.slot, name, firstRow(a.rows), constant(0), extent(a.rows));
+  return success();
+}
+
+LogicalResult Lowering::lowerGather(llm::GatherOp op) {
+  auto indices = cast<BlockArgument>(resolve(op.getIndices()));
   Matrix out = define(op.getResult());
-  Value rows = extent(out.rows);
-  Value loaded = slot(maxTokens, 1, builder.getI32Type());
-  tile::LoadOp::create(builder, loc, nameOf(indices), constant(0), constant(0), loaded, rows);
-  tile::TakeOp::create(builder, loc, a.slot, loaded, extent(a.rows), out.slot, rows,
-                       constant(a.cols));
+  auto type = cast<MemRefType>(out.slot.getType());
+  Value rows = extent(out.rows), gathered = out.slot;
+  if (!type.getElementType().isF32())
+    gathered = slot(slotRows, out.cols, builder.getF32Type());
+  tile::GatherOp::create(builder, loc, "rows" + std::to_string(indices.getArgNumber()),
+                         tables.lookup(indices).getValue(), firstRow(out.rows), gathered, rows);
+  if (gathered != out.slot)
+    tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, gathered, out.slot, rows,
+                          constant(out.cols));
   return success();
 }

@@ -63,6 +63,13 @@ int64_t Lowering::maxOf(StringAttr symbol) const {
                                : limits.tokens;
 }
 
+int64_t Lowering::maxOf(llm::ExtentAttr extent) const {
+  llm::ExtentAttr most = extent.substitute([&](StringAttr symbol) {
+    return llm::ExtentAttr::getConstant(builder.getContext(), maxOf(symbol));
+  });
+  return *most.getConstantValue();
+}
+
 FailureOr<llm::ExtentAttr> Lowering::getBound(BlockArgument argument) {
   llm::ExtentAttr bound;
   bool agree = true;
@@ -94,8 +101,8 @@ void Lowering::loadFeatures(func::FuncOp function) {
     if (!isa<FloatType>(cast<RankedTensorType>(argument.getType()).getElementType()))
       continue;
     auto [rows, cols] = getShape(argument);
-    Value features = slot(maxTokens, cols, builder.getF32Type());
-    tile::LoadOp::create(builder, loc, nameOf(argument), constant(0), constant(0), features,
+    Value features = slot(slotRows, cols, builder.getF32Type());
+    tile::LoadOp::create(builder, loc, nameOf(argument), firstRow(rows), constant(0), features,
                          extent(rows));
     matrices[argument] = {features, rows, cols};
   }
@@ -147,7 +154,7 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
                                                           llm::LlmDialect::kNameAttr);
       declare(type, nameOf(argument), tile::TensorRole::Input, source,
               "f" + std::to_string(type.getElementTypeBitWidth()), /*scalar=*/false,
-              MemRefType::get({maxTokens, cols}, builder.getF32Type()));
+              MemRefType::get({limits.tokens, cols}, builder.getF32Type()));
       sizes.insert(rows);
       continue;
     }
@@ -157,8 +164,8 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
       if (auto attention = dyn_cast<llm::CachedAttentionOp>(user))
         scalar |= use.get() != attention.getPositions();
       else
-        (isa<llm::EmbeddingOp>(user)                       ? scalar
-         : isa<llm::RopeAnglesOp, llm::GatherOp>(user) ? column
+        (isa<llm::EmbeddingOp, llm::GatherOp>(user) ? scalar
+         : isa<llm::RopeAnglesOp>(user) ? column
                                                        : row) = true;
     });
     unsigned number = argument.getArgNumber();
@@ -168,18 +175,15 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
                                      "yet";
     // The most elements that the symbols' limits allow.
     int64_t elements = 1;
-    for (llm::ExtentAttr extent : llm::getExtents(type)) {
-      llm::ExtentAttr most = extent.substitute([&](StringAttr symbol) {
-        return llm::ExtentAttr::getConstant(builder.getContext(), maxOf(symbol));
-      });
-      elements *= *most.getConstantValue();
-    }
+    for (llm::ExtentAttr extent : llm::getExtents(type))
+      elements *= maxOf(extent);
     if (!step)
-      elements = std::min(elements, maxTokens);
+      elements = std::min(elements, limits.tokens);
     StringRef attribute = step ? llm::LlmDialect::kRoleAttr : llm::LlmDialect::kNameAttr;
     auto source = function.getArgAttrOfType<StringAttr>(number, attribute);
     auto stored = column ? MemRefType::get({elements, 1}, builder.getI32Type())
-                         : MemRefType::get({1, elements}, builder.getI32Type());
+                         : MemRefType::get({1, elements + (row && slotRows < limits.tokens ? slotRows : 0)},
+                                           builder.getI32Type());
     std::string dtype = "i" + std::to_string(type.getElementTypeBitWidth());
     declare(type, nameOf(argument), tile::TensorRole::Input, source, dtype, scalar, stored,
             bounds[number]);
@@ -192,7 +196,7 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
     auto source = function.getResultAttrOfType<StringAttr>(i, llm::LlmDialect::kNameAttr);
     auto tensor = cast<RankedTensorType>(type);
     declare(tensor, "result" + std::to_string(i), tile::TensorRole::Output, source, "f32", false,
-            MemRefType::get({maxTokens, tensor.getShape().back()}, builder.getF32Type()));
+            MemRefType::get({limits.tokens, tensor.getShape().back()}, builder.getF32Type()));
   }
   for (StringAttr symbol : symbols) {
     tile::DimensionOp::create(builder, loc, symbol.getValue(), maxOf(symbol));
@@ -204,10 +208,15 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
                             symbol.getValue(), maxOf(symbol));
   }
   for (llm::ExtentAttr size : sizes)
-    if (std::optional<int64_t> tokens = size.getConstantValue(); tokens && *tokens > maxTokens)
+    if (std::optional<int64_t> tokens = size.getConstantValue(); tokens && *tokens > limits.tokens)
       return function.emitError() << "takes " << *tokens << " tokens, but the program has room for "
-                                  << maxTokens << "; compile for more (--max-tokens)";
+                                  << limits.tokens << "; compile for more (--max-tokens)";
   for (llm::ExtentAttr size : sizes)
-    tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, size.str(), maxTokens);
+    tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, size.str(), limits.tokens);
+  // A portion is not less than a row of the batch.
+  if (!step && slotRows < limits.tokens)
+    for (llm::ExtentAttr size : sizes)
+      if (llm::ExtentAttr inner = getInnerRows(size))
+        tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, inner.str(), slotRows);
   return success();
 }

@@ -11,22 +11,6 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
-LogicalResult Lowering::addPacked(Operation *user, Value weight, int64_t k, int64_t n) {
-  if (auto get = weight.getDefiningOp<llm::GetWeightOp>()) {
-    if (layers)
-      return user->emitOpError() << "multiplies by '" << get.getName()
-                                 << "' in a layer, whose weights are its arguments";
-    packedNames.push_back(get.getNameAttr());
-    packedSizes.append({k, n});
-    return success();
-  }
-  ArrayAttr names = layers ? layers->weights.lookup(weight) : ArrayAttr();
-  if (!names)
-    return user->emitOpError() << "multiplies by a tensor that is not a weight";
-  layers->packed.push_back({names, k, n});
-  return success();
-}
-
 LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
   Block &body = callee.getBody().front();
@@ -58,18 +42,24 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
     if (it == matrices.end())
       return op.emitOpError() << "carries a value that is no matrix of features";
     Matrix carry = it->second;
-    carry.slot = slot(maxTokens, carry.cols, builder.getF32Type());
-    tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
-                          extent(carry.rows), constant(carry.cols));
+    // Nobody else needs what the first layer gets.
+    bool own = isLastUse(value, op) && value.getDefiningOp() &&
+               cast<MemRefType>(carry.slot.getType()).getElementType().isF32();
+    if (!own) {
+      carry.slot = slot(slotRows, carry.cols, builder.getF32Type());
+      tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
+                            extent(carry.rows), constant(carry.cols));
+    }
     matrices[argument] = carry;
     carries.push_back(carry);
   }
 
   llvm::DenseMap<Value, Matrix> before = operands;
+  tape.emplace(tileK, tileN);
   LogicalResult result = success();
   scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
-    result = orderBlocks(&body.front());
+    result = orderBlocks(&body.front(), nullptr);
     for (Operation &inner : body.without_terminator())
       if (succeeded(result))
         result = lowerOp(inner);
@@ -81,8 +71,9 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
         result = op.emitOpError() << "carries a value that no kernel computes";
         return;
       }
-      tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
-                            extent(carry.rows), constant(carry.cols));
+      if (it->second.slot != carry.slot)
+        tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
+                              extent(carry.rows), constant(carry.cols));
     }
   });
   loop->setAttr(tile::TileDialect::kFirstLayerAttr, builder.getI64IntegerAttr(op.getFirst()));
@@ -92,9 +83,10 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   for (auto [value, carry] : llvm::zip_equal(op.getResults(), carries))
     matrices[value] = carry;
   for (uint64_t i = 0; i < op.getCount(); ++i)
-    for (const Layers::Packed &packed : layers->packed) {
-      packedNames.push_back(packed.names[i]);
-      packedSizes.append({packed.k, packed.n});
+    for (const PackedGroup &group : layers->packed) {
+      PackedGroup &own = packed.emplace_back(group);
+      for (Attribute &names : own.weights)
+        names = cast<ArrayAttr>(names)[i];
     }
   layers.reset();
   return success();

@@ -34,7 +34,8 @@ LogicalResult Lowering::storeResults(func::FuncOp function) {
              << "output '" << (name ? name.getValue().str() : std::to_string(i))
              << "' of the model is computed by no kernel";
     }
-    tile::StoreOp::create(builder, loc, it->second.slot, "result" + std::to_string(i), constant(0), constant(0),
+    tile::StoreOp::create(builder, loc, it->second.slot, "result" + std::to_string(i),
+                          firstRow(it->second.rows), constant(0),
                           extent(it->second.rows));
   }
   return success();
@@ -66,6 +67,29 @@ LogicalResult Lowering::lowerOp(Operation &op) {
       });
 }
 
+LogicalResult Lowering::lowerSpan(func::FuncOp function, Operation *first, Operation *end) {
+  if (!first->getPrevNode())
+    loadFeatures(function);
+  if (failed(orderBlocks(first, end)))
+    return failure();
+  for (Operation *op = first; op != end; op = op->getNextNode())
+    if (failed(lowerOp(*op)) ||
+        (isa<llm::LayersOp>(op) && failed(orderBlocks(op->getNextNode(), end))))
+      return failure();
+  if (auto gather = dyn_cast<llm::GatherOp>(end))
+    return storeRows(gather);
+  return storeResults(function);
+}
+
+/// Rows that an input names: what comes before is computed for all rows, what comes
+/// after for those.
+static Operation *getSplit(Block &body) {
+  for (auto gather : body.getOps<llm::GatherOp>())
+    if (gather.getAxis() == 0 && isa<BlockArgument>(gather.getIndices()))
+      return gather;
+  return nullptr;
+}
+
 LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleOp parent) {
   module = parent;
   loc = function.getLoc();
@@ -75,36 +99,35 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   declareCaches();
 
   builder.setInsertionPointToStart(entry.addEntryBlock());
-  auto tileType = MemRefType::get({target.largestK(precision.isF32() ? NumberFormat::F32
-                                                                     : NumberFormat::BF16),
-                                   target.columns()},
-                                  precision);
+  tileK = target.largestK(precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16);
+  tileN = target.columns();
+  tape.emplace(tileK, tileN);
+  auto tileType = MemRefType::get({tileK, tileN}, precision);
   stream = tile::StreamOp::create(builder, loc,
-                                  tile::StreamType::get(builder.getContext(), tileType), "weights");
+                                  tile::StreamType::get(builder.getContext(), tileType), "weights",
+                                  IntegerAttr());
   createCacheStreams();
   if (vectorLength) {
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
     tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
   }
-  loadFeatures(function);
   if (failed(loadTables(function)))
     return failure();
   Block &body = function.getBody().front();
-  if (failed(orderBlocks(&body.front())))
-    return failure();
-  for (Operation &op : body)
-    if (failed(lowerOp(op)) ||
-        (isa<llm::LayersOp>(op) && failed(orderBlocks(op.getNextNode()))))
+  Operation *first = &body.front(), *end = body.getTerminator();
+  if (Operation *split = getSplit(body)) {
+    if (failed(lowerPortions(function, getAllRows(first, split), first, split)))
       return failure();
-  if (failed(storeResults(function)))
+    first = split;
+  }
+  if (failed(lowerPortions(function, getAllRows(first, end), first, end)))
     return failure();
   func::ReturnOp::create(builder, loc);
 
-  builder.setInsertionPointToStart(module.getBody());
-  if (packedNames.empty())
+  if (packed.empty())
     return function.emitError() << "has no projection; there is nothing for the matrix engine";
-  tile::PackedOp::create(builder, loc, "weights", builder.getArrayAttr(packedNames), packedSizes,
-                         tileType.getDimSize(0), tileType.getDimSize(1), precision);
+  builder.setInsertionPointToStart(module.getBody());
+  createPacked();
   if (!vectorLength)
     return success();
   SmallVector<Attribute> names;
@@ -116,6 +139,41 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   tile::VectorsOp::create(builder, loc, "vectors", builder.getArrayAttr(names), offsets,
                           vectorLength, builder.getF32Type());
   return success();
+}
+
+void Lowering::createPacked() {
+  SmallVector<Attribute> names;
+  SmallVector<int64_t> sizes, groups, interleaved, ends, starts;
+  tile::WeightTape whole(tileK, tileN);
+  for (auto [number, group] : llvm::enumerate(packed)) {
+    starts.push_back(whole.getSlots());
+    llvm::append_range(names, group.weights);
+    for (int64_t n : group.shape.n)
+      sizes.append({group.shape.k, n});
+    groups.push_back(group.weights.size());
+    if (group.shape.interleaved)
+      interleaved.push_back(number);
+    if (group.shape.ends)
+      ends.push_back(number);
+    for (const tile::WeightBlock &block : tile::getBlocks(group.shape, tileN))
+      whole.skip(group.shape.k, block.width, block.ends);
+  }
+  starts.push_back(whole.getSlots());
+  tile::PackedOp::create(builder, loc, "weights", builder.getArrayAttr(names), sizes, tileK, tileN,
+                         builder.getDenseI64ArrayAttr(groups),
+                         builder.getDenseI64ArrayAttr(interleaved),
+                         builder.getDenseI64ArrayAttr(ends), precision);
+  // Each order gets the groups from its own first one to the next order's.
+  for (auto [i, order] : llvm::enumerate(orders)) {
+    int64_t from = order.getFirst();
+    int64_t to = i + 1 < orders.size() ? int64_t(orders[i + 1].getFirst()) : int64_t(packed.size());
+    if (from == to) {
+      order.erase();
+      continue;
+    }
+    order.setFirst(starts[from]);
+    order.setCount(starts[to] - starts[from]);
+  }
 }
 
 namespace {
@@ -151,7 +209,9 @@ void ConvertLlmToTile::runOnOperation() {
     auto entry = func::FuncOp::create(builder, function.getLoc(), function.getName(),
                                       builder.getFunctionType({}, {}));
     entry->setAttr(tile::TileDialect::kEntryAttr, function.getNameAttr());
-    Lowering lowering(builder, *model, type, {maxTokens, maxSequences, maxContext});
+    int64_t rows = slotRows > 0 ? std::min<int64_t>(slotRows, maxTokens)
+                                : std::min<int64_t>(maxTokens, 512);
+    Lowering lowering(builder, *model, type, {maxTokens, maxSequences, maxContext}, rows);
     if (failed(lowering.lower(function, entry, module)))
       return signalPassFailure();
     function.erase();

@@ -23,18 +23,21 @@ struct Matrix {
   mlir::Value slot;     ///< memref of the most rows x columns
   llm::ExtentAttr rows; ///< how many are valid
   int64_t cols = 0;
+  /// One f32 a row, if given: the slot has yet to be multiplied by it. A product
+  /// is as well multiplied afterwards, so that the matrix engine need not wait.
+  mlir::Value factor;
 };
 
-/// What is done to a block of columns of a projection's result, in order, before
-/// it leaves the accumulators.
-struct Epilogue {
-  struct Step {
-    mlir::Operation *op;  ///< `llm.unary`, or `llm.binary` with a lowered operand
-    mlir::Value other;    ///< that operand
-  };
-  llvm::SmallVector<Step, 2> steps;
-  mlir::Value result;     ///< the tensor that comes out
+/// A number of columns from the first one on that a loop may move.
+struct Column {
+  mlir::Value index;   ///< of the loop; null if there is none
+  int64_t step = 0;    ///< columns from one round to the next
+  int64_t offset = 0;  ///< in the first round
+  Column operator+(int64_t cols) const { return {index, step, offset + cols}; }
 };
+
+/// A tensor is converted or scaled in no more pieces than this, and the rest at once.
+inline constexpr int64_t mostPieces = 8;
 
 /// What the program has room for.
 struct Limits {
@@ -46,9 +49,9 @@ struct Limits {
 class Lowering {
 public:
   Lowering(mlir::OpBuilder &builder, const TargetModel &target, mlir::Type precision,
-           Limits limits)
+           Limits limits, int64_t slotRows)
       : builder(builder), target(target), precision(precision), limits(limits),
-        maxTokens(limits.tokens) {}
+        slotRows(slotRows) {}
 
   /// Converts `function`, whose new form is built in `entry`.
   mlir::LogicalResult lower(mlir::func::FuncOp function, mlir::func::FuncOp entry,
@@ -57,7 +60,25 @@ public:
 private:
   // LlmToTile.cpp
   mlir::LogicalResult lowerOp(mlir::Operation &op);
+  /// Operations of a function's body, from `first` up to `end`, for the rows that there
+  /// are or those of a portion.
+  mlir::LogicalResult lowerSpan(mlir::func::FuncOp function, mlir::Operation *first,
+                                mlir::Operation *end);
+  /// Stores the results that are in slots when the body has been lowered up to `end`.
   mlir::LogicalResult storeResults(mlir::func::FuncOp function);
+  void createPacked();
+
+  // Portions.cpp
+  /// Lowers the operations from `first` up to `end` for all rows, in portions that
+  /// fit the slots.
+  mlir::LogicalResult lowerPortions(mlir::func::FuncOp function, llm::ExtentAttr rows,
+                                    mlir::Operation *first, mlir::Operation *end);
+  /// Rows of the largest number, of which all that are computed are multiples.
+  static llm::ExtentAttr getAllRows(mlir::Operation *first, mlir::Operation *end);
+  /// Rows that stay together in a portion of `rows`; null if there is one symbol.
+  static llm::ExtentAttr getInnerRows(llm::ExtentAttr rows);
+  /// Row of the first row of this portion among all rows of a tensor.
+  mlir::Value firstRow(llm::ExtentAttr rows);
 
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);
@@ -74,10 +95,11 @@ private:
   /// if they can be anything.
   static mlir::FailureOr<llm::ExtentAttr> getBound(mlir::BlockArgument argument);
   int64_t maxOf(mlir::StringAttr symbol) const;
+  /// The most that an extent can be.
+  int64_t maxOf(llm::ExtentAttr extent) const;
 
   // Layers.cpp
   mlir::LogicalResult lowerLayers(llm::LayersOp op);
-  mlir::LogicalResult addPacked(mlir::Operation *user, mlir::Value weight, int64_t k, int64_t n);
 
   // Rope.cpp
   /// A rope whose angles `value` is, in layers too; null if there is none.
@@ -88,6 +110,18 @@ private:
   mlir::Value countRows();
   mlir::LogicalResult lowerRopeAngles(llm::RopeAnglesOp op);
   mlir::LogicalResult lowerRope(llm::RopeOp op);
+  /// Where a rope's heads go.
+  struct RopeTarget {
+    mlir::Value slot;
+    int64_t headStride;  ///< columns from one head to the next
+    int64_t stackedHeads; ///< heads of one stack, each below the one before; 0: all in one
+  };
+  RopeTarget defineRope(llm::RopeOp op);
+  /// Turns the heads of `from`, of which the first is the one that begins at column
+  /// `col` of the rope's input.
+  void rotate(llm::RopeOp op, const RopeTarget &to, mlir::Value from, Column col, int64_t heads);
+  /// Whether all rows of the rope's input have angles of their own.
+  bool hasOwnAngles(llm::RopeOp op);
 
   // CachedAttention.cpp
   struct CachedKernel;
@@ -96,20 +130,29 @@ private:
   void createCacheStreams();
   /// Orders the old blocks of the first sequences for each cached attention from
   /// `op` on, up to the next loop over layers, which orders its own.
-  mlir::LogicalResult orderBlocks(mlir::Operation *op);
+  mlir::LogicalResult orderBlocks(mlir::Operation *op, mlir::Operation *end);
   /// Blocks of one layer.
   int64_t getCacheBlocks() const;
   /// Keys of a block of the cache: columns of one product, rows of the next.
   int64_t getBlock() const;
+  /// Blocks whose scores are one step of the softmax.
+  int64_t getSoftmaxBlocks() const;
+  /// Heads of keys that lie side by side in the cache, and are in flight together.
+  int64_t getLanes(int64_t kvHeads, int64_t size) const;
+  /// The slot of a cached attention's new keys and values, as the cache has them:
+  /// for each head its key, then its value.
+  mlir::Value getKeyValueSlot(llm::CachedAttentionOp op);
+  /// The cached attention that alone reads `value` as its operand `number`.
+  static llm::CachedAttentionOp getOnlyAttention(mlir::Value value, unsigned number);
   /// How many heads of keys there are, if `query` is the result of a rope and only
   /// the query of a cached attention whose query heads share them; else 0. Its slot
   /// is then a head of keys after the other, with all tokens and of each the heads
   /// that share it.
   static int64_t getStackedHeads(mlir::Value query);
 
-  // Linear.cpp
+  // Projection.cpp and Epilogue.cpp
+  class Projection;
   mlir::LogicalResult lowerLinear(llm::LinearOp op);
-  Epilogue collectEpilogue(llm::LinearOp op);
 
   // Attention.cpp
   mlir::LogicalResult lowerAttention(llm::AttentionOp op);
@@ -122,21 +165,41 @@ private:
   /// x * rsqrt(mean of squares + epsilon) * scale + bias, into the op's result.
   void normalize(mlir::Operation *op, mlir::Value x, int64_t cols, llm::ExtentAttr rows,
                  float epsilon, mlir::Value scale, mlir::Value bias);
+  /// A norm whose factor its users apply to their products: `scaled` is x * scale,
+  /// `factor` collects the squares of x.
+  struct DeferredNorm {
+    llm::RmsNormOp op;
+    mlir::Value scaled, factor;
+    mlir::OpFoldResult scale;
+  };
+  /// The norm that reads `tensor` (which is `only`, if given), if its users can apply
+  /// its factor, so that it can be fed as columns of `tensor` come to be.
+  std::optional<DeferredNorm> beginNorm(mlir::Value tensor, mlir::Operation *only = nullptr);
+  /// Feeds columns of x to a norm.
+  void feedNorm(const DeferredNorm &norm, mlir::Value x, Column col, int64_t width,
+                mlir::Value rows);
+  void finishNorm(const DeferredNorm &norm, Matrix x);
 
   // Elementwise.cpp
   mlir::LogicalResult lowerBinary(llm::BinaryOp op);
   mlir::LogicalResult lowerUnary(llm::UnaryOp op);
   mlir::LogicalResult lowerReshape(llm::ReshapeOp op);
   mlir::LogicalResult lowerEmbedding(llm::EmbeddingOp op);
+  mlir::LogicalResult storeRows(llm::GatherOp op);
   mlir::LogicalResult lowerGather(llm::GatherOp op);
 
   // Vocabulary.cpp: sizes
   mlir::Value constant(int64_t value);
   mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value subtract(mlir::Value a, mlir::Value b);
   mlir::Value mul(mlir::Value a, int64_t b);
   mlir::Value mul(mlir::Value a, mlir::Value b);
   mlir::Value min(mlir::Value a, int64_t b);
-  /// The value of an extent in this run.
+  mlir::Value min(mlir::Value a, mlir::Value b);
+  mlir::Value max(mlir::Value a, mlir::Value b);
+  mlir::Value ceilDiv(mlir::Value a, int64_t b);
+  mlir::OpFoldResult at(Column column);
+  /// The value of an extent in this run, or in this portion of it.
   mlir::Value extent(llm::ExtentAttr extent);
   /// `for (i = 0; i < count; ++i)`.
   mlir::scf::ForOp forEach(mlir::Value count, llvm::function_ref<void(mlir::Value i)> body);
@@ -146,6 +209,8 @@ private:
   /// rows x cols elements from (row, col), both of which may be values.
   mlir::Value window(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
                      int64_t rows, int64_t cols);
+  /// `rows` rows of `cols` elements without gaps, from element `offset` on.
+  mlir::Value denseWindow(mlir::Value slot, int64_t offset, int64_t rows, int64_t cols);
   /// Each of `rows` rows from `row` on as `pieces` rows, and of those `cols` columns
   /// from `col` on.
   mlir::Value splitRows(mlir::Value slot, mlir::OpFoldResult row, int64_t rows, int64_t pieces,
@@ -174,6 +239,8 @@ private:
   /// A new slot for `tensor`: in the matrix engine's type if nothing else reads it.
   Matrix &define(mlir::Value tensor);
   bool isOnlyMatrixOperand(mlir::Value tensor) const;
+  /// Whether nobody but `user` reads `tensor` from `user` on.
+  bool isLastUse(mlir::Value tensor, mlir::Operation *user) const;
   /// A vector of constants as the row (0, offset) of the slot of vectors.
   mlir::FailureOr<mlir::OpFoldResult> getVector(mlir::Operation *user, mlir::Value vector);
   mlir::OpFoldResult sum(mlir::OpFoldResult a, mlir::OpFoldResult b);
@@ -182,13 +249,23 @@ private:
   const TargetModel &target;
   mlir::Type precision;
   Limits limits;
-  int64_t maxTokens;
+  /// Rows of a slot: how many of a tensor are on the core at once.
+  int64_t slotRows;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
 
   mlir::ModuleOp module;
   mlir::Value stream;
-  llvm::SmallVector<mlir::Attribute> packedNames;
-  llvm::SmallVector<int64_t> packedSizes;
+  int64_t tileK = 0, tileN = 0;
+  /// The packed weights, in the order in which kernels take their tiles.
+  struct PackedGroup {
+    llvm::SmallVector<mlir::Attribute, 3> weights; ///< names, or lists of names by layer
+    tile::WeightGroup shape;
+  };
+  llvm::SmallVector<PackedGroup> packed;
+  /// Where the next block of columns goes.
+  std::optional<tile::WeightTape> tape;
+  /// The accumulators of projections are used in turn, also from one to the next.
+  unsigned nextAccumulator = 0;
   mlir::Value vectorSlot;
   /// Where the vector of a name starts, or the first of a list of layers, whose
   /// vectors are one after the other.
@@ -201,20 +278,27 @@ private:
     mlir::Value index;
     llvm::DenseMap<mlir::Value, mlir::ArrayAttr> weights; ///< lists by argument
     llvm::DenseMap<mlir::Value, mlir::Value> aliases;     ///< shared values by argument
-    struct Packed {
-      mlir::ArrayAttr names;
-      int64_t k, n;
-    };
-    llvm::SmallVector<Packed> packed; ///< in the order of one layer
+    llvm::SmallVector<PackedGroup> packed;                ///< in the order of one layer
   };
   std::optional<Layers> layers;
+
+  /// The portion of the rows that is being lowered, if there are several.
+  struct Portion {
+    mlir::StringAttr symbol; ///< whose elements are cut in portions
+    mlir::Value first;       ///< the first one
+    mlir::Value count;       ///< and how many
+  };
+  std::optional<Portion> portion;
+  llvm::SmallVector<tile::OrderTilesOp, 2> orders; ///< of weights, one for each span
 
   llvm::DenseMap<mlir::Value, Matrix> matrices, operands;
   llvm::DenseMap<mlir::Value, mlir::StringAttr> tables;  ///< arguments in scalar memory
   llvm::DenseMap<mlir::Value, mlir::Value> keyBiases;
   llvm::DenseMap<llm::ExtentAttr, mlir::Value> extents;
   llvm::DenseSet<mlir::Operation *> fused;
+  llvm::DenseMap<mlir::Operation *, DeferredNorm> deferred; ///< norms that are fed
   llvm::DenseMap<mlir::Attribute, mlir::Value> cacheStreams; ///< by cache
+  llvm::DenseMap<mlir::Operation *, mlir::Value> keyValueSlots; ///< by cached attention
 };
 
 } // namespace serrano::lowering

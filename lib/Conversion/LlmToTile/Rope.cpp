@@ -65,7 +65,7 @@ LogicalResult Lowering::loadTables(func::FuncOp function) {
                                FlatSymbolRefAttr::get(*weight),
                                MemRefType::get(shape, builder.getF32Type()), /*below=*/StringAttr());
       }
-      angles.slot = slot(std::max(maxTokens, shape[0]), shape[1], builder.getF32Type());
+      angles.slot = slot(std::max(slotRows, shape[0]), shape[1], builder.getF32Type());
       angles.rows = llm::ExtentAttr::getConstant(builder.getContext(), shape[0]);
       angles.cols = shape[1];
       tile::LoadOp::create(builder, loc, table, constant(0), constant(0), angles.slot,
@@ -101,11 +101,11 @@ LogicalResult Lowering::loadTables(func::FuncOp function) {
 }
 
 Value Lowering::countRows() {
-  Value column = slot(maxTokens, 1, builder.getF32Type()), one = constant(1);
+  Value column = slot(slotRows, 1, builder.getF32Type()), one = constant(1);
   tile::FillOp::create(builder, loc, llvm::APFloat(0.0f), column, one, one);
   // What is there, and as much again.
-  for (int64_t done = 1; done < maxTokens; done *= 2) {
-    int64_t more = std::min(done, maxTokens - done);
+  for (int64_t done = 1; done < slotRows; done *= 2) {
+    int64_t more = std::min(done, slotRows - done);
     tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Add,
                            window(column, index(0), index(0), more, 1), llvm::APFloat(float(done)),
                            window(column, index(done), index(0), more, 1), false, constant(more),
@@ -126,8 +126,8 @@ LogicalResult Lowering::lowerRopeAngles(llm::RopeAnglesOp op) {
   source = resolve(source);
   Value positions;
   if (auto argument = dyn_cast<BlockArgument>(source)) {
-    positions = slot(maxTokens, 1, builder.getI32Type());
-    tile::LoadOp::create(builder, loc, nameOf(argument), constant(0), constant(0), positions, rows);
+    positions = slot(slotRows, 1, builder.getI32Type());
+    tile::LoadOp::create(builder, loc, nameOf(argument), firstRow(rowExtent), constant(0), positions, rows);
   } else if (auto iota = source.getDefiningOp<llm::IotaOp>();
              iota && iota.getStart().getExtents().front().isConstant(0) && iota.getStep() == 1) {
     positions = countRows();
@@ -135,7 +135,7 @@ LogicalResult Lowering::lowerRopeAngles(llm::RopeAnglesOp op) {
     return op.emitOpError() << "has positions that are neither an input of the model nor a count "
                                "from 0, for which there is no kernel yet";
   }
-  Value angles = slot(maxTokens, cols, builder.getF32Type());
+  Value angles = slot(slotRows, cols, builder.getF32Type());
   tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, repeatColumn(positions, 0, cols),
                          repeatRow(vectorSlot, index(0), *frequencies, cols), angles, rows, all);
   for (auto [function, result] : {std::pair{tile::UnaryFunction::Cos, op.getCosine()},
@@ -144,6 +144,57 @@ LogicalResult Lowering::lowerRopeAngles(llm::RopeAnglesOp op) {
     tile::UnaryOp::create(builder, loc, function, angles, out.slot, rows, all);
   }
   return success();
+}
+
+bool Lowering::hasOwnAngles(llm::RopeOp op) {
+  auto cosine = matrices.find(op.getCosine());
+  return cosine != matrices.end() && matrices.contains(op.getSine()) &&
+         getShape(op.getInput()).first == cosine->second.rows;
+}
+
+Lowering::RopeTarget Lowering::defineRope(llm::RopeOp op) {
+  SmallVector<llm::ExtentAttr> shape = llm::getExtents(op.getInput());
+  int64_t heads = *shape[shape.size() - 2].getConstantValue();
+  int64_t size = *shape.back().getConstantValue();
+  auto [rows, cols] = getShape(op.getResult());
+  if (int64_t kvHeads = getStackedHeads(op.getResult())) {
+    // The heads that share keys go where one product takes them all.
+    int64_t group = heads / kvHeads;
+    Value out = slot(kvHeads * slotRows, group * size, precision);
+    matrices[op.getResult()] = {out, rows, cols};
+    return {out, size, group};
+  }
+  if (auto attention = getOnlyAttention(op.getResult(), 1)) {
+    Value out = getKeyValueSlot(attention);
+    matrices[op.getResult()] = {out, rows, cols};
+    return {out, 2 * size, 0};
+  }
+  return {define(op.getResult()).slot, size, 0};
+}
+
+void Lowering::rotate(llm::RopeOp op, const RopeTarget &to, Value from, Column col,
+                      int64_t heads) {
+  Matrix cosine = get(op.getCosine()), sine = get(op.getSine());
+  int64_t size = *llm::getExtents(op.getInput()).back().getConstantValue();
+  Value rows = extent(cosine.rows), all = constant(size);
+  auto turn = [&](int64_t first, int64_t count, OpFoldResult row, OpFoldResult column) {
+    Value source = window(from, index(0), index(first * size), slotRows, count * size);
+    Value target = window(to.slot, row, column, slotRows, (count - 1) * to.headStride + size);
+    tile::RopeOp::create(builder, loc, source, cosine.slot, sine.slot, target, count,
+                         2 * cosine.cols, to.headStride, rows, all);
+  };
+  Column head{col.index, col.step / size, col.offset / size};
+  if (!to.stackedHeads)
+    return turn(0, heads, index(0),
+                at({head.index, head.step * to.headStride, head.offset * to.headStride}));
+  for (int64_t done = 0; done < heads;) {
+    int64_t stack = (head.offset + done) / to.stackedHeads;
+    int64_t place = (head.offset + done) % to.stackedHeads;
+    int64_t count = std::min(heads - done, to.stackedHeads - place);
+    turn(done, count, at({head.index, head.step / to.stackedHeads * slotRows, stack * slotRows}),
+         index(place * size));
+    done += count;
+  }
 }
 
 LogicalResult Lowering::lowerRope(llm::RopeOp op) {
@@ -161,33 +212,19 @@ LogicalResult Lowering::lowerRope(llm::RopeOp op) {
   if (!batches || own != ArrayRef(shape).drop_back(2).take_back(own.size()))
     return op.emitOpError() << "broadcasts its angles over positions, for which there is no kernel "
                                "yet";
-  Value all = constant(size), rows = extent(cosine.rows);
-  auto rotate = [&](Value from, Value to, int64_t count) {
-    tile::RopeOp::create(builder, loc, from, cosine.slot, sine.slot, to, count, 2 * cosine.cols,
-                         size, rows, all);
-  };
-  int64_t kvHeads = getStackedHeads(op.getResult());
-  if (!kvHeads) {
-    Matrix out = define(op.getResult());
-    if (batches->isConstant(1)) {
-      rotate(a.slot, out.slot, heads);
-      return success();
-    }
-    forEach(extent(*batches), [&](Value batch) {
-      Value row = mul(batch, rows);
-      rotate(window(a.slot, row, index(0), maxTokens, a.cols),
-             window(out.slot, row, index(0), maxTokens, a.cols), heads);
-    });
+  if (batches->isConstant(1)) {
+    rotate(op, defineRope(op), a.slot, {Value(), 0, 0}, heads);
     return success();
   }
-  if (!batches->isConstant(1))
+  if (getStackedHeads(op.getResult()))
     return op.emitOpError() << "broadcasts its angles over a batch, for which there is no kernel yet";
-  // The heads that share keys go where one product takes them all.
-  int64_t group = heads / kvHeads, cols = group * size;
-  Value out = slot(kvHeads * maxTokens, cols, precision);
-  for (int64_t head = 0; head < kvHeads; ++head)
-    rotate(window(a.slot, index(0), index(head * cols), maxTokens, cols),
-           window(out, index(head * maxTokens), index(0), maxTokens, cols), group);
-  matrices[op.getResult()] = {out, a.rows, heads * size};
+  Matrix out = define(op.getResult());
+  Value all = constant(size), rows = extent(cosine.rows);
+  forEach(extent(*batches), [&](Value batch) {
+    Value row = mul(batch, rows);
+    tile::RopeOp::create(builder, loc, window(a.slot, row, index(0), slotRows, a.cols), cosine.slot,
+                         sine.slot, window(out.slot, row, index(0), slotRows, a.cols), heads,
+                         2 * cosine.cols, size, rows, all);
+  });
   return success();
 }

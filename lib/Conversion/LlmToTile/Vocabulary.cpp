@@ -29,20 +29,42 @@ Value Lowering::min(Value a, int64_t b) {
   return arith::MinSIOp::create(builder, loc, a, constant(b));
 }
 
+Value Lowering::min(Value a, Value b) { return arith::MinSIOp::create(builder, loc, a, b); }
+
+Value Lowering::max(Value a, Value b) { return arith::MaxSIOp::create(builder, loc, a, b); }
+
+Value Lowering::subtract(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
+
+Value Lowering::ceilDiv(Value a, int64_t b) {
+  return arith::CeilDivUIOp::create(builder, loc, a, constant(b));
+}
+
+OpFoldResult Lowering::at(Column column) {
+  if (!column.index)
+    return index(column.offset);
+  return add(mul(column.index, column.step), constant(column.offset));
+}
+
 Value Lowering::extent(llm::ExtentAttr extent) {
-  Value &value = extents[extent];
-  if (value)
+  if (Value value = extents.lookup(extent))
     return value;
-  // Extents are computed once, at the head of the function.
+  // Extents are computed once, at the head of the function or of the portion.
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(stream.getDefiningOp());
+  auto isCut = [&](StringAttr symbol) { return portion && symbol == portion->symbol; };
+  if (llvm::any_of(extent.getSymbols(), isCut))
+    builder.setInsertionPointAfterValue(portion->count);
+  else
+    builder.setInsertionPoint(stream.getDefiningOp());
   Value sum;
   for (auto [coefficient, monomial] :
        llvm::zip_equal(extent.getCoefficients(), extent.getMonomials())) {
     Value term;
     for (Attribute symbol : monomial) {
-      Value factor = tile::ExtentOp::create(builder, loc, builder.getIndexType(),
-                                            cast<StringAttr>(symbol).getValue());
+      Value factor = isCut(cast<StringAttr>(symbol))
+                         ? portion->count
+                         : tile::ExtentOp::create(builder, loc, builder.getIndexType(),
+                                                  cast<StringAttr>(symbol).getValue())
+                               .getResult();
       term = term ? mul(term, factor) : factor;
     }
     if (!term)
@@ -105,8 +127,12 @@ Value Lowering::window(Value slot, OpFoldResult row, OpFoldResult col, int64_t r
   return view(builder, loc, slot, row, col, {rows, cols}, {stride, 1});
 }
 
+Value Lowering::denseWindow(Value slot, int64_t offset, int64_t rows, int64_t cols) {
+  return view(builder, loc, slot, index(0), index(offset), {rows, cols}, {cols, 1});
+}
+
 Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_t cols) {
-  return view(builder, loc, slot, row, col, {maxTokens, cols}, {0, 1});
+  return view(builder, loc, slot, row, col, {slotRows, cols}, {0, 1});
 }
 
 Value Lowering::splitRows(Value slot, OpFoldResult row, int64_t rows, int64_t pieces, int64_t col,
@@ -169,10 +195,20 @@ bool Lowering::isOnlyMatrixOperand(Value tensor) const {
   });
 }
 
+bool Lowering::isLastUse(Value tensor, Operation *user) const {
+  return llvm::all_of(tensor.getUsers(), [&](Operation *other) {
+    if (other->getBlock() != user->getBlock())
+      return false;
+    if (other == user || (other->isBeforeInBlock(user) && !isa<llm::ReshapeOp>(other)))
+      return true;
+    return isa<llm::ReshapeOp>(other) && isLastUse(other->getResult(0), user);
+  });
+}
+
 Matrix &Lowering::define(Value tensor) {
   auto [rows, cols] = getShape(tensor);
   Type type = isOnlyMatrixOperand(tensor) ? precision : builder.getF32Type();
-  return matrices[tensor] = {slot(maxTokens, cols, type), rows, cols};
+  return matrices[tensor] = {slot(slotRows, cols, type), rows, cols};
 }
 
 Matrix Lowering::getOperand(Value tensor) {
@@ -182,9 +218,19 @@ Matrix Lowering::getOperand(Value tensor) {
   if (Matrix converted = operands.lookup(tensor); converted.slot)
     return converted;
   Matrix converted = source;
-  converted.slot = slot(maxTokens, source.cols, precision);
-  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, source.slot, converted.slot,
-                        extent(source.rows), constant(source.cols));
+  converted.slot = slot(slotRows, source.cols, precision);
+  // In blocks, so that the matrix engine can begin with the first.
+  for (int64_t col = 0; col < source.cols; col += tileK) {
+    int64_t width = std::min(tileK, source.cols - col);
+    if (col / tileK >= mostPieces)
+      width = source.cols - col;
+    tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy,
+                          window(source.slot, index(0), index(col), slotRows, width),
+                          window(converted.slot, index(0), index(col), slotRows, width),
+                          extent(source.rows), constant(width));
+    if (col / tileK >= mostPieces)
+      break;
+  }
   return operands[tensor] = converted;
 }
 

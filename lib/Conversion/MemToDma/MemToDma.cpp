@@ -50,18 +50,17 @@ void ConvertMemToDma::runOnOperation() {
                                 gather.getFirst(), gather.getSlot(), gather.getRows());
           gather.erase();
         })
+        .Case([&](tile::OrderTilesOp order) {
+          dma::OrderTilesOp::create(builder, loc, order.getStream(), order.getFirstAttr(),
+                                    order.getCountAttr(), order.getPasses());
+          order.erase();
+        })
         .Case([&](tile::OrderOp order) {
           dma::OrderBlocksOp::create(builder, loc, order.getStream(), order.getRow(),
                                      order.getTableAttr(), order.getFirst(), order.getBoundAttr(),
-                                     order.getCount(), order.getTail(), order.getPassesAttr());
+                                     order.getStepAttr(), order.getCount(), order.getTail(),
+                                     order.getPasses());
           order.erase();
-        })
-        .Case([&](mem::RingOp ring) {
-          // All packed weights are ordered at once.
-          if (!SymbolTable::lookupNearestSymbolFrom<tile::PackedOp>(ring, ring.getSourceAttr()))
-            return;
-          builder.setInsertionPointAfter(ring);
-          dma::OrderOp::create(builder, loc, ring.getResult());
         });
   });
 }

@@ -43,7 +43,7 @@ void ConvertTileToMem::runOnOperation() {
       OpBuilder builder(stream);
       auto ring = mem::RingOp::create(builder, stream.getLoc(), stream.getType(), index++,
                                       stream.getSource(), /*address=*/IntegerAttr(),
-                                      /*slots=*/IntegerAttr());
+                                      stream.getSlotsAttr());
       stream.replaceAllUsesWith(ring.getResult());
       stream.erase();
     });

@@ -1,0 +1,286 @@
+//===- Projection.cpp - projections of one input, as one kernel --------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Projection.h"
+
+#include <map>
+#include <numeric>
+
+using namespace mlir;
+using namespace serrano;
+using namespace serrano::lowering;
+using tile::WeightTape;
+
+/// Loops of fewer rounds are written out, so that waits know which columns are meant.
+static constexpr size_t fewUnits = 8, fewPieces = 4;
+/// Units after which the layout of weights has to repeat for a loop.
+static constexpr size_t longestPeriod = 16;
+
+LogicalResult Lowering::lowerLinear(llm::LinearOp op) { return Projection(*this, op).lower(); }
+
+/// Which of its function's results a tensor is, if that is its only use.
+static bool isResult(Value tensor) {
+  return tensor.hasOneUse() && isa<func::ReturnOp>(*tensor.user_begin()) &&
+         cast<func::FuncOp>(tensor.getParentBlock()->getParentOp())
+             ->hasAttr(llm::LlmDialect::kEntryAttr);
+}
+
+static int64_t getK(llm::LinearOp op) { return op.getWeight().getType().getDimSize(0); }
+
+/// Projections of the same input, in the order in which one kernel takes them.
+static SmallVector<llm::LinearOp> getPeers(llm::LinearOp op) {
+  if (isResult(op.getResult()))
+    return {op};
+  SmallVector<llm::LinearOp> peers;
+  for (OpOperand &use : op.getInput().getUses())
+    if (auto peer = dyn_cast<llm::LinearOp>(use.getOwner());
+        peer && use.getOperandNumber() == 0 && peer->getBlock() == op->getBlock() &&
+        getK(peer) == getK(op) && !isResult(peer.getResult()))
+      peers.push_back(peer);
+  llvm::sort(peers, [](auto a, auto b) { return a->isBeforeInBlock(b); });
+  return peers;
+}
+
+/// Whether no projection of its block is lowered after that of `leader`.
+static bool isLastGroup(llm::LinearOp leader) {
+  SmallVector<llm::LinearOp> peers = getPeers(leader);
+  for (Operation *op = leader->getNextNode(); op; op = op->getNextNode())
+    if (auto other = dyn_cast<llm::LinearOp>(op); other && !llvm::is_contained(peers, other))
+      return false;
+  return true;
+}
+
+Lowering::Projection::Projection(Lowering &on, llm::LinearOp leader) : on(on), leader(leader) {
+  k = getK(leader);
+}
+
+LogicalResult Lowering::Projection::collectMembers() {
+  for (llm::LinearOp op : getPeers(leader)) {
+    Member &member = members.emplace_back();
+    member.op = op;
+    member.n = op.getWeight().getType().getDimSize(1);
+    if (op.getBias()) {
+      FailureOr<OpFoldResult> bias = on.getVector(op, op.getBias());
+      if (failed(bias))
+        return failure();
+      member.bias = *bias;
+    }
+    on.fused.insert(op);
+  }
+  gated = findGate();
+  if (!gated)
+    for (Member &member : members)
+      collectSteps(member, member.op.getResult());
+  unitCols = on.tileN;
+  for (Member &member : members)
+    if (failed(choosePlace(member)))
+      return failure();
+  return success();
+}
+
+LogicalResult Lowering::Projection::pack() {
+  PackedGroup group;
+  group.shape.k = k;
+  group.shape.interleaved = gated;
+  group.shape.ends = !on.layers || isLastGroup(leader);
+  for (Member &member : members) {
+    Value weight = member.op.getWeight();
+    llm::LinearOp op = member.op;
+    group.shape.n.push_back(member.n);
+    if (auto get = weight.getDefiningOp<llm::GetWeightOp>()) {
+      if (on.layers)
+        return op.emitOpError() << "multiplies by '" << get.getName()
+                                << "' in a layer, whose weights are its arguments";
+      group.weights.push_back(get.getNameAttr());
+    } else if (ArrayAttr names = on.layers ? on.layers->weights.lookup(weight) : ArrayAttr()) {
+      group.weights.push_back(names);
+    } else {
+      return op.emitOpError() << "multiplies by a tensor that is not a weight";
+    }
+  }
+  blocks = tile::getBlocks(group.shape, on.tileN);
+  // Blocks that begin at the same place of a slot lie alike.
+  std::map<std::tuple<int64_t, int64_t, bool>, const Pieces *> known;
+  for (const tile::WeightBlock &block : blocks) {
+    const Pieces *&layout = known[{on.tape->getOffset(), block.width, block.ends}];
+    if (layout) {
+      on.tape->skip(k, block.width, block.ends);
+    } else {
+      layouts.push_back(
+          std::make_unique<Pieces>(on.tape->append(k, block.width, block.ends)));
+      layout = layouts.back().get();
+    }
+    pieces.push_back(layout);
+  }
+  (on.layers ? on.layers->packed : on.packed).push_back(std::move(group));
+  return success();
+}
+
+void Lowering::Projection::placeUnits() {
+  for (size_t block = 0; block < blocks.size();) {
+    const tile::WeightSegment &first = blocks[block].segments.front();
+    Unit unit{block, 1, blocks[block].segments.size() == 1 ? first.weight : none, first.column,
+              blocks[block].width};
+    if (gated) {
+      unit.blocks = 2;
+      unit.member = 0;
+    } else {
+      // Heads that are wider than the array.
+      while (unit.width < unitCols && block + unit.blocks < blocks.size() &&
+             blocks[block + unit.blocks].segments.front().weight == unit.member)
+        unit.width += blocks[block + unit.blocks++].width;
+    }
+    units.push_back(unit);
+    block += unit.blocks;
+  }
+}
+
+void Lowering::Projection::createAccumulators() {
+  int64_t bytes = on.slotRows * unitCols * 4, each = gated ? 2 : 1;
+  turns = units.size() > 1 && 2 * each * bytes <= on.target.accumulatorBytes() ? 2 : 1;
+  for (unsigned i = 0; i < turns * each; ++i)
+    accumulators.push_back(
+        on.slot(on.slotRows, unitCols, on.builder.getF32Type(), /*accumulator=*/true));
+}
+
+size_t Lowering::Projection::getRun(size_t first) const {
+  size_t run = 1;
+  const Unit &unit = units[first];
+  if (unit.member == none || unit.width != unitCols)
+    return 1;
+  while (first + run < units.size() && units[first + run].member == unit.member &&
+         units[first + run].width == unit.width)
+    ++run;
+  // What ends the weights lies differently.
+  if (run > 1 && blocks[units[first + run - 1].block + unit.blocks - 1].ends)
+    --run;
+  return run;
+}
+
+size_t Lowering::Projection::getPeriod(size_t first, size_t run) const {
+  size_t step = 1;
+  const Member &member = members[units[first].member];
+  if (member.place == Place::Heads && member.target.stackedHeads)
+    step = std::lcm(member.target.stackedHeads * member.headSize, unitCols) / unitCols;
+  auto repeats = [&](size_t period) {
+    for (size_t unit = first; unit + period < first + run; ++unit)
+      for (size_t block = 0; block < units[unit].blocks; ++block)
+        if (pieces[units[unit].block + block] != pieces[units[unit + period].block + block])
+          return false;
+    return true;
+  };
+  for (size_t period = std::lcm(step, size_t(turns)); period <= longestPeriod;
+       period += std::lcm(step, size_t(turns)))
+    if (repeats(period))
+      return period;
+  return run;
+}
+
+/// accumulator = rows of the input x the block whose rows lie at `pieces`.
+void Lowering::Projection::multiply(Value accumulator, const Pieces &pieces, int64_t width) {
+  MemRefType tileType = cast<tile::StreamType>(on.stream.getType()).getSlot();
+  auto one = [&](const WeightTape::Piece &piece, OpFoldResult row, bool accumulate) {
+    Value tile = piece.last
+                     ? tile::NextOp::create(on.builder, on.loc, tileType, on.stream).getTile()
+                     : tile::PeekOp::create(on.builder, on.loc, tileType, on.stream, Value())
+                           .getTile();
+    if (piece.offset || width != on.tileN)
+      tile = on.denseWindow(tile, piece.offset, piece.rows, width);
+    tile::LoadWeightsOp::create(on.builder, on.loc, tile, on.constant(piece.rows),
+                                on.constant(width));
+    tile::MatmulOp::create(on.builder, on.loc,
+                           on.window(x.slot, on.index(0), row, on.slotRows, piece.rows),
+                           accumulator, rows, Value(), 1, accumulate);
+  };
+  auto isWhole = [&](const WeightTape::Piece &piece) {
+    return piece.row > 0 && piece.offset == 0 && piece.rows == on.tileK && piece.last;
+  };
+  for (size_t i = 0; i < pieces.size();) {
+    size_t run = 0;
+    // The last one stands alone: its rows of the input may come to be only now.
+    while (i + run + 1 < pieces.size() && isWhole(pieces[i + run]))
+      ++run;
+    if (run > fewPieces) {
+      const WeightTape::Piece &first = pieces[i];
+      on.forEach(on.constant(run), [&](Value round) {
+        one(first, on.at({round, on.tileK, first.row}), true);
+      });
+      i += run;
+      continue;
+    }
+    one(pieces[i], on.index(pieces[i].row), pieces[i].row > 0);
+    ++i;
+  }
+}
+
+void Lowering::Projection::emitUnit(const Unit &unit, Column column, unsigned turn) {
+  auto whole = [&](Value accumulator, int64_t col, int64_t width) {
+    return col == 0 && width == unitCols
+               ? accumulator
+               : on.window(accumulator, on.index(0), on.index(col), on.slotRows, width);
+  };
+  if (gated) {
+    Value gate = whole(accumulators[2 * turn], 0, unit.width);
+    Value other = whole(accumulators[2 * turn + 1], 0, unit.width);
+    multiply(gate, *pieces[unit.block], unit.width);
+    multiply(other, *pieces[unit.block + 1], unit.width);
+    return finishGated(gate, other, column, unit.width);
+  }
+  Value accumulator = accumulators[turn];
+  int64_t col = 0;
+  for (size_t block = unit.block; block < unit.block + unit.blocks; ++block) {
+    multiply(whole(accumulator, col, blocks[block].width), *pieces[block], blocks[block].width);
+    col += blocks[block].width;
+  }
+  if (unit.member != none)
+    return finish(members[unit.member], whole(accumulator, 0, unit.width), column, unit.width);
+  col = 0;
+  for (const tile::WeightSegment &segment : blocks[unit.block].segments) {
+    finish(members[segment.weight], whole(accumulator, col, segment.width),
+           {Value(), 0, segment.column}, segment.width);
+    col += segment.width;
+  }
+}
+
+void Lowering::Projection::emitUnits() {
+  auto emit = [&](const Unit &unit, Column column) {
+    on.loc = members[unit.member == none ? blocks[unit.block].segments.front().weight
+                                         : unit.member]
+                 .op.getLoc();
+    emitUnit(unit, column, on.nextAccumulator++ % turns);
+  };
+  for (size_t first = 0; first < units.size();) {
+    size_t run = getRun(first), period = run > fewUnits ? getPeriod(first, run) : run;
+    // The last unit stands alone: who reads it need not wait for the loop.
+    size_t rounds = period < run ? (run - 1) / period : 0;
+    if (rounds > 1) {
+      on.forEach(on.constant(rounds), [&](Value round) {
+        for (size_t i = first; i < first + period; ++i)
+          emit(units[i], {round, int64_t(period) * unitCols, units[i].column});
+      });
+      first += rounds * period;
+      run -= rounds * period;
+    }
+    for (; run > 0; --run, ++first)
+      emit(units[first], {Value(), 0, units[first].column});
+  }
+}
+
+LogicalResult Lowering::Projection::lower() {
+  if (failed(on.require(leader, {leader.getInput()})) || failed(collectMembers()) ||
+      failed(pack()))
+    return failure();
+  x = on.getOperand(leader.getInput());
+  if (x.cols != k)
+    return leader.emitOpError() << "projects " << k << " features of rows that have " << x.cols
+                                << ", for which there is no kernel yet";
+  rows = on.extent(x.rows);
+  placeUnits();
+  createAccumulators();
+  emitUnits();
+  return success();
+}
