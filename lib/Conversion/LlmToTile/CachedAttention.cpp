@@ -215,7 +215,7 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   tileTokens = llvm::divideCeil(on.slotRows, llvm::divideCeil(on.slotRows, tileTokens));
   tileRows = tileTokens * group;
   // A ring holds one order for each group of heads.
-  ahead = std::min(sequencesAhead, (on.target.queueDepth() - 1) / groups - 1);
+  ahead = std::min(sequencesAhead, on.target.queueDepth() / groups - 1);
   stream = on.cacheStreams.lookup(op.getCacheAttr().getAttr());
   IntegerAttr constantLayer;
   layer = matchPattern(op.getLayer(), m_Constant(&constantLayer))

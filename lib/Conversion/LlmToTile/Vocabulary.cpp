@@ -92,7 +92,8 @@ Value Lowering::slot(int64_t rows, int64_t cols, Type type, bool accumulator) {
   return tile::SlotOp::create(builder, loc, MemRefType::get({rows, cols}, type), accumulator);
 }
 
-/// slot[row * rowStride + col] onwards with the strides given.
+/// slot[row * rowStride + col] onwards with the strides given. The slot may be a
+/// view at a constant place, which the new one is then of the same slot as.
 static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row, OpFoldResult col,
                   ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
   auto type = cast<MemRefType>(slot.getType());
@@ -101,14 +102,19 @@ static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row
   (void)type.getStridesAndOffset(slotStrides, slotOffset);
   std::optional<int64_t> constantRow = getConstantIntValue(row), constantCol = getConstantIntValue(col);
   OpFoldResult offset;
+  while (auto outer = slot.getDefiningOp<memref::ReinterpretCastOp>())
+    slot = outer.getSource();
   if (constantRow && constantCol) {
-    offset = builder.getIndexAttr(*constantRow * slotStrides[0] + *constantCol);
+    offset = builder.getIndexAttr(slotOffset + *constantRow * slotStrides[0] + *constantCol);
   } else {
     Value rows = getValueOrCreateConstantIndexOp(builder, loc, row);
     Value stride = arith::ConstantIndexOp::create(builder, loc, slotStrides[0]);
     Value value = arith::MulIOp::create(builder, loc, rows, stride);
     value = arith::AddIOp::create(builder, loc, value,
                                   getValueOrCreateConstantIndexOp(builder, loc, col));
+    if (slotOffset)
+      value = arith::AddIOp::create(builder, loc, value,
+                                    arith::ConstantIndexOp::create(builder, loc, slotOffset));
     offset = value;
   }
   auto resultType = MemRefType::get(
@@ -123,8 +129,10 @@ static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row
 }
 
 Value Lowering::window(Value slot, OpFoldResult row, OpFoldResult col, int64_t rows, int64_t cols) {
-  int64_t stride = cast<MemRefType>(slot.getType()).getDimSize(1);
-  return view(builder, loc, slot, row, col, {rows, cols}, {stride, 1});
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  (void)cast<MemRefType>(slot.getType()).getStridesAndOffset(strides, offset);
+  return view(builder, loc, slot, row, col, {rows, cols}, strides);
 }
 
 Value Lowering::denseWindow(Value slot, int64_t offset, int64_t rows, int64_t cols) {
