@@ -39,7 +39,7 @@ static void attach(Operation *op, Queue queue, const Lags &lags) {
   SmallVector<Attribute> waits;
   for (auto [other, lag] : lags)
     waits.push_back(WaitAttr::get(context, getCounter(other), lag));
-  if (waits.size() > maxWaits) {
+  if (waits.size() > maxWaits && !isa<SyncOp>(op)) {
     OpBuilder builder(op);
     auto sync = SyncOp::create(builder, op->getLoc(), queue);
     sync->setAttr(
@@ -49,6 +49,30 @@ static void attach(Operation *op, Queue queue, const Lags &lags) {
   }
   if (!waits.empty())
     op->setAttr(DmaDialect::kWaitsAttr, ArrayAttr::get(context, waits));
+}
+
+/// Puts a sync of the matrix queue before each outermost loop that runs an unknown
+/// number of times. What is done before the loop is waited for there, once: a wait
+/// within it would have to name a lag that holds for the first round, and would hold up
+/// all later ones.
+static SmallVector<SyncOp> hoist(func::FuncOp function, Touches &touches) {
+  SmallVector<SyncOp> result;
+  function.walk<WalkOrder::PreOrder>([&](scf::ForOp loop) {
+    if (loop.getStaticTripCount())
+      return WalkResult::advance();
+    SmallVector<Touch> inside;
+    loop.walk([&](Operation *op) {
+      if (getQueue(op) == Queue::Matrix)
+        llvm::append_range(inside, touches[op]);
+    });
+    if (!inside.empty()) {
+      OpBuilder builder(loop);
+      result.push_back(SyncOp::create(builder, loop.getLoc(), Queue::Matrix));
+      touches[result.back()] = std::move(inside);
+    }
+    return WalkResult::skip();
+  });
+  return result;
 }
 
 void InsertWaits::runOnOperation() {
@@ -61,9 +85,10 @@ void InsertWaits::runOnOperation() {
     op->removeAttr(DmaDialect::kWaitsAttr);
     if (*getQueue(op) != Queue::Ring)
       op->setAttr(DmaDialect::kSignalAttr,
-                IntegerAttr::get(IntegerType::get(op->getContext(), 64),
-                                 getCounter(*getQueue(op))));
+                  IntegerAttr::get(IntegerType::get(op->getContext(), 64),
+                                   getCounter(*getQueue(op))));
   }
+  SmallVector<SyncOp> hoisted = hoist(getOperation(), *touches);
 
   llvm::MapVector<Operation *, Lags> needed;
   walkQueues(
@@ -83,10 +108,13 @@ void InsertWaits::runOnOperation() {
         });
         for (auto [other, lag] : lags)
           state.wait(queue, other, lag);
-        if (queue != Queue::Ring)
+        if (queue != Queue::Ring && !isa<SyncOp>(op))
           state.execute(op, queue, true);
         needed[op] = std::move(lags);
       });
   for (auto &[op, lags] : needed)
     attach(op, *getQueue(op), lags);
+  for (SyncOp sync : hoisted)
+    if (!sync->hasAttr(DmaDialect::kWaitsAttr))
+      sync.erase();
 }

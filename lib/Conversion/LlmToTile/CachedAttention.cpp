@@ -30,7 +30,7 @@ static constexpr int64_t sequencesAhead = 8;
 /// short beside their work.
 static constexpr int64_t mostSoftmaxBlocks = 4;
 /// The part of the scratchpad that the cache's ring takes.
-static constexpr int64_t cacheRingShare = 6;
+static int64_t cacheRingShare = getenv("CS") ? atoi(getenv("CS")) : 5;
 
 int64_t Lowering::getBlock() const {
   NumberFormat format = precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16;
@@ -38,7 +38,7 @@ int64_t Lowering::getBlock() const {
 }
 
 int64_t Lowering::getSoftmaxBlocks() const {
-  return std::min<int64_t>(mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
+  return std::min<int64_t>(softmaxBlocks ? softmaxBlocks : mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
 }
 
 /// The most heads of which the blocks of a step fit the ring with as many again, and
@@ -83,7 +83,10 @@ void Lowering::createCacheStreams() {
     cacheStreams[cache.getSymNameAttr()] = tile::StreamOp::create(
         builder, loc, tile::StreamType::get(builder.getContext(), tile),
         ("cache." + cache.getSymName()).str(),
-        builder.getI64IntegerAttr(std::max<int64_t>(2 * getSoftmaxBlocks(), 2)));
+        builder.getI64IntegerAttr(std::clamp<int64_t>(
+            target.scratchpadBytes() / cacheRingShare /
+                (tile.getNumElements() * precision.getIntOrFloatBitWidth() / 8),
+            2 * getSoftmaxBlocks(), 4 * getSoftmaxBlocks())));
   }
 }
 
@@ -177,7 +180,8 @@ private:
   void order(Value number);
   void store(const Sequence &sequence);
   void attendTile(const Sequence &sequence, Value firstHead, Value tile);
-  void attendStep(const Sequence &sequence, const Queries &queries, Value number, Value visible);
+  void attendStep(const Sequence &sequence, const Queries &queries, Value number, Value visible,
+                  bool first);
   void forEachBlock(const Run &run, llvm::function_ref<void(Value block, Value index)> body);
   void multiplyKeys(const Run &run, const Queries &queries, int64_t lane);
   void multiplyValues(llvm::ArrayRef<Run> runs, const Queries &queries, int64_t lane);
@@ -380,7 +384,7 @@ void Lowering::CachedKernel::multiplyValues(const Run &run, const Queries &queri
 /// One step of the softmax: up to `stepBlocks` blocks, of old keys, then perhaps one of
 /// old and new keys, then of new keys.
 void Lowering::CachedKernel::attendStep(const Sequence &sequence, const Queries &queries,
-                                        Value number, Value visible) {
+                                        Value number, Value visible, bool first) {
   Value zero = on.constant(0), one = on.constant(1);
   Value start = on.mul(number, stepKeys);
   Value valid = on.min(on.subtract(visible, start), stepKeys);
@@ -404,21 +408,20 @@ void Lowering::CachedKernel::attendStep(const Sequence &sequence, const Queries 
       {on.ceilDiv(newValid, block), beforeNew, newValid, on.add(sequence.first, earlier), Value(),
        on.subtract(seenNew, earlier), false}};
 
-  for (int64_t lane = 0; lane < numLanes; ++lane)
-    for (const Run &run : runs)
-      multiplyKeys(run, queries, lane);
   // A token sees the keys up to its own.
-  Value seen = on.add(on.add(sequence.position, queries.token), one);
-  for (const Lane &lane : lanes)
+  Value seen = on.subtract(on.add(on.add(sequence.position, queries.token), one), start);
+  // Each softmax is dispatched as soon as its scores are, so that it waits for those only.
+  for (auto [i, lane] : llvm::enumerate(lanes)) {
+    for (const Run &run : runs)
+      multiplyKeys(run, queries, i);
     tile::SoftmaxOp::create(on.builder, on.loc, lane.scores, lane.weights, lane.states,
-                            op.getScale(), on.subtract(seen, start), group, 0, queries.rows, valid);
-  // There are sums after the first step.
-  on.forEach(on.min(number, 1), [&](Value) {
+                            op.getScale(), seen, group, 0, queries.rows, valid);
+  }
+  if (!first)
     for (const Lane &lane : lanes)
       tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, lane.sums,
                              on.repeatColumn(lane.states, 2, size), lane.sums, queries.rows,
                              on.constant(size));
-  });
   for (int64_t lane = 0; lane < numLanes; ++lane)
     multiplyValues(runs, queries, lane);
 }
@@ -439,8 +442,12 @@ void Lowering::CachedKernel::attendTile(const Sequence &sequence, Value firstHea
                          one);
     tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), lane.sums, rows, width);
   }
-  on.forEach(on.ceilDiv(visible, stepKeys),
-             [&](Value step) { attendStep(sequence, queries, step, visible); });
+  // The first step stands alone: it has no sums yet to correct, and what it waits for is
+  // long past.
+  attendStep(sequence, queries, on.constant(0), visible, /*first=*/true);
+  on.forEach(on.subtract(on.ceilDiv(visible, stepKeys), one), [&](Value step) {
+    attendStep(sequence, queries, on.add(step, one), visible, /*first=*/false);
+  });
   for (auto [i, lane] : llvm::enumerate(lanes))
     for (int64_t member = 0; member < group; ++member) {
       Value head = on.add(on.mul(on.add(firstHead, on.constant(i)), group), on.constant(member));

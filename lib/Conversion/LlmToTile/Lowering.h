@@ -251,6 +251,7 @@ private:
   Limits limits;
   /// Rows of a slot: how many of a tensor are on the core at once.
   int64_t slotRows;
+  int64_t softmaxBlocks = getenv("SB") ? atoi(getenv("SB")) : 0;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
 
   mlir::ModuleOp module;
