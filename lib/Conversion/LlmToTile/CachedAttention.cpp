@@ -30,7 +30,7 @@ static constexpr int64_t sequencesAhead = 8;
 /// short beside their work.
 static constexpr int64_t mostSoftmaxBlocks = 4;
 /// The part of the scratchpad that the cache's ring takes.
-static int64_t cacheRingShare = getenv("CS") ? atoi(getenv("CS")) : 5;
+static constexpr int64_t cacheRingShare = 5;
 
 int64_t Lowering::getBlock() const {
   NumberFormat format = precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16;
@@ -38,7 +38,7 @@ int64_t Lowering::getBlock() const {
 }
 
 int64_t Lowering::getSoftmaxBlocks() const {
-  return std::min<int64_t>(softmaxBlocks ? softmaxBlocks : mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
+  return std::min<int64_t>(mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
 }
 
 /// The most heads of which the blocks of a step fit the ring with as many again, and
@@ -131,9 +131,11 @@ struct Lowering::CachedKernel {
 
   /// Fails, with an error, on what there is no kernel for.
   LogicalResult check();
-  /// Orders the old blocks of the first sequences.
-  void orderFirst();
-  void attend();
+  /// Orders the old blocks of the first sequences in the layer.
+  void orderFirst(Value layer);
+  /// `streams`: whether the first sequences were ordered before, and those of the next
+  /// layer are in turn.
+  void attend(bool streams);
 
 private:
   struct Sequence {
@@ -176,8 +178,13 @@ private:
     return on.mul(number, on.extent(llm::getExtents(tensor)[1]));
   }
   Sequence getSequence(Value number);
-  Value cacheBase();
-  void order(Value number);
+  /// The first row of the layer.
+  Value cacheBase(Value layer) { return on.mul(layer, on.getCacheBlocks() * groups * block); }
+  /// How many sequences are ordered before they are begun.
+  Value getAhead() { return on.min(sequenceCount(), ahead); }
+  Value sequenceCount() { return on.extent(llm::getExtents(op.getKvLengths())[0]); }
+  void order(Value layer, Value number);
+  void orderNext(Value number, bool streams);
   void store(const Sequence &sequence);
   void attendTile(const Sequence &sequence, Value firstHead, Value tile);
   void attendStep(const Sequence &sequence, const Queries &queries, Value number, Value visible,
@@ -257,29 +264,37 @@ Lowering::CachedKernel::Sequence Lowering::CachedKernel::getSequence(Value numbe
   return {number, on.subtract(from, on.portion->first), tokens, on.add(position, tokens), position};
 }
 
-/// The first row of the layer.
-Value Lowering::CachedKernel::cacheBase() {
-  return on.mul(layer, on.getCacheBlocks() * groups * block);
-}
-
 /// A sequence's old blocks, for each group of heads as often as there are tiles of
 /// new tokens.
-void Lowering::CachedKernel::order(Value number) {
+void Lowering::CachedKernel::order(Value layer, Value number) {
   Sequence sequence = getSequence(number);
   Value blocks = on.ceilDiv(sequence.position, block);
   Value tail = on.subtract(on.add(sequence.position, on.constant(block)), on.mul(blocks, block));
   Value table = tableOf(op.getBlockTables(), number);
   Value tiles = on.ceilDiv(sequence.tokens, tileTokens);
   on.forEach(on.constant(groups), [&](Value part) {
-    tile::OrderOp::create(on.builder, on.loc, stream, on.add(cacheBase(), on.mul(part, block)),
+    tile::OrderOp::create(on.builder, on.loc, stream, on.add(cacheBase(layer), on.mul(part, block)),
                           on.tables.lookup(on.resolve(op.getBlockTables())).getValue(), table,
                           on.getCacheBlocks(), groups * block, blocks, tail, tiles);
   });
 }
 
-void Lowering::CachedKernel::orderFirst() {
-  Value sequences = on.extent(llm::getExtents(op.getKvLengths())[0]);
-  on.forEach(on.min(sequences, ahead), [&](Value number) { order(number); });
+void Lowering::CachedKernel::orderFirst(Value layer) {
+  on.forEach(getAhead(), [&](Value number) { order(layer, number); });
+}
+
+/// Orders the sequence that comes so many after `number`, of this layer or the next, so
+/// that the ring does not run dry between layers.
+void Lowering::CachedKernel::orderNext(Value number, bool streams) {
+  Value next = on.add(number, getAhead());
+  Value here = any(on.subtract(sequenceCount(), next));
+  on.forEach(here, [&](Value) { order(layer, next); });
+  if (!streams)
+    return;
+  Value more = any(on.subtract(on.constant(on.layers->last), layer));
+  on.forEach(on.mul(on.subtract(on.constant(1), here), more), [&](Value) {
+    order(on.add(layer, on.constant(1)), on.subtract(next, sequenceCount()));
+  });
 }
 
 /// The new keys and values go to the cache, block by block.
@@ -293,7 +308,7 @@ void Lowering::CachedKernel::store(const Sequence &sequence) {
     Value end = on.min(sequence.length, on.add(start, on.constant(block)));
     Value from = on.add(sequence.first, on.subtract(begin, sequence.position));
     Value id = read(op.getBlockTables(), on.add(table, number));
-    Value to = on.add(on.add(cacheBase(), on.mul(id, groups * block)), on.subtract(begin, start));
+    Value to = on.add(on.add(cacheBase(layer), on.mul(id, groups * block)), on.subtract(begin, start));
     tile::StoreOp::create(
         on.builder, on.loc,
         on.window(keyValue, from, on.index(0), on.slotRows, kvHeads * 2 * size),
@@ -459,7 +474,7 @@ void Lowering::CachedKernel::attendTile(const Sequence &sequence, Value firstHea
     }
 }
 
-void Lowering::CachedKernel::attend() {
+void Lowering::CachedKernel::attend(bool streams) {
   Type f32 = on.builder.getF32Type();
   keyValue = on.getKeyValueSlot(op);
   auto [rowExtent, ignored] = getShape(op.getKey());
@@ -490,10 +505,10 @@ void Lowering::CachedKernel::attend() {
     lanes.push_back({on.slot(tileRows, stepKeys, f32, /*accumulator=*/true),
                      on.slot(tileRows, size, f32, /*accumulator=*/true),
                      on.slot(tileRows, stepKeys, on.precision), on.slot(tileRows, 3, f32)});
-  Value sequences = on.extent(llm::getExtents(op.getKvLengths())[0]);
-  on.forEach(sequences, [&](Value number) {
-    Value next = on.add(number, on.constant(ahead));
-    on.forEach(any(on.subtract(sequences, next)), [&](Value) { order(next); });
+  if (!streams)
+    orderFirst(layer);
+  on.forEach(sequenceCount(), [&](Value number) {
+    orderNext(number, streams);
     Sequence sequence = getSequence(number);
     Value tiles = on.ceilDiv(sequence.tokens, tileTokens);
     on.forEach(on.constant(groups), [&](Value part) {
@@ -504,21 +519,25 @@ void Lowering::CachedKernel::attend() {
   });
 }
 
-LogicalResult Lowering::orderBlocks(Operation *op, Operation *end) {
-  for (; op != end && !isa<llm::LayersOp>(op); op = op->getNextNode())
-    if (auto attention = dyn_cast<llm::CachedAttentionOp>(op)) {
-      loc = op->getLoc();
-      CachedKernel kernel(*this, attention);
-      if (failed(kernel.check()))
-        return failure();
-      kernel.orderFirst();
-    }
-  return success();
+/// The only cached attention of a layer; null if there are several.
+static llm::CachedAttentionOp getSingle(Block &layer) {
+  auto all = layer.getOps<llm::CachedAttentionOp>();
+  return llvm::hasSingleElement(all) ? *all.begin() : llm::CachedAttentionOp();
+}
+
+void Lowering::orderFirstBlocks(Block &layer, int64_t first) {
+  if (auto attention = getSingle(layer)) {
+    loc = attention.getLoc();
+    CachedKernel(*this, attention).orderFirst(constant(first));
+  }
 }
 
 LogicalResult Lowering::lowerCachedAttention(llm::CachedAttentionOp op) {
   if (failed(require(op, {op.getQuery(), op.getKey(), op.getValue()})))
     return failure();
-  CachedKernel(*this, op).attend();
+  CachedKernel kernel(*this, op);
+  if (failed(kernel.check()))
+    return failure();
+  kernel.attend(layers && getSingle(*op->getBlock()) == op);
   return success();
 }

@@ -56,10 +56,11 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
 
   llvm::DenseMap<Value, Matrix> before = operands;
   tape.emplace(tileK, tileN);
+  layers->last = op.getFirst() + op.getCount() - 1;
+  orderFirstBlocks(body, op.getFirst());
   LogicalResult result = success();
   scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
-    result = orderBlocks(&body.front(), nullptr);
     for (Operation &inner : body.without_terminator())
       if (succeeded(result))
         result = lowerOp(inner);

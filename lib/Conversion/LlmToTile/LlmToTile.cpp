@@ -70,11 +70,8 @@ LogicalResult Lowering::lowerOp(Operation &op) {
 LogicalResult Lowering::lowerSpan(func::FuncOp function, Operation *first, Operation *end) {
   if (!first->getPrevNode())
     loadFeatures(function);
-  if (failed(orderBlocks(first, end)))
-    return failure();
   for (Operation *op = first; op != end; op = op->getNextNode())
-    if (failed(lowerOp(*op)) ||
-        (isa<llm::LayersOp>(op) && failed(orderBlocks(op->getNextNode(), end))))
+    if (failed(lowerOp(*op)))
       return failure();
   if (auto gather = dyn_cast<llm::GatherOp>(end))
     return storeRows(gather);

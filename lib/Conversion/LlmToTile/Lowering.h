@@ -128,9 +128,9 @@ private:
   mlir::LogicalResult lowerCachedAttention(llm::CachedAttentionOp op);
   void declareCaches();
   void createCacheStreams();
-  /// Orders the old blocks of the first sequences for each cached attention from
-  /// `op` on, up to the next loop over layers, which orders its own.
-  mlir::LogicalResult orderBlocks(mlir::Operation *op, mlir::Operation *end);
+  /// Orders the old blocks of the first sequences for the layer `first`, before a loop
+  /// over layers.
+  void orderFirstBlocks(mlir::Block &layer, int64_t first);
   /// Blocks of one layer.
   int64_t getCacheBlocks() const;
   /// Keys of a block of the cache: columns of one product, rows of the next.
@@ -251,7 +251,6 @@ private:
   Limits limits;
   /// Rows of a slot: how many of a tensor are on the core at once.
   int64_t slotRows;
-  int64_t softmaxBlocks = getenv("SB") ? atoi(getenv("SB")) : 0;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
 
   mlir::ModuleOp module;
@@ -277,6 +276,7 @@ private:
   /// What is known of the layers whose body is being lowered.
   struct Layers {
     mlir::Value index;
+    int64_t last = 0; ///< the greatest index
     llvm::DenseMap<mlir::Value, mlir::ArrayAttr> weights; ///< lists by argument
     llvm::DenseMap<mlir::Value, mlir::Value> aliases;     ///< shared values by argument
     llvm::SmallVector<PackedGroup> packed;                ///< in the order of one layer
