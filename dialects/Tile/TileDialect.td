@@ -38,6 +38,8 @@ def Tile_Dialect : Dialect {
   let extraClassDeclaration = [{
     /// On the module: the name of the target that it is compiled for.
     static constexpr llvm::StringLiteral kTargetAttr = "tile.target";
+    /// On the module: how many rows of features are on the core at once, an i64.
+    static constexpr llvm::StringLiteral kRowsAttr = "tile.rows";
     /// On a function that the runtime calls: the entry's name.
     static constexpr llvm::StringLiteral kEntryAttr = "tile.entry";
     /// On a loop over layers: the number of the first, an i64.

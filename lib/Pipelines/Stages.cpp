@@ -27,6 +27,13 @@ void serrano::buildTileStage(OpPassManager &manager, const TileOptions &options)
   convert.maxContext = options.maxContext;
   // Equal layers become one, so that what follows does not grow with depth.
   manager.addPass(llm::createOutlineLayers());
+  ChooseSlotRowsOptions choose;
+  choose.target = options.target;
+  choose.precision = options.precision;
+  choose.maxTokens = options.maxTokens;
+  choose.maxSequences = options.maxSequences;
+  choose.maxContext = options.maxContext;
+  manager.addPass(createChooseSlotRows(choose));
   manager.addPass(createConvertLlmToTile(convert));
   // Kernels write every constant and index sum anew.
   manager.addPass(createCanonicalizerPass());

@@ -30,7 +30,27 @@ def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
     Option<"maxTokens", "max-tokens", "int64_t", "128",
            "most tokens of one run, over all sequences">,
     Option<"slotRows", "slot-rows", "int64_t", "0",
-           "most rows of features that are on the core at once; 0 for as many as fit">,
+           "most rows of features that are on the core at once; 0 for the module's tile.rows, or all">,
+    Option<"maxSequences", "max-sequences", "int64_t", "8", "most sequences of one run">,
+    Option<"maxContext", "max-context", "int64_t", "2048", "most tokens of a sequence">];
+}
+
+def ChooseSlotRows : Pass<"choose-slot-rows", "::mlir::ModuleOp"> {
+  let summary = "choose how many rows of features are on the core at once";
+  let description = [{
+    Sets the module's attribute `tile.rows`, which `convert-llm-to-tile` follows: all
+    rows that the program is compiled for, if everything has a place in the memories of
+    the core then, or as many whole tiles of them as have. What is set already stays.
+    Candidates are tried by lowering and placing a copy of the module.
+    (test/Conversion/LlmToTile/choose-slot-rows.mlir)
+  }];
+  let dependentDialects = ["::serrano::tile::TileDialect", "::serrano::mem::MemDialect"];
+  let options = [
+    Option<"target", "target", "std::string", "\"serrano-1\"", "name or file of the target">,
+    Option<"precision", "precision", "std::string", "\"bf16\"",
+           "element type of weights and matrix operands: f32 or bf16">,
+    Option<"maxTokens", "max-tokens", "int64_t", "128",
+           "most tokens of one run, over all sequences">,
     Option<"maxSequences", "max-sequences", "int64_t", "8", "most sequences of one run">,
     Option<"maxContext", "max-context", "int64_t", "2048", "most tokens of a sequence">];
 }

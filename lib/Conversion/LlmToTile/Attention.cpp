@@ -14,6 +14,9 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
+/// Heads in flight together.
+static constexpr int64_t mostLanes = 6;
+
 FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
   Value &bias = keyBiases[mask];
   if (bias)
@@ -73,76 +76,110 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   Value keys = extent(keyShape[1]);
   Matrix out = define(op.getResult());
 
-  MemRefType tileType = cast<tile::StreamType>(stream.getType()).getSlot();
-  int64_t tileK = tileType.getDimSize(0), tileN = tileType.getDimSize(1);
-  int64_t block = std::min(tileK, tileN); // Keys are columns of one product, rows of the next.
-  Value scores = slot(slotRows, block, builder.getF32Type(), /*accumulator=*/true);
-  Value sums = slot(slotRows, valueSize, builder.getF32Type(), /*accumulator=*/true);
-  Value weights = slot(slotRows, block, precision);
-  Value state = slot(slotRows, 3, builder.getF32Type());
-  Value one = constant(1), width = constant(valueSize);
-  llvm::APFloat lowest(std::numeric_limits<float>::lowest());
-  llvm::APFloat zero(0.0f);
+  // Keys are columns of one product and rows of the next. A few heads are in flight
+  // together, so that the engines' latencies are hidden.
+  Type f32 = builder.getF32Type();
+  int64_t block = std::min(tileK, tileN), tileRows = std::min(slotRows, std::max(tileK, tileN));
+  int64_t laneBytes = 4 * tileRows * (block + valueSize), lanes = heads;
+  while (lanes > 1 && (heads % lanes || lanes > mostLanes ||
+                       lanes * laneBytes > target.accumulatorBytes()))
+    --lanes;
+  Value states = slot(lanes * tileRows, 3, f32);
+  Value sums = slot(lanes * tileRows, valueSize, f32, /*accumulator=*/true);
+  struct Lane {
+    Value scores, weights, state, sums;
+  };
+  SmallVector<Lane> all;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    all.push_back({slot(tileRows, block, f32, /*accumulator=*/true),
+                   slot(tileRows, block, precision),
+                   window(states, index(lane * tileRows), index(0), tileRows, 3),
+                   window(sums, index(lane * tileRows), index(0), tileRows, valueSize)});
+  Value one = constant(1), width = constant(valueSize), rowsOfAll = constant(lanes * tileRows);
 
-  auto attend = [&](Value head, Value kvHead, Value queryRow, Value keyRow) {
-    Value queryCol = mul(head, size), keyCol = mul(kvHead, size);
-    Value valueCol = mul(kvHead, valueSize);
-    tile::FillOp::create(builder, loc, lowest, window(state, index(0), index(0), slotRows, 1),
-                         queries, one);
-    tile::FillOp::create(builder, loc, zero, window(state, index(0), index(1), slotRows, 1),
-                         queries, one);
-    tile::FillOp::create(builder, loc, zero, sums, queries, width);
-    Value blocks = arith::CeilDivUIOp::create(builder, loc, keys, constant(block));
-    forEach(blocks, [&](Value i) {
-      Value first = mul(i, block);
-      Value valid = min(arith::SubIOp::create(builder, loc, keys, first), block);
-      Value row = add(keyRow, first);
+  // One block of keys, for the rows of one tile of queries.
+  auto attendBlock = [&](Value firstHead, Value queryRow, Value tileStart, Value rows, Value keyRow,
+                         Value i, bool isFirst) {
+    Value first = mul(i, block), valid = min(subtract(keys, first), block);
+    Value row = add(keyRow, first);
+    // Query i sees the keys up to its own.
+    Value limit = op.getCausal() ? subtract(add(tileStart, one), first) : valid;
+    auto kvHeadOf = [&](int64_t lane) {
+      Value head = add(firstHead, constant(lane));
+      return group == 1 ? head
+                        : arith::DivUIOp::create(builder, loc, head, constant(group)).getResult();
+    };
+    for (auto [i, lane] : llvm::enumerate(all)) {
+      Value head = add(firstHead, constant(i)), kvHead = kvHeadOf(i);
       for (int64_t k = 0; k < size; k += tileK) {
         int64_t depth = std::min(tileK, size - k);
         tile::LoadWeightsOp::create(
-            builder, loc, window(key.slot, row, add(keyCol, constant(k)), block, depth),
+            builder, loc,
+            window(key.slot, row, add(mul(kvHead, size), constant(k)), block, depth),
             constant(depth), valid, /*transpose=*/true);
         tile::MatmulOp::create(
             builder, loc,
-            window(query.slot, queryRow, add(queryCol, constant(k)), slotRows, depth), scores,
-            queries, Value(), 1, /*accumulate=*/k > 0);
+            window(query.slot, queryRow, add(mul(head, size), constant(k)), tileRows, depth),
+            lane.scores, rows, Value(), 1, /*accumulate=*/k > 0);
       }
       if (bias)
-        tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Add, scores,
-                               repeatRow(bias, index(0), row, block), scores, queries, valid);
-      // Query i sees the keys up to its own.
-      Value limit = op.getCausal() ? Value(arith::SubIOp::create(builder, loc, one, first)) : valid;
-      tile::SoftmaxOp::create(builder, loc, scores, weights, state, op.getScale(), limit,
-                              op.getCausal() ? 1 : slotRows, 0, queries, valid);
-      tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, sums,
-                             repeatColumn(state, 2, valueSize), sums, queries, width);
+        tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Add, lane.scores,
+                               repeatRow(bias, index(0), row, block), lane.scores, rows, valid);
+      tile::SoftmaxOp::create(builder, loc, lane.scores, lane.weights, lane.state, op.getScale(),
+                              limit, op.getCausal() ? 1 : tileRows, 0, rows, valid);
+    }
+    if (!isFirst)
+      for (auto [i, lane] : llvm::enumerate(all))
+        tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, lane.sums,
+                               repeatColumn(lane.state, 2, valueSize), lane.sums,
+                               rows, width);
+    for (auto [i, lane] : llvm::enumerate(all)) {
+      Value kvHead = kvHeadOf(i);
       for (int64_t n = 0; n < valueSize; n += tileN) {
         int64_t cols = std::min(tileN, valueSize - n);
         tile::LoadWeightsOp::create(
-            builder, loc, window(value.slot, row, add(valueCol, constant(n)), block, cols), valid,
+            builder, loc,
+            window(value.slot, row, add(mul(kvHead, valueSize), constant(n)), block, cols), valid,
             constant(cols));
-        tile::MatmulOp::create(builder, loc, weights,
-                               window(sums, index(0), index(n), slotRows, cols), queries,
-                               op.getCausal() ? limit : Value(), 1, /*accumulate=*/true);
+        tile::MatmulOp::create(builder, loc, lane.weights,
+                               window(lane.sums, index(0), index(n), tileRows, cols), rows,
+                               op.getCausal() ? limit : Value(), 1, /*accumulate=*/!isFirst);
       }
-    });
-    // A query without keys has the sum 0 and the result 0.
-    Value total = window(state, index(0), index(1), slotRows, 1);
-    tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Max, total,
-                           llvm::APFloat(std::numeric_limits<float>::min()), total, false,
-                           queries, one);
-    tile::BinaryOp::create(
-        builder, loc, tile::BinaryFunction::Div, sums, repeatColumn(state, 1, valueSize),
-        window(out.slot, queryRow, mul(head, valueSize), slotRows, valueSize), queries, width);
+    }
   };
 
   forEach(batches, [&](Value batch) {
-    Value queryRow = mul(batch, queries), keyRow = mul(batch, keys);
-    forEach(constant(kvHeads), [&](Value kvHead) {
-      if (group == 1)
-        return attend(kvHead, kvHead, queryRow, keyRow);
-      forEach(constant(group), [&](Value member) {
-        attend(add(mul(kvHead, group), member), kvHead, queryRow, keyRow);
+    Value batchRow = mul(batch, queries), keyRow = mul(batch, keys);
+    forEach(ceilDiv(queries, tileRows), [&](Value number) {
+      Value start = mul(number, tileRows), rows = min(subtract(queries, start), tileRows);
+      Value queryRow = add(batchRow, start);
+      // A tile of queries needs no keys after its last one.
+      Value seen = op.getCausal() ? min(keys, add(start, rows)) : keys;
+      forEach(constant(heads / lanes), [&](Value part) {
+        Value firstHead = mul(part, lanes);
+        auto fill = [&](float number, int64_t column) {
+          tile::FillOp::create(builder, loc, llvm::APFloat(number),
+                               window(states, index(0), index(column), lanes * tileRows, 1),
+                               rowsOfAll, one);
+        };
+        fill(std::numeric_limits<float>::lowest(), 0);
+        fill(0.0f, 1);
+        attendBlock(firstHead, queryRow, start, rows, keyRow, constant(0), /*isFirst=*/true);
+        forEach(subtract(ceilDiv(seen, block), one), [&](Value i) {
+          attendBlock(firstHead, queryRow, start, rows, keyRow, add(i, one), /*isFirst=*/false);
+        });
+        // A query without keys has the sum 0 and the result 0.
+        Value total = window(states, index(0), index(1), lanes * tileRows, 1);
+        tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Max, total,
+                               llvm::APFloat(std::numeric_limits<float>::min()), total, false,
+                               rowsOfAll, one);
+        for (auto [i, lane] : llvm::enumerate(all))
+          tile::BinaryOp::create(
+              builder, loc, tile::BinaryFunction::Div, lane.sums,
+              repeatColumn(lane.state, 1, valueSize),
+              window(out.slot, queryRow, mul(add(firstHead, constant(i)), valueSize), tileRows,
+                     valueSize),
+              rows, width);
       });
     });
   });

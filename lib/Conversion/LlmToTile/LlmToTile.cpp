@@ -206,8 +206,9 @@ void ConvertLlmToTile::runOnOperation() {
     auto entry = func::FuncOp::create(builder, function.getLoc(), function.getName(),
                                       builder.getFunctionType({}, {}));
     entry->setAttr(tile::TileDialect::kEntryAttr, function.getNameAttr());
-    int64_t rows = slotRows > 0 ? std::min<int64_t>(slotRows, maxTokens)
-                                : std::min<int64_t>(maxTokens, 512);
+    auto chosen = module->getAttrOfType<IntegerAttr>(tile::TileDialect::kRowsAttr);
+    int64_t rows = slotRows > 0 ? slotRows : chosen ? chosen.getInt() : maxTokens;
+    rows = std::clamp<int64_t>(rows, 1, maxTokens);
     Lowering lowering(builder, *model, type, {maxTokens, maxSequences, maxContext}, rows);
     if (failed(lowering.lower(function, entry, module)))
       return signalPassFailure();

@@ -162,23 +162,25 @@ private:
   // Norm.cpp
   mlir::LogicalResult lowerRmsNorm(llm::RmsNormOp op);
   mlir::LogicalResult lowerLayerNorm(llm::LayerNormOp op);
-  /// x * rsqrt(mean of squares + epsilon) * scale + bias, into the op's result.
-  void normalize(mlir::Operation *op, mlir::Value x, int64_t cols, llm::ExtentAttr rows,
-                 float epsilon, mlir::Value scale, mlir::Value bias);
-  /// A norm whose factor its users apply to their products: `scaled` is x * scale,
-  /// `factor` collects the squares of x.
-  struct DeferredNorm {
-    llm::RmsNormOp op;
-    mlir::Value scaled, factor;
-    mlir::OpFoldResult scale;
+  /// A norm whose statistics are collected as columns of its input come to be.
+  struct FedNorm {
+    mlir::Operation *op = nullptr;
+    mlir::Value squares;       ///< sums of squares, one f32 a row
+    mlir::Value sum;           ///< sums; null for RMS norms
+    mlir::Value scaled;        ///< input * scale, for RMS norms, whose users apply the factor
+    mlir::OpFoldResult scale;  ///< likewise
   };
-  /// The norm that reads `tensor` (which is `only`, if given), if its users can apply
-  /// its factor, so that it can be fed as columns of `tensor` come to be.
-  std::optional<DeferredNorm> beginNorm(mlir::Value tensor, mlir::Operation *only = nullptr);
+  /// The norm that reads `tensor` (which is `only`, if given), if it can be fed.
+  std::optional<FedNorm> beginNorm(mlir::Value tensor, mlir::Operation *only = nullptr);
   /// Feeds columns of x to a norm.
-  void feedNorm(const DeferredNorm &norm, mlir::Value x, Column col, int64_t width,
-                mlir::Value rows);
-  void finishNorm(const DeferredNorm &norm, Matrix x);
+  void feedNorm(const FedNorm &norm, mlir::Value x, Column col, int64_t width, mlir::Value rows);
+  /// The norm `op`, fed with all of its input.
+  std::optional<FedNorm> getFedNorm(mlir::Operation *op, mlir::Value input);
+  /// A few pieces of columns, so that who reads the first need not wait for the last.
+  void forEachPiece(int64_t cols, llvm::function_ref<void(int64_t col, int64_t width)> body);
+  /// column = function(column, value).
+  void scaleColumn(mlir::Value column, tile::BinaryFunction function, float value,
+                   mlir::Value rows);
 
   // Elementwise.cpp
   mlir::LogicalResult lowerBinary(llm::BinaryOp op);
@@ -297,7 +299,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> keyBiases;
   llvm::DenseMap<llm::ExtentAttr, mlir::Value> extents;
   llvm::DenseSet<mlir::Operation *> fused;
-  llvm::DenseMap<mlir::Operation *, DeferredNorm> deferred; ///< norms that are fed
+  llvm::DenseMap<mlir::Operation *, FedNorm> fed;
   llvm::DenseMap<mlir::Attribute, mlir::Value> cacheStreams; ///< by cache
   llvm::DenseMap<mlir::Operation *, mlir::Value> keyValueSlots; ///< by cached attention
 };

@@ -11,29 +11,6 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
-void Lowering::normalize(Operation *op, Value x, int64_t cols, llm::ExtentAttr rowExtent,
-                         float epsilon, Value scale, Value bias) {
-  Value rows = extent(rowExtent), all = constant(cols), one = constant(1);
-  Value factor = slot(slotRows, 1, builder.getF32Type());
-  tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, x, factor, false, rows, all);
-  tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Div, factor,
-                         llvm::APFloat(float(cols)), factor, false, rows, one);
-  tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Add, factor,
-                         llvm::APFloat(epsilon), factor, false, rows, one);
-  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, factor, factor, rows, one);
-
-  Matrix out = define(op->getResult(0));
-  Value normalized = slot(slotRows, cols, builder.getF32Type());
-  tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, x, repeatColumn(factor, 0, cols),
-                         normalized, rows, all);
-  if (bias)
-    tile::TernaryOp::create(builder, loc, tile::TernaryFunction::Fma, normalized, scale, bias,
-                            out.slot, rows, all);
-  else
-    tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, normalized, scale, out.slot,
-                           rows, all);
-}
-
 /// Rows of features are normalised whole; heads by themselves are not.
 static LogicalResult checkWidth(Operation *op, int64_t cols, Value scale) {
   int64_t length = cast<RankedTensorType>(scale.getType()).getDimSize(0);
@@ -51,62 +28,90 @@ static bool isOnlyProjected(Value tensor) {
   });
 }
 
-std::optional<Lowering::DeferredNorm> Lowering::beginNorm(Value tensor, Operation *only) {
-  for (Operation *user : tensor.getUsers()) {
-    auto op = dyn_cast<llm::RmsNormOp>(user);
-    if (!op || (only && only != op) || deferred.contains(op) || !isOnlyProjected(op.getResult()) ||
-        !op.getScaleOffset().isZero() ||
-        cast<RankedTensorType>(op.getScale().getType()).getDimSize(0) != getShape(tensor).second)
+std::optional<Lowering::FedNorm> Lowering::beginNorm(Value tensor, Operation *only) {
+  auto [rows, cols] = getShape(tensor);
+  auto isWhole = [cols = cols](Value vector) {
+    return cast<RankedTensorType>(vector.getType()).getDimSize(0) == cols;
+  };
+  for (Operation *op : tensor.getUsers()) {
+    if ((only && only != op) || fed.contains(op))
       continue;
-    FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
-    if (failed(scale))
+    FedNorm norm;
+    norm.op = op;
+    if (auto rms = dyn_cast<llm::RmsNormOp>(op)) {
+      FailureOr<OpFoldResult> scale = getVector(op, rms.getScale());
+      if (!isOnlyProjected(rms.getResult()) || !rms.getScaleOffset().isZero() ||
+          !isWhole(rms.getScale()) || failed(scale))
+        continue;
+      norm.scale = *scale;
+      norm.scaled = slot(slotRows, cols, precision);
+    } else if (auto layer = dyn_cast<llm::LayerNormOp>(op)) {
+      if (!isWhole(layer.getScale()))
+        continue;
+      norm.sum = slot(slotRows, 1, builder.getF32Type());
+    } else {
       continue;
-    auto [rows, cols] = getShape(tensor);
-    DeferredNorm norm{op, slot(slotRows, cols, precision), slot(slotRows, 1, builder.getF32Type()),
-                      *scale};
-    tile::FillOp::create(builder, loc, llvm::APFloat(0.0f), norm.factor, extent(rows),
-                         constant(1));
-    return deferred[op] = norm;
+    }
+    norm.squares = slot(slotRows, 1, builder.getF32Type());
+    for (Value column : {norm.squares, norm.sum})
+      if (column)
+        tile::FillOp::create(builder, loc, llvm::APFloat(0.0f), column, extent(rows), constant(1));
+    return fed[op] = norm;
   }
   return std::nullopt;
 }
 
-void Lowering::feedNorm(const DeferredNorm &norm, Value x, Column col, int64_t width, Value rows) {
+void Lowering::feedNorm(const FedNorm &norm, Value x, Column col, int64_t width, Value rows) {
   Value part = window(x, index(0), at(col), slotRows, width), cols = constant(width);
-  tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, part,
-                         repeatRow(vectorSlot, index(0), sum(norm.scale, at(col)), width),
-                         window(norm.scaled, index(0), at(col), slotRows, width), rows, cols);
-  tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, part, norm.factor,
+  if (norm.scaled)
+    tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, part,
+                           repeatRow(vectorSlot, index(0), sum(norm.scale, at(col)), width),
+                           window(norm.scaled, index(0), at(col), slotRows, width), rows, cols);
+  if (norm.sum)
+    tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sum, part, norm.sum,
+                           /*accumulate=*/true, rows, cols);
+  tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, part, norm.squares,
                          /*accumulate=*/true, rows, cols);
 }
 
-void Lowering::finishNorm(const DeferredNorm &norm, Matrix x) {
-  Value rows = extent(x.rows), one = constant(1);
-  tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Div, norm.factor,
-                         llvm::APFloat(float(x.cols)), norm.factor, false, rows, one);
-  tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Add, norm.factor,
-                         llvm::APFloat(llm::RmsNormOp(norm.op).getEpsilon().convertToFloat()),
-                         norm.factor, false, rows, one);
-  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, norm.factor, norm.factor, rows,
-                        one);
-  matrices[llm::RmsNormOp(norm.op).getResult()] = {norm.scaled, x.rows, x.cols,
-                                                               norm.factor};
+void Lowering::forEachPiece(int64_t cols, llvm::function_ref<void(int64_t, int64_t)> body) {
+  for (int64_t col = 0, i = 0; col < cols; ++i) {
+    int64_t width = i + 1 == mostPieces ? cols - col : std::min(tileK, cols - col);
+    body(col, width);
+    col += width;
+  }
+}
+
+std::optional<Lowering::FedNorm> Lowering::getFedNorm(Operation *op, Value input) {
+  if (auto it = fed.find(op); it != fed.end())
+    return it->second;
+  std::optional<FedNorm> norm = beginNorm(input, op);
+  Matrix x = get(input);
+  if (norm)
+    forEachPiece(x.cols, [&](int64_t col, int64_t width) {
+      feedNorm(*norm, x.slot, {Value(), 0, col}, width, extent(x.rows));
+    });
+  return norm;
+}
+
+void Lowering::scaleColumn(Value column, tile::BinaryFunction function, float value, Value rows) {
+  tile::ScalarOp::create(builder, loc, function, column, llvm::APFloat(value), column, false, rows,
+                         constant(1));
 }
 
 LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
   if (failed(require(op, {op.getInput()})))
     return failure();
   Matrix x = get(op.getInput());
-  // What wrote the input may have fed it already.
-  if (!deferred.contains(op))
-    if (std::optional<DeferredNorm> norm = beginNorm(op.getInput(), op))
-      for (int64_t col = 0, i = 0; col < x.cols; ++i) {
-        int64_t width = i + 1 == mostPieces ? x.cols - col : std::min(tileK, x.cols - col);
-        feedNorm(*norm, x.slot, {Value(), 0, col}, width, extent(x.rows));
-        col += width;
-      }
-  if (auto it = deferred.find(op); it != deferred.end()) {
-    finishNorm(it->second, x);
+  float epsilon = op.getEpsilon().convertToFloat();
+  // Its users apply the factor.
+  if (std::optional<FedNorm> norm = getFedNorm(op, op.getInput())) {
+    Value rows = extent(x.rows);
+    scaleColumn(norm->squares, tile::BinaryFunction::Div, float(x.cols), rows);
+    scaleColumn(norm->squares, tile::BinaryFunction::Add, epsilon, rows);
+    tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, norm->squares, norm->squares,
+                          rows, constant(1));
+    matrices[op.getResult()] = {norm->scaled, x.rows, x.cols, norm->squares};
     return success();
   }
   FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
@@ -117,36 +122,84 @@ LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
                             << " to its scale, which has no kernel yet";
   if (failed(checkWidth(op, x.cols, op.getScale())))
     return failure();
-  normalize(op, x.slot, x.cols, x.rows, op.getEpsilon().convertToFloat(),
-            repeatRow(vectorSlot, index(0), *scale, x.cols), Value());
+  Value rows = extent(x.rows), all = constant(x.cols), one = constant(1);
+  Value factor = slot(slotRows, 1, builder.getF32Type());
+  tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, x.slot, factor, false, rows,
+                         all);
+  scaleColumn(factor, tile::BinaryFunction::Div, float(x.cols), rows);
+  scaleColumn(factor, tile::BinaryFunction::Add, epsilon, rows);
+  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, factor, factor, rows, one);
+  Matrix out = define(op.getResult());
+  Value normalized = slot(slotRows, x.cols, builder.getF32Type());
+  tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, x.slot,
+                         repeatColumn(factor, 0, x.cols), normalized, rows, all);
+  tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, normalized,
+                         repeatRow(vectorSlot, index(0), *scale, x.cols), out.slot, rows, all);
   return success();
 }
 
+/// x * factor + shift, then times scale plus bias; variance as the mean of squares less
+/// the square of the mean, both of which are there when the last column of x is.
 LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
   if (failed(require(op, {op.getInput()})))
     return failure();
-  FailureOr<OpFoldResult> scale = getVector(op, op.getScale());
-  if (failed(scale))
-    return failure();
-  Value bias;
+  FailureOr<OpFoldResult> scale = getVector(op, op.getScale()), bias = OpFoldResult();
+  if (op.getBias())
+    bias = getVector(op, op.getBias());
   Matrix x = get(op.getInput());
-  if (failed(checkWidth(op, x.cols, op.getScale())))
+  if (failed(scale) || failed(bias) || failed(checkWidth(op, x.cols, op.getScale())))
     return failure();
-  if (op.getBias()) {
-    FailureOr<OpFoldResult> offset = getVector(op, op.getBias());
-    if (failed(offset))
-      return failure();
-    bias = repeatRow(vectorSlot, index(0), *offset, x.cols);
+  std::optional<FedNorm> norm = getFedNorm(op, op.getInput());
+  Value rows = extent(x.rows), one = constant(1);
+  Value factor = norm->squares, shift = norm->sum;
+  Value square = slot(slotRows, 1, builder.getF32Type());
+  auto combine = [&](tile::BinaryFunction function, Value a, Value b, Value to) {
+    tile::BinaryOp::create(builder, loc, function, a, b, to, rows, one);
+  };
+  // The mean with its sign changed.
+  scaleColumn(shift, tile::BinaryFunction::Div, -float(x.cols), rows);
+  scaleColumn(factor, tile::BinaryFunction::Div, float(x.cols), rows);
+  combine(tile::BinaryFunction::Mul, shift, shift, square);
+  combine(tile::BinaryFunction::Sub, factor, square, factor);
+  scaleColumn(factor, tile::BinaryFunction::Max, 0.0f, rows);
+  scaleColumn(factor, tile::BinaryFunction::Add, op.getEpsilon().convertToFloat(), rows);
+  tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, factor, factor, rows, one);
+  combine(tile::BinaryFunction::Mul, shift, factor, shift);
+
+  bool inPlace = isLastUse(op.getInput(), op) && !isOnlyMatrixOperand(op.getResult()) &&
+                 cast<MemRefType>(x.slot.getType()).getElementType().isF32();
+  Matrix out = x;
+  if (inPlace)
+    matrices[op.getResult()] = out;
+  else
+    out = define(op.getResult());
+  Value normalized = inPlace ? x.slot : slot(slotRows, x.cols, builder.getF32Type());
+  auto finish = [&](Value to, int64_t col, int64_t width) {
+    Value part = window(normalized, index(0), index(col), slotRows, width);
+    Value dst = window(to, index(0), index(col), slotRows, width), cols = constant(width);
+    Value factors = repeatRow(vectorSlot, index(0), sum(*scale, index(col)), width);
+    if (op.getBias())
+      tile::TernaryOp::create(builder, loc, tile::TernaryFunction::Fma, part, factors,
+                              repeatRow(vectorSlot, index(0), sum(*bias, index(col)), width), dst,
+                              rows, cols);
+    else
+      tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, part, factors, dst, rows,
+                             cols);
+  };
+  // What the matrix engine takes comes first, in blocks, and what others read later.
+  bool isOperand = cast<MemRefType>(out.slot.getType()).getElementType() == precision;
+  Value operand = isOperand ? out.slot : slot(slotRows, x.cols, precision);
+  forEachPiece(x.cols, [&](int64_t col, int64_t width) {
+    tile::TernaryOp::create(builder, loc, tile::TernaryFunction::Fma,
+                            window(x.slot, index(0), index(col), slotRows, width),
+                            repeatColumn(factor, 0, width), repeatColumn(shift, 0, width),
+                            window(normalized, index(0), index(col), slotRows, width), rows,
+                            constant(width));
+    finish(operand, col, width);
+  });
+  if (!isOperand) {
+    operands[op.getResult()] = {operand, x.rows, x.cols, Value()};
+    forEachPiece(x.cols, [&](int64_t col, int64_t width) { finish(out.slot, col, width); });
   }
-  Value rows = extent(x.rows), all = constant(x.cols), one = constant(1);
-  Value mean = slot(slotRows, 1, builder.getF32Type());
-  tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sum, x.slot, mean, false, rows, all);
-  tile::ScalarOp::create(builder, loc, tile::BinaryFunction::Div, mean,
-                         llvm::APFloat(float(x.cols)), mean, false, rows, one);
-  Value centred = slot(slotRows, x.cols, builder.getF32Type());
-  tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Sub, x.slot,
-                         repeatColumn(mean, 0, x.cols), centred, rows, all);
-  normalize(op, centred, x.cols, x.rows, op.getEpsilon().convertToFloat(),
-            repeatRow(vectorSlot, index(0), *scale, x.cols), bias);
   return success();
 }

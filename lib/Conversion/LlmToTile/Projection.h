@@ -44,7 +44,7 @@ private:
     mlir::Value result; ///< what comes out of the last step
     Place place = Place::Slot;
     mlir::Value slot;                ///< Slot, KeyValue
-    std::optional<DeferredNorm> norm; ///< Slot: fed with the result
+    std::optional<FedNorm> norm; ///< Slot: fed with the result
     unsigned resultNumber = 0;       ///< Result
     llvm::SmallVector<mlir::Value, 2> staging;
     llm::RopeOp rope; ///< Heads

@@ -227,18 +227,12 @@ Matrix Lowering::getOperand(Value tensor) {
     return converted;
   Matrix converted = source;
   converted.slot = slot(slotRows, source.cols, precision);
-  // In blocks, so that the matrix engine can begin with the first.
-  for (int64_t col = 0; col < source.cols; col += tileK) {
-    int64_t width = std::min(tileK, source.cols - col);
-    if (col / tileK >= mostPieces)
-      width = source.cols - col;
+  forEachPiece(source.cols, [&](int64_t col, int64_t width) {
     tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy,
                           window(source.slot, index(0), index(col), slotRows, width),
                           window(converted.slot, index(0), index(col), slotRows, width),
                           extent(source.rows), constant(width));
-    if (col / tileK >= mostPieces)
-      break;
-  }
+  });
   return operands[tensor] = converted;
 }
 

@@ -1,0 +1,89 @@
+//===- ChooseSlotRows.cpp - how many rows are on the core at once ------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "serrano/Conversion/Passes.h"
+
+#include "dialects/Mem/Passes/MemPasses.h"
+#include "dialects/Tile/Tile.h"
+#include "serrano/Target/TargetModel.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace serrano {
+#define GEN_PASS_DEF_CHOOSESLOTROWS
+#include "lib/Conversion/Passes.h.inc"
+} // namespace serrano
+
+using namespace mlir;
+using namespace serrano;
+
+namespace {
+
+class ChooseSlotRows : public serrano::impl::ChooseSlotRowsBase<ChooseSlotRows> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+
+private:
+  bool fits(int64_t rows, const TargetModel &model);
+};
+
+} // namespace
+
+/// Whether everything has a place with so many rows, and weights a ring that holds what
+/// is under way and as much again.
+bool ChooseSlotRows::fits(int64_t rows, const TargetModel &model) {
+  OwningOpRef<ModuleOp> trial(getOperation().clone());
+  // A trial that fails says nothing; the conversion itself repeats the error.
+  ScopedDiagnosticHandler quiet(&getContext(), [](Diagnostic &) { return success(); });
+  ConvertLlmToTileOptions options;
+  options.target = target;
+  options.precision = precision;
+  options.maxTokens = maxTokens;
+  options.maxSequences = maxSequences;
+  options.maxContext = maxContext;
+  options.slotRows = rows;
+  PassManager manager(&getContext(), ModuleOp::getOperationName());
+  manager.addPass(createConvertLlmToTile(options));
+  manager.addPass(createConvertTileToMem());
+  manager.addPass(mem::createAssignAddresses({target}));
+  if (failed(manager.run(*trial)))
+    return false;
+  int64_t ring = 0;
+  trial->walk([&](mem::RingOp op) {
+    if (SymbolTable::lookupNearestSymbolFrom<tile::PackedOp>(op, op.getSourceAttr()))
+      ring = op.getBytes();
+  });
+  return ring >= 2 * model.dmaInFlightBytes();
+}
+
+void ChooseSlotRows::runOnOperation() {
+  ModuleOp module = getOperation();
+  if (module->hasAttr(tile::TileDialect::kRowsAttr))
+    return;
+  llvm::Expected<TargetModel> model = TargetModel::load(target);
+  if (!model) {
+    module.emitError() << llvm::toString(model.takeError());
+    return signalPassFailure();
+  }
+  // All rows at once, or as many whole tiles of them as there is room for, or few.
+  int64_t columns = model->columns(), rows = maxTokens;
+  while (!fits(rows, *model)) {
+    if (rows == 1) {
+      // The conversion says what does not fit.
+      rows = maxTokens;
+      break;
+    }
+    rows = rows > 8 * columns   ? llvm::alignDown(rows - 1, 4 * columns)
+           : rows > columns     ? llvm::alignDown(rows - 1, columns)
+                                : std::max<int64_t>(rows / 2, 1);
+    rows = std::min<int64_t>(rows, 16 * columns);
+  }
+  module->setAttr(tile::TileDialect::kRowsAttr, Builder(&getContext()).getI64IntegerAttr(rows));
+}
