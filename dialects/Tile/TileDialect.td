@@ -42,6 +42,8 @@ def Tile_Dialect : Dialect {
     static constexpr llvm::StringLiteral kRowsAttr = "tile.rows";
     /// On a function that the runtime calls: the entry's name.
     static constexpr llvm::StringLiteral kEntryAttr = "tile.entry";
+    /// On a loop that runs the model for a portion of the rows each time.
+    static constexpr llvm::StringLiteral kPortionsAttr = "tile.portions";
     /// On a loop over layers: the number of the first, an i64.
     static constexpr llvm::StringLiteral kFirstLayerAttr = "tile.first_layer";
   }];

@@ -58,7 +58,8 @@ static void attach(Operation *op, Queue queue, const Lags &lags) {
 static SmallVector<SyncOp> hoist(func::FuncOp function, Touches &touches) {
   SmallVector<SyncOp> result;
   function.walk<WalkOrder::PreOrder>([&](scf::ForOp loop) {
-    if (loop.getStaticTripCount())
+    // The whole model is no place to wait before.
+    if (loop.getStaticTripCount() || loop->hasAttr(serrano::tile::TileDialect::kPortionsAttr))
       return WalkResult::advance();
     SmallVector<Touch> inside;
     loop.walk([&](Operation *op) {

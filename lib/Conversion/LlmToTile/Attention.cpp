@@ -15,7 +15,10 @@ using namespace serrano;
 using namespace serrano::lowering;
 
 /// Heads in flight together.
-static constexpr int64_t mostLanes = 6;
+static constexpr int64_t mostLanes = 12;
+/// Queries of a tile and keys of a step of the softmax, so many that what an instruction
+/// costs beside its work is little.
+static constexpr int64_t softmaxSize = 128;
 
 FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
   Value &bias = keyBiases[mask];
@@ -79,8 +82,9 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   // Keys are columns of one product and rows of the next. A few heads are in flight
   // together, so that the engines' latencies are hidden.
   Type f32 = builder.getF32Type();
-  int64_t block = std::min(tileK, tileN), tileRows = std::min(slotRows, std::max(tileK, tileN));
-  int64_t laneBytes = 4 * tileRows * (block + valueSize), lanes = heads;
+  int64_t block = std::min(tileK, tileN), tileRows = std::min(slotRows, softmaxSize);
+  int64_t stepBlocks = std::max<int64_t>(softmaxSize / block, 1), step = stepBlocks * block;
+  int64_t laneBytes = 4 * tileRows * (step + valueSize), lanes = heads;
   while (lanes > 1 && (heads % lanes || lanes > mostLanes ||
                        lanes * laneBytes > target.accumulatorBytes()))
     --lanes;
@@ -91,59 +95,91 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   };
   SmallVector<Lane> all;
   for (int64_t lane = 0; lane < lanes; ++lane)
-    all.push_back({slot(tileRows, block, f32, /*accumulator=*/true),
-                   slot(tileRows, block, precision),
+    all.push_back({slot(tileRows, step, f32, /*accumulator=*/true),
+                   slot(tileRows, step, precision),
                    window(states, index(lane * tileRows), index(0), tileRows, 3),
                    window(sums, index(lane * tileRows), index(0), tileRows, valueSize)});
   Value one = constant(1), width = constant(valueSize), rowsOfAll = constant(lanes * tileRows);
 
-  // One block of keys, for the rows of one tile of queries.
-  auto attendBlock = [&](Value firstHead, Value queryRow, Value tileStart, Value rows, Value keyRow,
-                         Value i, bool isFirst) {
-    Value first = mul(i, block), valid = min(subtract(keys, first), block);
-    Value row = add(keyRow, first);
+  // One step of the softmax, for the rows of one tile of queries.
+  auto attendStep = [&](Value firstHead, Value queryRow, Value tileStart, Value rows, Value keyRow,
+                        Value seen, Value number, bool isFirst) {
+    Value first = mul(number, step), valid = min(subtract(seen, first), step);
+    Value firstKey = add(keyRow, first);
     // Query i sees the keys up to its own.
     Value limit = op.getCausal() ? subtract(add(tileStart, one), first) : valid;
+    // Blocks of keys: most steps have all of them.
+    auto forEachBlock = [&](llvm::function_ref<void(Value row, Value col, Value count)> body) {
+      if (stepBlocks == 1)
+        return body(firstKey, constant(0), valid);
+      forEach(ceilDiv(valid, block), [&](Value i) {
+        Value col = mul(i, block);
+        body(add(firstKey, col), col, min(subtract(valid, col), block));
+      });
+    };
     auto kvHeadOf = [&](int64_t lane) {
       Value head = add(firstHead, constant(lane));
       return group == 1 ? head
                         : arith::DivUIOp::create(builder, loc, head, constant(group)).getResult();
     };
-    for (auto [i, lane] : llvm::enumerate(all)) {
-      Value head = add(firstHead, constant(i)), kvHead = kvHeadOf(i);
-      for (int64_t k = 0; k < size; k += tileK) {
-        int64_t depth = std::min(tileK, size - k);
-        tile::LoadWeightsOp::create(
-            builder, loc,
-            window(key.slot, row, add(mul(kvHead, size), constant(k)), block, depth),
-            constant(depth), valid, /*transpose=*/true);
-        tile::MatmulOp::create(
-            builder, loc,
-            window(query.slot, queryRow, add(mul(head, size), constant(k)), tileRows, depth),
-            lane.scores, rows, Value(), 1, /*accumulate=*/k > 0);
-      }
-      if (bias)
-        tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Add, lane.scores,
-                               repeatRow(bias, index(0), row, block), lane.scores, rows, valid);
+    auto softmax = [&](const Lane &lane) {
       tile::SoftmaxOp::create(builder, loc, lane.scores, lane.weights, lane.state, op.getScale(),
                               limit, op.getCausal() ? 1 : tileRows, 0, rows, valid);
+    };
+    for (auto [i, lane] : llvm::enumerate(all)) {
+      Value head = add(firstHead, constant(i)), kvHead = kvHeadOf(i);
+      forEachBlock([&](Value row, Value col, Value count) {
+        for (int64_t k = 0; k < size; k += tileK) {
+          int64_t depth = std::min(tileK, size - k);
+          tile::LoadWeightsOp::create(
+              builder, loc,
+              window(key.slot, row, add(mul(kvHead, size), constant(k)), block, depth),
+              constant(depth), count, /*transpose=*/true);
+          tile::MatmulOp::create(
+              builder, loc,
+              window(query.slot, queryRow, add(mul(head, size), constant(k)), tileRows, depth),
+              window(lane.scores, index(0), col, tileRows, block), rows, Value(), 1,
+              /*accumulate=*/k > 0);
+        }
+      });
+      if (bias)
+        tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Add, lane.scores,
+                               repeatRow(bias, index(0), firstKey, step), lane.scores, rows, valid);
+      // One lane later, so that it need not wait for the latency of the sum.
+      if (i > 0)
+        softmax(all[i - 1]);
     }
+    softmax(all.back());
     if (!isFirst)
-      for (auto [i, lane] : llvm::enumerate(all))
+      for (const Lane &lane : all)
         tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, lane.sums,
-                               repeatColumn(lane.state, 2, valueSize), lane.sums,
-                               rows, width);
+                               repeatColumn(lane.state, 2, valueSize), lane.sums, rows, width);
     for (auto [i, lane] : llvm::enumerate(all)) {
       Value kvHead = kvHeadOf(i);
       for (int64_t n = 0; n < valueSize; n += tileN) {
         int64_t cols = std::min(tileN, valueSize - n);
-        tile::LoadWeightsOp::create(
-            builder, loc,
-            window(value.slot, row, add(mul(kvHead, valueSize), constant(n)), block, cols), valid,
-            constant(cols));
-        tile::MatmulOp::create(builder, loc, lane.weights,
-                               window(lane.sums, index(0), index(n), tileRows, cols), rows,
-                               op.getCausal() ? limit : Value(), 1, /*accumulate=*/!isFirst);
+        Value to = window(lane.sums, index(0), index(n), tileRows, cols);
+        auto multiply = [&](Value row, Value col, Value count, bool accumulate) {
+          tile::LoadWeightsOp::create(
+              builder, loc,
+              window(value.slot, row, add(mul(kvHead, valueSize), constant(n)), block, cols), count,
+              constant(cols));
+          tile::MatmulOp::create(builder, loc, window(lane.weights, index(0), col, tileRows, block),
+                                 to, rows, op.getCausal() ? subtract(limit, col) : Value(), 1,
+                                 accumulate);
+        };
+        if (stepBlocks == 1 || !isFirst) {
+          forEachBlock([&](Value row, Value col, Value count) {
+            multiply(row, col, count, !isFirst);
+          });
+          continue;
+        }
+        // The first block begins the sum.
+        multiply(firstKey, constant(0), min(valid, block), false);
+        forEach(subtract(ceilDiv(valid, block), one), [&](Value i) {
+          Value col = mul(add(i, one), block);
+          multiply(add(firstKey, col), col, min(subtract(valid, col), block), true);
+        });
       }
     }
   };
@@ -164,9 +200,10 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
         };
         fill(std::numeric_limits<float>::lowest(), 0);
         fill(0.0f, 1);
-        attendBlock(firstHead, queryRow, start, rows, keyRow, constant(0), /*isFirst=*/true);
-        forEach(subtract(ceilDiv(seen, block), one), [&](Value i) {
-          attendBlock(firstHead, queryRow, start, rows, keyRow, add(i, one), /*isFirst=*/false);
+        attendStep(firstHead, queryRow, start, rows, keyRow, seen, constant(0), /*isFirst=*/true);
+        forEach(subtract(ceilDiv(seen, step), one), [&](Value i) {
+          attendStep(firstHead, queryRow, start, rows, keyRow, seen, add(i, one),
+                     /*isFirst=*/false);
         });
         // A query without keys has the sum 0 and the result 0.
         Value total = window(states, index(0), index(1), lanes * tileRows, 1);

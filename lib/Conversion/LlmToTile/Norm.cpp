@@ -53,9 +53,16 @@ std::optional<Lowering::FedNorm> Lowering::beginNorm(Value tensor, Operation *on
       continue;
     }
     norm.squares = slot(slotRows, 1, builder.getF32Type());
-    for (Value column : {norm.squares, norm.sum})
-      if (column)
-        tile::FillOp::create(builder, loc, llvm::APFloat(0.0f), column, extent(rows), constant(1));
+    auto begin = [&, rows = rows](Value column, float number) {
+      tile::FillOp::create(builder, loc, llvm::APFloat(number), column, extent(rows), constant(1));
+    };
+    // Epsilon is added to the mean of the squares before it is a mean.
+    float epsilon = isa<llm::RmsNormOp>(op)
+                        ? cast<llm::RmsNormOp>(op).getEpsilon().convertToFloat()
+                        : cast<llm::LayerNormOp>(op).getEpsilon().convertToFloat();
+    begin(norm.squares, epsilon * float(cols));
+    if (norm.sum)
+      begin(norm.sum, 0.0f);
     return fed[op] = norm;
   }
   return std::nullopt;
@@ -108,7 +115,6 @@ LogicalResult Lowering::lowerRmsNorm(llm::RmsNormOp op) {
   if (std::optional<FedNorm> norm = getFedNorm(op, op.getInput())) {
     Value rows = extent(x.rows);
     scaleColumn(norm->squares, tile::BinaryFunction::Div, float(x.cols), rows);
-    scaleColumn(norm->squares, tile::BinaryFunction::Add, epsilon, rows);
     tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, norm->squares, norm->squares,
                           rows, constant(1));
     matrices[op.getResult()] = {norm->scaled, x.rows, x.cols, norm->squares};
@@ -161,8 +167,8 @@ LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
   scaleColumn(factor, tile::BinaryFunction::Div, float(x.cols), rows);
   combine(tile::BinaryFunction::Mul, shift, shift, square);
   combine(tile::BinaryFunction::Sub, factor, square, factor);
-  scaleColumn(factor, tile::BinaryFunction::Max, 0.0f, rows);
-  scaleColumn(factor, tile::BinaryFunction::Add, op.getEpsilon().convertToFloat(), rows);
+  // What rounding makes of a row of equal elements may be negative.
+  scaleColumn(factor, tile::BinaryFunction::Max, op.getEpsilon().convertToFloat(), rows);
   tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, factor, factor, rows, one);
   combine(tile::BinaryFunction::Mul, shift, factor, shift);
 
@@ -189,14 +195,19 @@ LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
   // What the matrix engine takes comes first, in blocks, and what others read later.
   bool isOperand = cast<MemRefType>(out.slot.getType()).getElementType() == precision;
   Value operand = isOperand ? out.slot : slot(slotRows, x.cols, precision);
+  std::optional<std::pair<int64_t, int64_t>> before;
   forEachPiece(x.cols, [&](int64_t col, int64_t width) {
     tile::TernaryOp::create(builder, loc, tile::TernaryFunction::Fma,
                             window(x.slot, index(0), index(col), slotRows, width),
                             repeatColumn(factor, 0, width), repeatColumn(shift, 0, width),
                             window(normalized, index(0), index(col), slotRows, width), rows,
                             constant(width));
-    finish(operand, col, width);
+    // One piece later, so that it need not wait for the latency.
+    if (before)
+      finish(operand, before->first, before->second);
+    before = {col, width};
   });
+  finish(operand, before->first, before->second);
   if (!isOperand) {
     operands[op.getResult()] = {operand, x.rows, x.cols, Value()};
     forEachPiece(x.cols, [&](int64_t col, int64_t width) { finish(out.slot, col, width); });

@@ -78,7 +78,7 @@ LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr row
   auto outerOperands = operands;
   auto outerExtents = extents;
   LogicalResult result = success();
-  forEach(count, [&](Value number) {
+  scf::ForOp loop = forEach(count, [&](Value number) {
     portion.emplace();
     portion->symbol = symbol;
     portion->first = mul(number, each);
@@ -89,6 +89,7 @@ LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr row
     result = lowerSpan(function, first, end);
     portion.reset();
   });
+  loop->setAttr(tile::TileDialect::kPortionsAttr, builder.getUnitAttr());
   matrices = std::move(outerMatrices);
   operands = std::move(outerOperands);
   extents = std::move(outerExtents);

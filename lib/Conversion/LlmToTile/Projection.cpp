@@ -255,9 +255,15 @@ void Lowering::Projection::emitUnits() {
   };
   for (size_t first = 0; first < units.size();) {
     size_t run = getRun(first), period = run > fewUnits ? getPeriod(first, run) : run;
-    // The last unit stands alone: who reads it need not wait for the loop.
-    size_t rounds = period < run ? (run - 1) / period : 0;
+    auto emitNext = [&](size_t count) {
+      for (; count > 0; --count, --run, ++first)
+        emit(units[first], {Value(), 0, units[first].column});
+    };
+    // The first units and the last one stand alone: what those wait for is not what all
+    // rounds would have to, and who reads the last need not wait for the loop.
+    size_t rounds = 2 * period < run ? (run - period - 1) / period : 0;
     if (rounds > 1) {
+      emitNext(period);
       on.forEach(on.constant(rounds), [&](Value round) {
         for (size_t i = first; i < first + period; ++i)
           emit(units[i], {round, int64_t(period) * unitCols, units[i].column});
@@ -265,8 +271,7 @@ void Lowering::Projection::emitUnits() {
       first += rounds * period;
       run -= rounds * period;
     }
-    for (; run > 0; --run, ++first)
-      emit(units[first], {Value(), 0, units[first].column});
+    emitNext(run);
   }
 }
 
