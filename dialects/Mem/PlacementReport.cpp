@@ -40,9 +40,27 @@ static void remarkPeak(func::FuncOp function, Space space, int64_t capacity) {
   }
 }
 
+/// How good the placement of the buffers is without the rings, which were among
+/// what was placed if they had their slots before.
+static AllocationResult withoutRings(func::FuncOp function, Space space,
+                                     int64_t capacity,
+                                     AllocationResult result) {
+  Placement placement = getPlacement(function, space, capacity);
+  AllocationProblem buffers(capacity, placement.problem.alignmentBytes());
+  for (auto [buffer, op] :
+       llvm::zip_equal(placement.problem.buffers(), placement.operations))
+    if (isa<BufferOp>(op))
+      buffers.add(buffer);
+  result.height = buffers.height();
+  if (result.lowerBound > result.height)
+    result.lowerBound = buffers.lowerBound();
+  return result;
+}
+
 void PlacementReport::add(func::FuncOp function, Space space, int64_t capacity,
-                          const AllocationResult &result) {
+                          AllocationResult result) {
   Builder builder(function.getContext());
+  result = withoutRings(function, space, capacity, result);
   SmallVector<Attribute> rings;
   int64_t ringBytes = 0;
   if (space == Space::Scratchpad)

@@ -18,9 +18,10 @@ namespace serrano::mem {
 class PlacementReport {
 public:
   /// The buffers of `space` and, in the scratchpad, the rings of a function
-  /// whose addresses are set; `result` is of the buffers alone.
+  /// whose addresses are set; `result` is of the buffers, and of the rings that
+  /// had their slots before.
   void add(mlir::func::FuncOp function, Space space, int64_t capacity,
-           const AllocationResult &result);
+           AllocationResult result);
 
   /// The symbols of a memory, of all functions together.
   void addSymbols(llvm::StringRef memory, int64_t capacity, int64_t used);
