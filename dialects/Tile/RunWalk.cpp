@@ -50,16 +50,18 @@ LogicalResult RunWalk::walkLoop(scf::ForOp loop, int64_t times) {
     return loop.emitOpError() << "has a step of " << step << " and "
                               << loop.getNumResults()
                               << " results; expected at least 1, and none";
-  bool areLayers = loop->hasAttr(TileDialect::kFirstLayerAttr);
-  if (areLayers && lower < upper) {
-    times *= (upper - lower + step - 1) / step;
-    upper = lower + 1;
-  }
-  for (int64_t i = lower; i < upper; i += step) {
+  auto walkRound = [&](int64_t i, int64_t rounds) {
     values[loop.getInductionVar()] = i;
-    if (failed(walk(*loop.getBody(), times)))
-      return failure();
+    return walk(*loop.getBody(), times * rounds);
+  };
+  if (loop->hasAttr(TileDialect::kFirstLayerAttr) && lower < upper) {
+    int64_t before = (upper - lower - 1) / step;
+    return success((before == 0 || succeeded(walkRound(lower, before))) &&
+                   succeeded(walkRound(lower + before * step, 1)));
   }
+  for (int64_t i = lower; i < upper; i += step)
+    if (failed(walkRound(i, 1)))
+      return failure();
   return success();
 }
 

@@ -23,8 +23,9 @@ struct RunInputs {
 
 /// Goes through a function as a run with `inputs` does: computes what lies in
 /// index values, follows loops and conditions, and calls `visit` for each other
-/// operation. Of a loop over layers only the first round is walked; `visit` is
-/// told how often it is repeated.
+/// operation. Of a loop over layers only the first round and the last, after which
+/// there is nothing to prepare, are walked; `visit` is told how many rounds are as
+/// the first.
 class RunWalk {
 public:
   /// `valueOf` gives the value of an operand that is an index.

@@ -96,8 +96,9 @@ namespace {
 /// The best solution of a problem so far, and what is known of all of them.
 class Improvement {
 public:
-  Improvement(const AllocationProblem &problem, int64_t steps)
-      : bound(problem.lowerBound()), left(steps), problem(problem) {
+  Improvement(const AllocationProblem &problem, AllocationOptions options)
+      : bound(problem.lowerBound()), left(options.steps), problem(problem),
+        enough(options.enough) {
     for (const Buffer &buffer : problem.buffers())
       hasGiven |= buffer.address.has_value();
     if (hasGiven)
@@ -115,11 +116,12 @@ private:
     if (!best || solution.height() < best->height())
       best = solution;
   }
-  bool isDone() const { return best->height() <= bound; }
+  bool isDone() const { return best->height() <= std::max(bound, enough); }
   CanonicalSearch::Outcome runAt(CanonicalSearch &search, int64_t units,
                                  int64_t share);
 
   const AllocationProblem &problem;
+  int64_t enough;
   bool hasGiven = false;
 };
 
@@ -179,7 +181,7 @@ void Improvement::trySearch() {
     if (outcome == CanonicalSearch::Outcome::Impossible)
       bound = std::max(bound, low * unit);
     int64_t high = best->height() / unit;
-    if (low >= high)
+    if (low >= high || isDone())
       return;
     target = low + (high - 1 - low) / 2;
   }
@@ -189,7 +191,7 @@ llvm::Expected<AllocationResult> serrano::solve(AllocationProblem &problem,
                                                 AllocationOptions options) {
   if (llvm::Error error = problem.check())
     return error;
-  Improvement improvement(problem, options.steps);
+  Improvement improvement(problem, options);
   improvement.tryOrders();
   improvement.trySearch();
   // Placing the largest first was among what was tried, so it does not fit

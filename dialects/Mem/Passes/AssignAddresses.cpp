@@ -51,8 +51,11 @@ FailureOr<AllocationResult> AssignAddresses::place(func::FuncOp function,
                                                    Space space,
                                                    int64_t capacity) {
   Placement placement = getPlacement(function, space, capacity);
+  // Scratchpad that is left makes rings longer; of the accumulators nothing else
+  // can be made.
+  int64_t enough = space == Space::Accumulators ? capacity : 0;
   llvm::Expected<AllocationResult> result =
-      solve(placement.problem, {searchSteps});
+      solve(placement.problem, {searchSteps, enough});
   if (!result) {
     std::string message = llvm::toString(result.takeError());
     // The buffer that the message begins with says which node it is for.

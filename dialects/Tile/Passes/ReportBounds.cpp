@@ -108,7 +108,7 @@ int64_t CoreClock::getReady(Operation *op) {
 }
 
 int64_t CoreClock::advance(Operation *op, const Cost &cost) {
-  if (isa<NextOp, PeekOp, OrderOp, SlotOp, StreamOp>(op))
+  if (isa<NextOp, PeekOp, OrderOp, OrderTilesOp, SlotOp, StreamOp>(op))
     return 0;
   int64_t ready = getReady(op), freed = 0, done = 0;
   if (isa<LoadWeightsOp>(op)) {

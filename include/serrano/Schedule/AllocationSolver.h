@@ -16,6 +16,9 @@ struct AllocationOptions {
   /// How many buffers the exact search places before it gives up. A count and
   /// not a time: the same problem has the same solution on every machine.
   int64_t steps = 20000;
+  /// The first placement of so few bytes is taken. Buffers that share bytes
+  /// although there is room for both make their users wait for each other.
+  int64_t enough = 0;
 };
 
 /// How good a solution is.
@@ -38,7 +41,8 @@ llvm::Error allocateGreedily(AllocationProblem &problem);
 /// Places every buffer that has no address so that the height is small: greedy
 /// placement in several orders and, if none reaches the lower bound, a search
 /// over canonical solutions (Moffitt 2023), which also raises the bound where
-/// it finds that a height is not possible. With given addresses greedy
+/// it finds that a height is not possible. It ends as soon as it has taken
+/// `options.enough` or less, the largest first being what is tried first. With given addresses greedy
 /// placement is all: canonical solutions lie on the ground.
 llvm::Expected<AllocationResult> solve(AllocationProblem &problem,
                                        AllocationOptions options = {});

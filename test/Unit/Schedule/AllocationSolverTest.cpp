@@ -216,6 +216,25 @@ TEST(AllocationSolver, UsesAllOfTheCapacity) {
   EXPECT_EQ(solved(problem, 1000).height, 192);
 }
 
+TEST(AllocationSolver, TakesTheFirstPlacementThatIsSmallEnough) {
+  AllocationProblem problem(1024, 64);
+  problem.add({"long at the bottom", 64, 0, 2});
+  problem.add({"high on the right", 128, 2, 3});
+  problem.add({"long at the top", 64, 1, 3});
+  problem.add({"high on the left", 128, 0, 1});
+  problem.add({"centre", 64, 1, 2});
+  AllocationProblem greedy = problem, tight = problem;
+  ASSERT_EQ(text(allocateGreedily(greedy)), "");
+  ASSERT_GT(greedy.height(), 192);
+  AllocationResult result = cantFail(solve(problem, {1000, greedy.height()}));
+  EXPECT_EQ(result.height, greedy.height());
+  EXPECT_EQ(result.lowerBound, 192);
+  EXPECT_EQ(result.steps, 0);
+  for (auto [a, b] : llvm::zip_equal(problem.buffers(), greedy.buffers()))
+    EXPECT_EQ(a.address, b.address);
+  EXPECT_EQ(cantFail(solve(tight, {1000, 192})).height, 192);
+}
+
 TEST(AllocationPeak, NamesWhatIsAliveWhenMostIs) {
   AllocationProblem problem(unlimited, 1);
   problem.add({"early", 10, 0, 4});
