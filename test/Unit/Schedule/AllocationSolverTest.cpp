@@ -226,13 +226,13 @@ TEST(AllocationSolver, TakesTheFirstPlacementThatIsSmallEnough) {
   AllocationProblem greedy = problem, tight = problem;
   ASSERT_EQ(text(allocateGreedily(greedy)), "");
   ASSERT_GT(greedy.height(), 192);
-  AllocationResult result = cantFail(solve(problem, {1000, greedy.height()}));
+  AllocationResult result = llvm::cantFail(solve(problem, {1000, greedy.height()}));
   EXPECT_EQ(result.height, greedy.height());
   EXPECT_EQ(result.lowerBound, 192);
   EXPECT_EQ(result.steps, 0);
   for (auto [a, b] : llvm::zip_equal(problem.buffers(), greedy.buffers()))
     EXPECT_EQ(a.address, b.address);
-  EXPECT_EQ(cantFail(solve(tight, {1000, 192})).height, 192);
+  EXPECT_EQ(llvm::cantFail(solve(tight, {1000, 192})).height, 192);
 }
 
 TEST(AllocationPeak, NamesWhatIsAliveWhenMostIs) {
