@@ -90,16 +90,11 @@ Machine::create(const isa::ProgramFile &program) {
   auto state = std::make_unique<State>(program, std::move(*target));
   if (llvm::Error error = state->decode())
     return std::move(error);
-  llvm::SmallVector<FileSection> sections;
-  for (const isa::Section &section : program.sections())
-    if (section.fileSize)
-      sections.push_back({int64_t(section.address), int64_t(section.fileSize),
-                          section.fileOffset});
   const TargetModel &t = state->target;
   auto memory =
       MemorySystem::create({t.scratchpadBytes(), t.accumulatorBytes(),
                             t.scalarMemoryBytes(), int64_t(program.hbmBytes())},
-                           program.path(), sections);
+                           program.path(), program.sections());
   if (!memory)
     return memory.takeError();
   state->memory = std::move(*memory);
@@ -154,9 +149,9 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     return makeError("{0}: no instruction starts at {1:x}",
                      state->program.path(), word * 8);
 
-  if (options.adversarialSeed && (options.checkRaces || options.checkInit ||
-                                  options.timing || !options.traceFile.empty() ||
-                                  !options.reportFile.empty()))
+  if (options.adversarialSeed &&
+      (options.checkRaces || options.checkInit || options.timing ||
+       !options.traceFile.empty() || !options.reportFile.empty()))
     return makeError("checks and times follow program order; leave out checks, "
                      "statistics and trace from a run with the adversarial "
                      "schedule");
