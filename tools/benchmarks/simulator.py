@@ -134,12 +134,7 @@ def start_milliseconds(folder: pathlib.Path) -> list[float]:
         ],
     )
     model, program, inputs = folder / "lookup.onnx", folder / "lookup.srn", folder / "lookup.npz"
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
-        model,
-        save_as_external_data=True,
-        location="lookup.onnx.data",
-    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), model)
     commands.compile_model(model, program, "--precision=bf16")
     np.savez(inputs, ids=np.array([[7]]))
     command = ["serrano-sim", program, f"--inputs={inputs}", f"--stats={folder / 'lookup.json'}"]
