@@ -31,6 +31,9 @@ static constexpr int64_t lanes = registerBytes / 4;
 static constexpr int rowsAtOnce = 6;
 static constexpr int registersAtOnce = lanes == 16 ? 4 : 2;
 static constexpr int registersOfOneRow = 8;
+/// bf16 weights are read from memory once, fastest in its order: a whole row of
+/// 128 at a time, though not all of its chains may fit the registers.
+static constexpr int registersOfOneBf16Row = 128 / lanes;
 
 using FloatLanes = float __attribute__((vector_size(registerBytes)));
 using WordLanes = uint32_t __attribute__((vector_size(registerBytes)));
@@ -215,8 +218,10 @@ static void multiply(const W *rows, const WeightTile &tile,
   // Weights of the program stand, most often, in the order of their use.
   int64_t step = tile.rowStep();
   Weights<W> weights{rows, step, tile.borrowed() ? tile.k() * step : 0};
+  constexpr int oneRow = std::is_same_v<W, uint16_t> ? registersOfOneBf16Row
+                                                     : registersOfOneRow;
   if (block.rows == 1)
-    multiplyColumns<1, registersOfOneRow, Lanes>(weights, tile, block, 0);
+    multiplyColumns<1, oneRow, Lanes>(weights, tile, block, 0);
   else
     multiplyColumns<rowsAtOnce, registersAtOnce, Lanes>(weights, tile, block,
                                                         0);
