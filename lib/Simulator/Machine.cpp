@@ -192,7 +192,7 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     if (!file)
       return file.takeError();
     trace = std::make_unique<Trace>(std::move(*file), operators,
-                                    cyclesPerSecond / 1e6);
+                                    cyclesPerSecond / 1e6, workers != nullptr);
     sinks.push_back(trace.get());
   }
   std::unique_ptr<Report> report;

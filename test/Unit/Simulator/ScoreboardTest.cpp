@@ -121,7 +121,7 @@ TEST_F(ScoreboardTest, FindsEveryConflict) {
   std::mt19937 random(1);
   auto below = [&](int64_t n) { return int64_t(random() % uint64_t(n)); };
   std::vector<std::vector<Access>> tasks;
-  /// For each task those that are over when it begins.
+  /// For each task those of its window that are over when it begins.
   std::vector<std::set<int64_t>> over;
   int64_t found = 0;
   for (int64_t task = 0; task < 5000; ++task) {
@@ -136,7 +136,7 @@ TEST_F(ScoreboardTest, FindsEveryConflict) {
     for (int64_t before = oldest; before < task; ++before)
       if (direct & bitOf(before)) {
         all.insert(before);
-        all.insert(over[before].begin(), over[before].end());
+        all.insert(over[before].lower_bound(oldest), over[before].end());
       }
     for (int64_t before = oldest; before < task; ++before)
       for (const Access &a : tasks[before])

@@ -218,7 +218,7 @@ TEST(Threads, RandomPrograms) {
   AssembledProgram assembled;
   NpzArrays inputs;
   addFloats(inputs, "x", {2048});
-  unsigned faults = 0, programs = 200;
+  unsigned faults = 0, programs = 100;
   for (unsigned seed = 0; seed < programs; ++seed) {
     std::string source = RandomProgram(seed).source(seed % 2 ? 20 : 300);
     isa::Program program = assembled.assemble(source);

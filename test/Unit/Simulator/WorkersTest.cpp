@@ -105,15 +105,17 @@ TEST(Workers, LetIndependentEffectsGoOnAtTheSameTime) {
 TEST(Workers, WaitForNoMoreThanIsAskedFor) {
   auto memory = makeMemory();
   Workers workers(2, *memory);
-  std::atomic<bool> go = false, done = false;
+  std::atomic<bool> begun = false, go = false, done = false;
   workers.add({cell(0, true), std::nullopt}, 1000000, [&] {
+    begun = true;
     while (!go)
       std::this_thread::yield();
     done = true;
   });
   workers.add({cell(1, true), std::nullopt}, 1000000, [] {});
   // The other thread has to have the first: this one would wait for itself.
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  while (!begun)
+    std::this_thread::yield();
   workers.wait({cell(1, false), std::nullopt});
   EXPECT_FALSE(done);
   go = true;
