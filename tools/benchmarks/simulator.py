@@ -124,13 +124,13 @@ def start_milliseconds(folder: pathlib.Path) -> list[float]:
     table = np.random.default_rng(0).standard_normal((rows, hidden), np.float32)
     helper = onnx.helper
     graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "ids"], ["x"]), helper.make_node("MatMul", ["x", "weights"], ["y"])],
+        [helper.make_node("Gather", ["table", "ids"], ["x"]), helper.make_node("MatMul", ["x", "projection"], ["y"])],
         "lookup",
         [helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["batch", "tokens"])],
         [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", "tokens", 128])],
         [
             onnx.numpy_helper.from_array(table, "table"),
-            onnx.numpy_helper.from_array(np.ones((hidden, 128), np.float32), "weights"),
+            onnx.numpy_helper.from_array(np.ones((hidden, 128), np.float32), "projection"),
         ],
     )
     model, program, inputs = folder / "lookup.onnx", folder / "lookup.srn", folder / "lookup.npz"
