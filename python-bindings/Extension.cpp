@@ -137,6 +137,7 @@ NB_MODULE(_serrano, module) {
       .def_rw("check_races", &sim::RunOptions::checkRaces)
       .def_rw("check_init", &sim::RunOptions::checkInit)
       .def_rw("timing", &sim::RunOptions::timing)
+      .def_rw("threads", &sim::RunOptions::threads)
       .def_rw("adversarial_seed", &sim::RunOptions::adversarialSeed,
               nb::arg().none());
   nb::class_<Operand>(module, "Operand")

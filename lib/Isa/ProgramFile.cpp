@@ -21,6 +21,20 @@ namespace serrano::isa {
 static constexpr const char *damaged =
     "the file is damaged; copy it again or compile the model again";
 
+static Error checkFormat(unsigned format) {
+  if (format > programFormat)
+    return makeError("written by a newer serrano (format {0}, this one reads "
+                     "{1}): recompile the model or upgrade",
+                     format, programFormat);
+  if (format < programFormat)
+    return makeError("written by an older serrano (format {0}, this one reads "
+                     "{1}): compile the model again",
+                     format, programFormat);
+  return Error::success();
+}
+
+uint64_t weightChecksum(ArrayRef<uint8_t> piece) { return xxh3_64bits(piece); }
+
 namespace {
 
 /// The ELF file around a program, its sections by name.
@@ -81,11 +95,9 @@ Error ElfReader::checkHeader() const {
       header.e_machine != elfMachine || header.e_type != ELF::ET_EXEC)
     return makeError("an ELF file, but not a Serrano program");
   unsigned format = header.e_ident[ELF::EI_ABIVERSION];
-  if (format > programFormat)
-    return makeError("written by a newer serrano (format {0}, this one reads "
-                     "up to {1}): recompile the model or upgrade",
-                     format, programFormat);
-  if (format == 0 || header.e_shentsize != sizeof(ElfSection))
+  if (Error error = checkFormat(format))
+    return error;
+  if (header.e_shentsize != sizeof(ElfSection))
     return makeError("the ELF header is not that of a program; {0}", damaged);
   return Error::success();
 }
@@ -166,6 +178,11 @@ Error sortByAddress(std::vector<Section> &sections) {
 }
 
 Expected<std::vector<Section>> ElfReader::hbmSections() const {
+  Expected<ArrayRef<uint8_t>> sums = contents(weightChecksumsSection);
+  if (!sums)
+    return sums.takeError();
+  ArrayRef rest(reinterpret_cast<const support::ulittle64_t *>(sums->data()),
+                sums->size() / sizeof(uint64_t));
   std::vector<Section> result;
   for (const NamedSection &section : sections) {
     if (!section.isHbm())
@@ -180,9 +197,19 @@ Expected<std::vector<Section>> ElfReader::hbmSections() const {
       return makeError("weights '{0}' do not start on a page", name);
     if (header.sh_addr + header.sh_size < header.sh_addr)
       return makeError("section '{0}' has no possible address", name);
-    result.push_back({name.str(), header.sh_addr, header.sh_size,
-                      isWeights ? uint64_t(header.sh_size) : 0,
-                      isWeights ? uint64_t(header.sh_offset) : 0});
+    Section &added = result.emplace_back(
+        Section{name.str(), header.sh_addr, header.sh_size});
+    if (!isWeights)
+      continue;
+    added.fileSize = header.sh_size;
+    added.fileOffset = header.sh_offset;
+    uint64_t pieces = divideCeil(added.paddedSize(), weightPieceBytes);
+    if (added.paddedSize() > file.size() - added.fileOffset ||
+        pieces > rest.size())
+      return makeError("weights '{0}' have no padding or no checksums; {1}",
+                       name, damaged);
+    added.checksums = rest.take_front(pieces);
+    rest = rest.drop_front(pieces);
   }
   if (Error error = sortByAddress(result))
     return std::move(error);
@@ -211,11 +238,8 @@ Error ProgramFile::readManifest(ArrayRef<uint8_t> bytes) {
     return makeError("the manifest is no JSON object; {0}", damaged);
   try {
     // The header's format has been checked; this is the manifest's own.
-    if (auto format = json->at("format").get<unsigned>();
-        format > programFormat)
-      return makeError("written by a newer serrano (format {0}, this one reads "
-                       "up to {1}): recompile the model or upgrade",
-                       format, programFormat);
+    if (Error error = checkFormat(json->at("format").get<unsigned>()))
+      return error;
     if (auto isa = json->at("isa").get<std::string>(); isa != isaHashText())
       return makeError("made for another version of the instruction set ({0}, "
                        "this serrano has {1}): compile the model again",

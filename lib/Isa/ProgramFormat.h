@@ -31,6 +31,8 @@ inline constexpr uint8_t elfOsAbi = llvm::ELF::ELFOSABI_STANDALONE;
 inline constexpr llvm::StringLiteral textSection = ".text";
 inline constexpr llvm::StringLiteral manifestSection = ".serrano.manifest";
 inline constexpr llvm::StringLiteral checksumSection = ".serrano.checksum";
+inline constexpr llvm::StringLiteral weightChecksumsSection =
+    ".serrano.weight_checksums";
 inline constexpr llvm::StringLiteral weightsPrefix = ".weights.";
 inline constexpr llvm::StringLiteral zeroPrefix = ".zero.";
 

@@ -36,21 +36,64 @@ Expected<size_t> ProgramWriter::addWeights(StringRef name, uint64_t address,
     return makeError("{0}: weights '{1}' are empty", file.path(), name);
   uint64_t offset =
       alignTo(std::max<uint64_t>(end, sizeof(ElfHeader)), programPageBytes);
-  if (Error error = file.resize(offset + bytes))
+  Weights &added = weights.emplace_back();
+  added.section = {name.str(), address, bytes, bytes, offset};
+  end = offset + added.section.paddedSize();
+  if (Error error = file.resize(end))
     return std::move(error);
-  end = offset + bytes;
-  weights.push_back({name.str(), address, bytes, bytes, offset});
+  added.checksums.resize(
+      divideCeil(added.section.paddedSize(), weightPieceBytes));
+  added.written =
+      std::make_unique<std::atomic<uint64_t>[]>(added.checksums.size());
   return weights.size() - 1;
+}
+
+/// The bytes of a section that are in the piece `index`, without the padding.
+static uint64_t bytesOfPiece(const Section &section, size_t index) {
+  return std::min(weightPieceBytes,
+                  section.fileSize - index * weightPieceBytes);
+}
+
+Error ProgramWriter::computeChecksum(Weights &of, size_t index) {
+  uint64_t offset = index * weightPieceBytes;
+  uint64_t size = std::min(weightPieceBytes, of.section.paddedSize() - offset);
+  std::unique_ptr<uint8_t[]> bytes(new uint8_t[size]);
+  MutableArrayRef piece(bytes.get(), size);
+  if (Error error = file.readAt(of.section.fileOffset + offset, piece))
+    return error;
+  of.checksums[index] = weightChecksum(piece);
+  return Error::success();
 }
 
 Error ProgramWriter::write(size_t section, uint64_t offset,
                            ArrayRef<uint8_t> bytes) {
-  const Section &target = weights[section];
+  Weights &to = weights[section];
+  const Section &target = to.section;
   if (offset > target.fileSize || bytes.size() > target.fileSize - offset)
     return makeError("{0}: bytes {1} to {2} of weights '{3}', which have {4}",
                      file.path(), offset, offset + bytes.size(), target.name,
                      target.fileSize);
-  return file.writeAt(target.fileOffset + offset, bytes);
+  if (Error error = file.writeAt(target.fileOffset + offset, bytes))
+    return error;
+  for (uint64_t end = offset + bytes.size(); offset < end;) {
+    size_t index = offset / weightPieceBytes;
+    uint64_t next = std::min(end, (index + 1) * weightPieceBytes);
+    uint64_t added = next - offset, before = to.written[index].fetch_add(added);
+    if (before + added == bytesOfPiece(target, index))
+      if (Error error = computeChecksum(to, index))
+        return error;
+    offset = next;
+  }
+  return Error::success();
+}
+
+Error ProgramWriter::completeChecksums() {
+  for (Weights &each : weights)
+    for (size_t i = 0; i < each.checksums.size(); ++i)
+      if (each.written[i] != bytesOfPiece(each.section, i))
+        if (Error error = computeChecksum(each, i))
+          return error;
+  return Error::success();
 }
 
 template <typename T>
@@ -213,7 +256,14 @@ dumpManifest(const Program &program, StringRef targetJson, const json &report) {
 Error ProgramWriter::finish(const Program &program, StringRef targetJson,
                             const json &report) {
   Program complete = program;
-  std::vector<Section> ranges = weights;
+  if (Error error = completeChecksums())
+    return error;
+  std::vector<Section> ranges;
+  std::vector<support::ulittle64_t> checksums;
+  for (const Weights &each : weights) {
+    ranges.push_back(each.section);
+    llvm::append_range(checksums, each.checksums);
+  }
   for (const ZeroRange &range : program.zeroes)
     ranges.push_back({range.name, range.address, range.bytes});
   for (const Section &section : ranges)
@@ -236,14 +286,18 @@ Error ProgramWriter::finish(const Program &program, StringRef targetJson,
       textSection, ELF::SHT_PROGBITS, ELF::SHF_ALLOC | ELF::SHF_EXECINSTR,
       {reinterpret_cast<const uint8_t *>(words.data()),
        words.size() * sizeof(uint64_t)});
-  for (const Section &section : weights)
-    tail.addHeader((weightsPrefix + section.name).str(), ELF::SHT_PROGBITS,
-                   ELF::SHF_ALLOC, section.address, section.fileOffset,
-                   section.fileSize, programPageBytes);
+  for (const Weights &each : weights)
+    tail.addHeader((weightsPrefix + each.section.name).str(), ELF::SHT_PROGBITS,
+                   ELF::SHF_ALLOC, each.section.address,
+                   each.section.fileOffset, each.section.fileSize,
+                   programPageBytes);
   for (const ZeroRange &range : complete.zeroes)
     tail.addHeader((zeroPrefix + range.name).str(), ELF::SHT_NOBITS,
                    ELF::SHF_ALLOC | ELF::SHF_WRITE, range.address,
                    /*offset=*/0, range.bytes, /*alignment=*/1);
+  tail.addContents(weightChecksumsSection, ELF::SHT_PROGBITS, 0,
+                   {reinterpret_cast<const uint8_t *>(checksums.data()),
+                    checksums.size() * sizeof(uint64_t)});
   tail.addContents(manifestSection, ELF::SHT_PROGBITS, 0,
                    arrayRefFromStringRef(*manifest));
   tail.addSymbols(program, text);

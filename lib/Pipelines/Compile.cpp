@@ -24,7 +24,9 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/ScopeExit.h"
+#include <ctime>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 using namespace mlir;
 using namespace serrano;
@@ -143,9 +145,37 @@ static nlohmann::ordered_json toJson(Attribute attribute) {
   return cast<IntegerAttr>(attribute).getInt();
 }
 
-/// What the program takes, as JSON: its sizes in bytes, what each memory holds and,
-/// for each function, how many bytes of instructions it has.
-static void writeReport(ModuleOp module, const isa::Program &program, const CompileOptions &options,
+/// CPU seconds of this thread since it began.
+static double getCpuSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
+}
+
+namespace {
+
+/// What the stages of a compilation cost, in the order in which they end.
+class StageClock {
+public:
+  /// Ends a stage, which began when the one before it ended.
+  void end(const char *stage) {
+    double now = getCpuSeconds();
+    seconds[stage] = now - last;
+    last = now;
+  }
+
+  nlohmann::ordered_json seconds;
+
+private:
+  double last = getCpuSeconds();
+};
+
+} // namespace
+
+/// What the compilation took and what the program takes, as JSON: CPU seconds of
+/// each stage, sizes in bytes, what each memory holds and, for each function, how
+/// many bytes of instructions it has.
+static void writeReport(ModuleOp module, const isa::Program &program, const CompileOptions &options, const StageClock &clock,
                         llvm::raw_ostream &os) {
   nlohmann::ordered_json report;
   report["model"] = options.modelPath;
@@ -154,6 +184,7 @@ static void writeReport(ModuleOp module, const isa::Program &program, const Comp
   report["limits"] = {{"max_tokens", options.maxTokens},
                       {"max_sequences", options.maxSequences},
                       {"max_context", options.maxContext}};
+  report["cpu_seconds"] = clock.seconds;
   report["instruction_bytes"] = program.text.size() * sizeof(uint64_t);
   report["hbm_bytes"] = program.hbmBytes;
   report["source_operators"] = program.operators.size() - 1; // The first stands for none.
@@ -185,7 +216,7 @@ static void addBoundReports(OpPassManager &manager) {
 }
 
 /// The stages up to the one that is asked for.
-static LogicalResult runStages(ModuleOp module, const CompileOptions &options) {
+static LogicalResult runStages(ModuleOp module, const CompileOptions &options, StageClock &clock) {
   TileOptions tile;
   tile.target = options.target;
   tile.precision = options.precision;
@@ -194,22 +225,26 @@ static LogicalResult runStages(ModuleOp module, const CompileOptions &options) {
   tile.maxContext = options.maxContext;
   PlaceOptions place;
   place.target = options.target;
-  const std::pair<Stage, std::function<void(OpPassManager &)>> stages[] = {
-      {Stage::Llm, buildRaisePipeline},
-      {Stage::Tile,
+  const std::tuple<Stage, const char *, std::function<void(OpPassManager &)>> stages[] = {
+      {Stage::Llm, "llm", [&](OpPassManager &manager) { buildRaisePipeline(manager, options.stage > Stage::Llm); }},
+      {Stage::Tile, "tile",
        [&](OpPassManager &manager) {
          buildTileStage(manager, tile);
          // Nothing is done with these but to say them.
          if (!options.remarksPath.empty())
            addBoundReports(manager);
        }},
-      {Stage::Mem, [&](OpPassManager &manager) { buildPlaceStage(manager, place); }},
-      {Stage::Dma, buildScheduleStage},
-      {Stage::Isa, buildEmitStage},
+      {Stage::Mem, "mem", [&](OpPassManager &manager) { buildPlaceStage(manager, place); }},
+      {Stage::Dma, "dma", buildScheduleStage},
+      {Stage::Isa, "isa", buildEmitStage},
   };
-  for (const auto &[stage, addPasses] : stages)
-    if (options.stage >= stage && failed(runStage(module, addPasses)))
+  for (const auto &[stage, name, addPasses] : stages) {
+    if (options.stage < stage)
+      break;
+    if (failed(runStage(module, addPasses)))
       return failure();
+    clock.end(name);
+  }
   return success();
 }
 
@@ -233,6 +268,7 @@ static llvm::Error checkOptions(const CompileOptions &options) {
 llvm::Error serrano::compile(const CompileOptions &options) {
   if (llvm::Error error = checkOptions(options))
     return error;
+  StageClock clock;
   DialectRegistry registry;
   registerAllDialects(registry);
   std::optional<RemarkSink> remarks; // Outlives the context, which writes to it.
@@ -262,7 +298,8 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   llvm::Expected<TargetModel> target = TargetModel::load(options.target);
   if (!target)
     return target.takeError();
-  if (failed(runStages(**module, options)))
+  clock.end("import");
+  if (failed(runStages(**module, options, clock)))
     return diagnostics.takeError();
   if (options.stage < Stage::Asm)
     return finish(writeText(**module, options));
@@ -277,10 +314,14 @@ llvm::Error serrano::compile(const CompileOptions &options) {
     llvm::Expected<AtomicFile> file = AtomicFile::create(options.reportPath);
     if (!file)
       return file.takeError();
-    writeReport(**module, *program, options, file->stream());
     report.emplace(std::move(*file));
   }
+  clock.end("asm");
   if (llvm::Error error = emitProgram(**module, *program, *target, options.outputPath, options.quiet))
     return addContext(std::move(error), options.modelPath);
-  return finish(report ? report->commit() : llvm::Error::success());
+  clock.end("packing");
+  if (!report)
+    return finish(llvm::Error::success());
+  writeReport(**module, *program, options, clock, report->stream());
+  return finish(report->commit());
 }

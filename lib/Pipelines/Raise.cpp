@@ -1,4 +1,5 @@
-//===- Raise.cpp - from an imported graph to transformer operations -*- C++ -*-===//
+//===- Raise.cpp - from an imported graph to transformer operations -*- C++
+//-*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,9 +15,10 @@
 using namespace mlir;
 using namespace serrano;
 
-void serrano::buildRaisePipeline(OpPassManager &manager) {
+void serrano::buildRaisePipeline(OpPassManager &manager, bool outlineLayers) {
   // Constants are folded, so that the patterns see one form.
-  manager.addNestedPass<func::FuncOp>(createCanonicalizerPass(llm::getRewriteConfig()));
+  manager.addNestedPass<func::FuncOp>(
+      createCanonicalizerPass(llm::getRewriteConfig()));
   // Weights first: all later passes ask whether an operand is one.
   manager.addPass(llm::createFoldWeightViews());
   manager.addPass(llm::createRaiseLinear());
@@ -27,11 +29,13 @@ void serrano::buildRaisePipeline(OpPassManager &manager) {
   manager.addPass(llm::createRaiseRope());
   // Again, now that packed projections are projections and can be cut.
   manager.addPass(llm::createFoldWeightViews());
-  // What is computed twice is united: the angles, which each layer computed,
-  // become one value that all share.
-  manager.addNestedPass<func::FuncOp>(createCSEPass());
   manager.addPass(llm::createRaiseAttention());
   manager.addPass(llm::createPromoteCache());
+  // What is computed twice is united: the angles, which each layer computed,
+  // become one value that all share. Here least is left to look at.
+  manager.addNestedPass<func::FuncOp>(createCSEPass());
+  if (outlineLayers)
+    manager.addPass(llm::createOutlineLayers());
   manager.addPass(createSymbolDCEPass());
   manager.addPass(llm::createReportUnraised());
 }

@@ -59,7 +59,7 @@ void serrano::buildEmitStage(OpPassManager &manager) { manager.addPass(createCon
 void serrano::registerPipelines() {
   PassPipelineRegistration<>("serrano-raise",
                              "recognise transformer operations in an imported graph",
-                             buildRaisePipeline);
+                             [](OpPassManager &manager) { buildRaisePipeline(manager); });
   PassPipelineRegistration<TileOptions>("serrano-tile", "from tensors to loops over tiles",
                                         buildTileStage);
   PassPipelineRegistration<PlaceOptions>("serrano-place", "from slots to addresses",

@@ -7,6 +7,7 @@
 
 #include "Core.h"
 #include "Fault.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace serrano;
 using namespace serrano::sim;
@@ -20,15 +21,22 @@ std::string serrano::sim::queueName(unsigned queue) {
 
 Core::Core(const DecodedProgram &program, MemorySystem &memory,
            const TargetModel &target, const TimingModel &timing,
-           llvm::ArrayRef<Observer *> observers, AdversarialSchedule *schedule)
+           llvm::ArrayRef<Observer *> observers, Workers *workers,
+           AdversarialSchedule *schedule)
     : program(program), memory(memory), target(target), timing(timing),
-      observers(observers.begin(), observers.end()), schedule(schedule),
+      observers(observers.begin(), observers.end()), workers(workers),
+      schedule(schedule), weightSets(workers ? numWeightSets : 1),
       streamed(int64_t(program.indexOfWord.size()) * 8 >
                target.instructionMemoryBytes()) {
   counterQueue.fill(-1);
 }
 
 int Core::run(uint32_t start) {
+  // After a fault too, nothing goes on in the machine's memory.
+  auto drained = llvm::scope_exit([&] {
+    if (workers)
+      workers->drain();
+  });
   next = program.indexOfWord[start];
   while (!halted) {
     if (next >= program.entries.size())
@@ -135,6 +143,17 @@ void Core::signal(isa::Signal s, unsigned queue) {
   owner = queue;
   record.signal = s.counter;
   ++increments[s.counter];
+}
+
+int64_t Core::hostNanoseconds() const {
+  // Weights of the program are used where they stand, with the first multiply.
+  if (record.work == Work::LoadWeights && dispatchedWeights->constant)
+    return 0;
+  constexpr int64_t multipliesPerNanosecond = 4;
+  int64_t bytes = 0;
+  for (const Access &access : record.accesses)
+    bytes += access.bytes * access.rows;
+  return copyNanoseconds(bytes) + record.multiplies / multipliesPerNanosecond;
 }
 
 void Core::retire() {

@@ -12,6 +12,7 @@
 #include "Dispatch.h"
 #include "Kernels/Kernels.h"
 #include "MemorySystem.h"
+#include "Workers.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Target/TimingModel.h"
 #include <array>
@@ -44,14 +45,14 @@ struct DecodedProgram {
 };
 
 /// Executes one instruction stream. Instructions take effect in program order,
-/// or when `schedule` says: a program without races computes the same in every
-/// legal order, which is what `HappensBefore` checks and what lets `Timeline`
-/// compute the real one.
+/// on several threads as if in program order (`Workers`), or when `schedule`
+/// says: a program without races computes the same in every legal order, which
+/// is what `HappensBefore` checks and what lets `Timeline` compute the real one.
 class Core {
 public:
   Core(const DecodedProgram &program, MemorySystem &memory,
        const TargetModel &target, const TimingModel &timing,
-       llvm::ArrayRef<Observer *> observers,
+       llvm::ArrayRef<Observer *> observers, Workers *workers = nullptr,
        AdversarialSchedule *schedule = nullptr);
 
   /// Runs from word address `start` to `halt`; returns its code. Throws
@@ -133,9 +134,9 @@ private:
   }
   /// Adds an access to the instruction in hand, checked.
   void touch(Access access, const char *operand);
-  /// The same for HBM that an effect finds to access: the instruction's record
-  /// has gone if the effect was put off.
-  void touchInEffect(Access access, const char *operand);
+  /// The same for a row of HBM that a table leads to. The instruction's record
+  /// has gone if the table is read in an effect that was put off.
+  void touchRow(Access access, const char *operand);
   /// Resolves a tile of rows x cols and adds what it touches.
   TileView tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                 const char *operand);
@@ -161,13 +162,42 @@ private:
   /// what engines share, and retires the instruction. What `effect` needs of
   /// the sequencer it holds copies of: it may be put off.
   template <typename Effect>
-  void finish(Effect effect) {
+  void finish(Effect effect, std::optional<WeightsUse> use = std::nullopt) {
+    if (schedule)
+      schedule->dispatch(record, std::move(effect));
+    else
+      perform({record.accesses, use}, hostNanoseconds(), std::move(effect));
+    retire();
+  }
+  /// The same for an effect that can fault, which it does in program order.
+  template <typename Effect>
+  void finishHere(Effect effect) {
+    if (!schedule)
+      settle({record.accesses, std::nullopt});
     if (schedule)
       schedule->dispatch(record, std::move(effect));
     else
       effect();
     retire();
   }
+  /// Lets an effect happen that touches no more than `touched`: now, or after
+  /// those before it that it depends on.
+  template <typename Effect>
+  void perform(const Touched &touched, int64_t nanoseconds, Effect effect) {
+    if (workers)
+      workers->add(touched, nanoseconds, std::move(effect));
+    else
+      effect();
+  }
+  /// Before the sequencer itself touches memory: what it depends on happens.
+  void settle(const Touched &touched) {
+    if (workers)
+      workers->wait(touched);
+  }
+  /// Roughly what the instruction in hand takes on one of the host's cores, and
+  /// what a copy takes.
+  int64_t hostNanoseconds() const;
+  static int64_t copyNanoseconds(int64_t bytes) { return bytes / 4; }
   /// Hands the record to the observers, frees popped slots and refills rings.
   void retire();
 
@@ -246,6 +276,7 @@ private:
   void bring(SlotFill fill, const Order &order);
   /// Copies what is pending to where it belongs.
   void copyPending();
+  void copyPending(const Ring::Pending &pending, int64_t address);
 
   struct LoopState {
     uint32_t firstIndex, endIndex;
@@ -266,6 +297,7 @@ private:
   const TargetModel &target;
   const TimingModel &timing;
   llvm::SmallVector<Observer *, 4> observers;
+  Workers *workers;              ///< null: effects happen at once
   AdversarialSchedule *schedule; ///< null: effects happen in program order
 
   std::array<int64_t, 64> registers = {};
@@ -285,10 +317,14 @@ private:
   std::array<int64_t, numCounters> ringIncrements = {};
   std::array<Ring, numRings> rings;
   int64_t pendingBegin = 0, pendingEnd = 0; ///< regions with `Ring::pending`
-  WeightTile weights; ///< those of the last `mx.load` that took effect
+  /// Each `mx.load` takes the next set, so that those that come after it need
+  /// not wait for the multiplications before it; one will do for one thread.
+  std::vector<WeightTile> weightSets;
   struct WeightsInfo {
     int64_t k, n;
     isa::DType dtype;
+    unsigned set;
+    bool constant; ///< and not copied yet
   };
   std::optional<WeightsInfo> dispatchedWeights; ///< of the last one dispatched
 

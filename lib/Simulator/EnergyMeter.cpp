@@ -32,7 +32,11 @@ void EnergyMeter::addLocal(const Access &access, Sum &sum) const {
 void EnergyMeter::add(uint32_t op, int64_t layer, const Sum &sum) {
   if (op >= operators.size())
     operators.resize(op + 1);
-  for (Sum *total : {&operators[op], &layers[layer]}) {
+  if (!addedLayer || addedLayerNumber != layer) {
+    addedLayer = &layers[layer];
+    addedLayerNumber = layer;
+  }
+  for (Sum *total : {&operators[op], addedLayer}) {
     total->multiplies += sum.multiplies;
     total->scratchpad += sum.scratchpad;
     total->accumulators += sum.accumulators;

@@ -58,6 +58,8 @@ private:
   };
   std::array<std::deque<Slot>, numRings> slots;
   std::map<int64_t, Sum> layers;
+  Sum *addedLayer = nullptr; ///< of the last addition, ...
+  int64_t addedLayerNumber = -1;
   PerFormat<double> multiplies = {}; ///< done, by format
 };
 

@@ -15,6 +15,7 @@
 #include "Report.h"
 #include "Timeline.h"
 #include "Trace.h"
+#include "Workers.h"
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/Codec.h"
 #include "serrano/Isa/ProgramFile.h"
@@ -30,11 +31,14 @@ struct Machine::State {
   TimingModel timing;
   DecodedProgram decoded;
   std::unique_ptr<MemorySystem> memory;
+  std::unique_ptr<Workers> workers; ///< kept from run to run
 
   State(const isa::ProgramFile &program, TargetModel model)
       : program(program), target(std::move(model)), timing(target) {}
 
   llvm::Error decode();
+  /// The workers for so many threads, null for one.
+  Workers *workersFor(unsigned threads);
   /// "`text` at 0x40".
   std::string describe(uint32_t word) const;
   /// Checks a range that the host names.
@@ -58,6 +62,14 @@ llvm::Error Machine::State::decode() {
     word += isa::wordsOf(*instruction);
   }
   return llvm::Error::success();
+}
+
+Workers *Machine::State::workersFor(unsigned threads) {
+  if (threads == 1)
+    return nullptr;
+  if (!workers || workers->threads() != threads)
+    workers = std::make_unique<Workers>(threads, *memory);
+  return workers.get();
 }
 
 std::string Machine::State::describe(uint32_t word) const {
@@ -90,16 +102,11 @@ Machine::create(const isa::ProgramFile &program) {
   auto state = std::make_unique<State>(program, std::move(*target));
   if (llvm::Error error = state->decode())
     return std::move(error);
-  llvm::SmallVector<FileSection> sections;
-  for (const isa::Section &section : program.sections())
-    if (section.fileSize)
-      sections.push_back({int64_t(section.address), int64_t(section.fileSize),
-                          section.fileOffset});
   const TargetModel &t = state->target;
   auto memory =
       MemorySystem::create({t.scratchpadBytes(), t.accumulatorBytes(),
                             t.scalarMemoryBytes(), int64_t(program.hbmBytes())},
-                           program.path(), sections);
+                           program.path(), program.sections());
   if (!memory)
     return memory.takeError();
   state->memory = std::move(*memory);
@@ -154,12 +161,19 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     return makeError("{0}: no instruction starts at {1:x}",
                      state->program.path(), word * 8);
 
-  if (options.adversarialSeed && (options.checkRaces || options.checkInit ||
-                                  options.timing || !options.traceFile.empty() ||
-                                  !options.reportFile.empty()))
+  if (options.adversarialSeed &&
+      (options.checkRaces || options.checkInit || options.timing ||
+       !options.traceFile.empty() || !options.reportFile.empty()))
     return makeError("checks and times follow program order; leave out checks, "
                      "statistics and trace from a run with the adversarial "
                      "schedule");
+
+  llvm::Expected<unsigned> threads = numThreads(options.threads);
+  if (!threads)
+    return threads.takeError();
+  // The adversarial schedule is an order of its own.
+  Workers *workers =
+      state->workersFor(options.adversarialSeed ? 1 : *threads);
 
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
@@ -173,7 +187,7 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     if (!file)
       return file.takeError();
     trace = std::make_unique<Trace>(std::move(*file), operators,
-                                    cyclesPerSecond / 1e6);
+                                    cyclesPerSecond / 1e6, workers != nullptr);
     sinks.push_back(trace.get());
   }
   std::unique_ptr<Report> report;
@@ -204,7 +218,7 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   if (options.adversarialSeed)
     schedule.emplace(*options.adversarialSeed, state->target.queueDepth());
   Core core(state->decoded, *state->memory, state->target, state->timing,
-            observers, schedule ? &*schedule : nullptr);
+            observers, workers, schedule ? &*schedule : nullptr);
   int code;
   Statistics statistics;
   try {

@@ -18,7 +18,7 @@ using namespace serrano::sim;
 
 llvm::Expected<std::unique_ptr<MemorySystem>>
 MemorySystem::create(Sizes sizes, llvm::StringRef file,
-                     llvm::ArrayRef<FileSection> sections) {
+                     llvm::ArrayRef<isa::Section> sections) {
   std::unique_ptr<MemorySystem> result(new MemorySystem());
   int64_t onCore[] = {sizes.scratchpad, sizes.accumulators, sizes.scalar};
   for (unsigned i = 0; i < 3; ++i) {
@@ -38,17 +38,18 @@ MemorySystem::create(Sizes sizes, llvm::StringRef file,
   result->bytes[unsigned(Memory::Hbm)] = sizes.hbm;
   result->mapped = length;
 
-  if (sections.empty())
+  if (llvm::all_of(sections, [](const isa::Section &s) { return !s.fileSize; }))
     return result;
   std::string path = file.str();
   int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
     return makeFileError(file, "open",
                          std::error_code(errno, std::generic_category()));
-  for (const FileSection &section : sections) {
-    if (section.size == 0)
+  for (const isa::Section &section : sections) {
+    if (section.fileSize == 0)
       continue;
-    if (section.address < 0 || section.address + section.size > length ||
+    if (section.address > uint64_t(length) ||
+        section.paddedSize() > length - section.address ||
         section.address % page || section.fileOffset % page) {
       close(descriptor);
       return makeError("{0}: section at hbm address {1:x} cannot be mapped: it "
@@ -56,19 +57,19 @@ MemorySystem::create(Sizes sizes, llvm::StringRef file,
                        "boundaries inside the program's {2} bytes",
                        file, section.address, sizes.hbm);
     }
-    void *place = result->at(Memory::Hbm, section.address);
-    if (mmap(place, section.size, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+    std::byte *place = result->at(Memory::Hbm, int64_t(section.address));
+    if (mmap(place, section.paddedSize(), PROT_READ, MAP_PRIVATE | MAP_FIXED,
              descriptor, off_t(section.fileOffset)) == MAP_FAILED) {
       std::error_code code(errno, std::generic_category());
       close(descriptor);
       return makeFileError(file, "map a section of", code);
     }
-    int64_t end = section.address + (section.size + page - 1) / page * page;
-    result->readOnly.push_back({section.address, end});
+    result->readOnly.emplace_back(section, place);
   }
   close(descriptor);
-  llvm::sort(result->readOnly,
-             [](Range a, Range b) { return a.begin < b.begin; });
+  llvm::sort(result->readOnly, [](const auto &a, const auto &b) {
+    return a.begin() < b.begin();
+  });
   return result;
 }
 
@@ -91,19 +92,22 @@ void MemorySystem::check(const Access &request, const char *operand) const {
           operand, memoryName(request.memory), request.address, request.rows,
           request.bytes, request.stride, size(request.memory));
   Access access = normalized(request);
-  if (!access.write || access.memory != Memory::Hbm)
+  if (access.memory != Memory::Hbm)
     return;
-  auto it =
-      llvm::upper_bound(readOnly, access.address, [](int64_t address, Range r) {
-        return address < r.end;
-      });
-  if (it != readOnly.end() && access.end() > it->begin)
+  auto it = llvm::upper_bound(readOnly, access.address,
+                              [](int64_t address, const MappedSection &s) {
+                                return address < s.end();
+                              });
+  if (!access.write)
+    for (; it != readOnly.end() && access.end() > it->begin(); ++it)
+      it->verify(access);
+  else if (it != readOnly.end() && access.end() > it->begin())
     fault("{0} writes hbm bytes {1} to {2}, which hold the program's weights",
           operand, access.address, access.end());
 }
 
 bool MemorySystem::isReadOnly(const Access &access) const {
-  return llvm::any_of(readOnly, [&](Range r) {
-    return r.begin <= access.address && access.end() <= r.end;
+  return llvm::any_of(readOnly, [&](const MappedSection &s) {
+    return s.begin() <= access.address && access.end() <= s.end();
   });
 }

@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_MEMORYSYSTEM_H
 
 #include "Access.h"
+#include "MappedSection.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -18,25 +19,22 @@
 
 namespace serrano::sim {
 
-/// Bytes of a file that stand in HBM; address and file offset are multiples of
-/// the host's page.
-struct FileSection {
-  int64_t address, size;
-  uint64_t fileOffset;
-};
-
 /// Bytes of the core's memories and of HBM. HBM is one range of the host's
 /// address space: read-only sections are mapped into it from the file without a
-/// copy, the rest is zero and takes host memory when it is first written.
+/// copy, the rest is zero and takes host memory when it is first written. What
+/// is mapped is compared with its checksums when it is first read.
 class MemorySystem {
 public:
   struct Sizes {
     int64_t scratchpad, accumulators, scalar, hbm;
   };
 
+  /// Maps those of `sections` that `file` holds; what their checksums lie in
+  /// outlives the memory. Addresses and file offsets are multiples of the
+  /// host's page.
   static llvm::Expected<std::unique_ptr<MemorySystem>>
   create(Sizes sizes, llvm::StringRef file,
-         llvm::ArrayRef<FileSection> sections);
+         llvm::ArrayRef<isa::Section> sections);
   ~MemorySystem();
   MemorySystem(const MemorySystem &) = delete;
   MemorySystem &operator=(const MemorySystem &) = delete;
@@ -46,8 +44,9 @@ public:
   }
   int64_t size(Memory memory) const { return bytes[unsigned(memory)]; }
 
-  /// Faults if the access leaves its memory or writes what is read-only.
-  /// `operand` names it in the message.
+  /// Faults if the access leaves its memory, writes what is read-only or reads
+  /// what the file does not hold as it was written. `operand` names it in the
+  /// message. May be called by several threads at once.
   void check(const Access &access, const char *operand) const;
 
   /// Whether all of a normalized access to HBM lies in a mapped section.
@@ -56,15 +55,11 @@ public:
 private:
   MemorySystem() = default;
 
-  struct Range {
-    int64_t begin, end;
-  };
-
   std::byte *base[numMemories] = {};
   int64_t bytes[numMemories] = {};
   std::vector<std::byte> onCore[3]; // Scratchpad, accumulators, scalar memory.
   int64_t mapped = 0;               // Bytes of the host's range for HBM.
-  std::vector<Range> readOnly;      // Of HBM, ascending.
+  std::vector<MappedSection> readOnly; // Of HBM, ascending.
 };
 
 } // namespace serrano::sim

@@ -31,7 +31,7 @@ void Core::touch(Access access, const char *operand) {
   record.accesses.push_back(access);
 }
 
-void Core::touchInEffect(Access access, const char *operand) {
+void Core::touchRow(Access access, const char *operand) {
   memory.check(access, operand);
   if (!schedule)
     record.accesses.push_back(normalized(access));

@@ -7,6 +7,7 @@
 
 #include "Timeline.h"
 #include "Fault.h"
+#include "llvm/ADT/bit.h"
 
 using namespace serrano;
 using namespace serrano::sim;
@@ -23,6 +24,7 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
       instructionPages(target.instructionMemoryBytes() /
                        timing.instructionPageBytes()),
       sinks(sinks.begin(), sinks.end()), residentPages(instructionPages, ~0u) {
+  static_assert(numQueues <= 32);
   dirty.fill(true);
   cached.fill(never);
   for (unsigned track = 0; track < numTracks; ++track)
@@ -236,10 +238,7 @@ void Timeline::dispatched(const Dispatched &d) {
   now = time + dispatchTicks;
   if (d.queue == SequencerId)
     return;
-  Op &op =
-      queues[d.queue].ops.emplace_back(Op{d, time, time, WaitCause::Dispatch});
-  resolve(op);
-  dirty[d.queue] = true;
+  push(d, time);
 }
 
 Statistics Timeline::finish() {
@@ -273,11 +272,9 @@ Statistics Timeline::finish() {
 
 Timeline::Ticks Timeline::nextTime(unsigned id) {
   Queue &queue = queues[id];
-  if (queue.ops.empty())
-    return never;
   if (isMover(id))
     return nextMover(id);
-  Op &op = queue.ops.front();
+  Op &op = *queue.ops.front();
   if (op.unresolved)
     return never;
   if (op.d.work == Work::None)
@@ -288,7 +285,8 @@ Timeline::Ticks Timeline::nextTime(unsigned id) {
 bool Timeline::step(Ticks limit) {
   unsigned best = numQueues;
   Ticks bestTime = limit, bestRequest = never;
-  for (unsigned q = DmaInId; q < numQueues; ++q) {
+  for (uint32_t rest = filled; rest; rest &= rest - 1) {
+    unsigned q = unsigned(llvm::countr_zero(rest));
     if (dirty[q]) {
       dirty[q] = false;
       cached[q] = nextTime(q);
@@ -317,9 +315,28 @@ bool Timeline::step(Ticks limit) {
 void Timeline::act(unsigned id, Ticks time) {
   if (isMover(id))
     return actMover(id, time);
-  if (queues[id].ops.front().d.work == Work::None)
+  if (queues[id].ops.front()->d.work == Work::None)
     return pop(id, time);
   return id == MatrixId ? actMatrix(time) : actVector(time);
+}
+
+void Timeline::push(const Dispatched &d, Ticks time) {
+  Op *op;
+  if (spareOps.empty()) {
+    op = &opPool.emplace_back();
+  } else {
+    op = spareOps.back();
+    spareOps.pop_back();
+  }
+  op->d = d;
+  op->dispatched = op->ready = time;
+  op->cause = WaitCause::Dispatch;
+  op->origin = {};
+  op->unresolved = 0;
+  queues[d.queue].ops.push_back(op);
+  resolve(*op);
+  filled |= uint32_t(1) << d.queue;
+  dirty[d.queue] = true;
 }
 
 /// The head leaves its queue, which makes room for dispatch.
@@ -327,7 +344,10 @@ void Timeline::pop(unsigned id, Ticks time) {
   Queue &queue = queues[id];
   queue.lastIssue = std::max(queue.lastIssue, time);
   queue.lastRemoval = time;
+  spareOps.push_back(queue.ops.front());
   queue.ops.pop_front();
+  if (queue.ops.empty())
+    filled &= ~(uint32_t(1) << id);
 }
 
 void Timeline::book(const Dispatched &d,
@@ -335,7 +355,11 @@ void Timeline::book(const Dispatched &d,
   if (d.op >= statistics.operators.size())
     statistics.operators.resize(d.op + 1);
   add(statistics.operators[d.op]);
-  add(statistics.layers[d.layer]);
+  if (!bookedLayer || bookedLayerNumber != d.layer) {
+    bookedLayer = &statistics.layers[d.layer];
+    bookedLayerNumber = d.layer;
+  }
+  add(*bookedLayer);
 }
 
 Moment Timeline::account(unsigned track, const Op &op, Ticks freeAt,

@@ -77,9 +77,9 @@ private:
   /// A dispatched instruction, or a ring's order, that has not started.
   struct Op {
     Dispatched d;
-    Ticks dispatched;
-    Ticks ready;             ///< latest known of dispatch, waits and slots
-    WaitCause cause;         ///< what `ready` came from
+    Ticks dispatched = 0;
+    Ticks ready = 0;         ///< latest known of dispatch, waits and slots
+    WaitCause cause = WaitCause::Dispatch; ///< what `ready` came from
     Moment origin = {};      ///< ... and where that happened
     unsigned unresolved = 0; ///< waits and slots whose time is not known yet
   };
@@ -143,7 +143,7 @@ private:
   };
 
   struct Queue {
-    std::deque<Op> ops;
+    std::deque<Op *> ops; ///< of `opPool`
     Ticks lastIssue = 0;
     Ticks lastCompletion = 0;
     Ticks freeAt = 0;      ///< the engine's
@@ -171,6 +171,8 @@ private:
   void fetchPages(const Dispatched &d, Ticks &time);
   /// Calls `add` for the costs of the operator and of the layer.
   void book(const Dispatched &d, llvm::function_ref<void(Costs &)> add);
+  Costs *bookedLayer = nullptr; ///< of the last booking, ...
+  int64_t bookedLayerNumber = -1;
 
   /// When the queue could act next, `never` if it has nothing to do.
   Ticks nextTime(unsigned queue);
@@ -184,6 +186,7 @@ private:
   void finishTransfer(unsigned queue, Ticks end);
   /// Performs the earliest action before `limit`; false if there is none.
   bool step(Ticks limit);
+  void push(const Dispatched &d, Ticks time);
   void pop(unsigned queue, Ticks time);
   /// Books work from `start` to `end` on a track that was free at `freeAt`.
   /// What the head waited for beyond its counters and slots was `other`.
@@ -201,6 +204,9 @@ private:
   Ticks portFree = 0;
   Ticks frontier = 0; ///< the latest completion outside of rings
   std::array<Queue, numQueues> queues;
+  uint32_t filled = 0; ///< the queues that are not empty, as bits
+  std::deque<Op> opPool;
+  std::vector<Op *> spareOps; ///< of them, those in no queue
   std::array<Mover, numQueues> movers;
   std::array<Counter, numCounters> counters;
   std::array<Ring, numRings> rings;

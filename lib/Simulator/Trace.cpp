@@ -34,10 +34,13 @@ static const char *workName(Work work) {
 }
 
 Trace::Trace(AtomicFile output, llvm::ArrayRef<std::string> operators,
-             double cyclesPerMicrosecond)
+             double cyclesPerMicrosecond, bool background)
     : file(std::move(output)),
       tenthsPerTick(1e4 / (cyclesPerMicrosecond * TimingModel::ticksPerCycle)),
-      buffer(bufferBytes) {
+      buffer(bufferBytes),
+      policy(background ? std::launch::async : std::launch::deferred) {
+  coming.reserve(slicesAtOnce);
+  going.reserve(slicesAtOnce);
   for (const std::string &name : operators)
     for (unsigned work = 0; work < numWorks; ++work)
       prefixes.push_back(",\"name\":" + nlohmann::json(name).dump() +
@@ -76,11 +79,24 @@ void Trace::event(char phase, unsigned track) {
   number(track);
 }
 
-void Trace::slice(const Slice &slice) {
-  const Dispatched &d = slice.instruction;
+void Trace::finishWriting() {
+  if (writing.valid())
+    writing.get();
+}
+
+void Trace::handOver() {
+  finishWriting();
+  std::swap(coming, going);
+  coming.clear();
+  writing = std::async(policy, [this] {
+    for (const Record &record : going)
+      write(record);
+  });
+}
+
+void Trace::write(const Record &slice) {
   event('X', slice.track);
-  Work work = isRing(slice.track) ? Work::Order : d.work;
-  size_t prefix = size_t(d.op) * numWorks + size_t(work);
+  size_t prefix = size_t(slice.op) * numWorks + size_t(slice.work);
   text(prefix < prefixes.size() ? llvm::StringRef(prefixes[prefix])
                                 : ",\"name\":\"\",\"ts\":");
   // The difference of what is written, so that slices do not overlap.
@@ -89,11 +105,11 @@ void Trace::slice(const Slice &slice) {
   text(",\"dur\":");
   microseconds(tenthsOf(slice.end) - start);
   text(",\"args\":{\"layer\":");
-  number(d.layer);
+  number(slice.layer);
   text(",\"address\":\"0x");
   char digits[16];
   text({digits,
-        size_t(std::to_chars(digits, std::end(digits), uint64_t(d.word) * 8, 16)
+        size_t(std::to_chars(digits, std::end(digits), uint64_t(slice.word) * 8, 16)
                    .ptr -
                digits)});
   text("\"}}");
@@ -150,6 +166,8 @@ void Trace::counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
 }
 
 void Trace::counters(Profile &profile, double staticWatts) {
+  handOver();
+  finishWriting();
   int64_t width = profile.align();
   double seconds = double(width) * tenthsPerTick * 1e-10;
   double gigabytes = 1e-9 / seconds;

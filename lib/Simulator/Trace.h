@@ -12,6 +12,7 @@
 #include "Timeline.h"
 #include "serrano/Support/AtomicFile.h"
 #include <cstring>
+#include <future>
 
 namespace serrano::sim {
 
@@ -19,15 +20,23 @@ namespace serrano::sim {
 /// chrome://tracing open: one track per queue and one for the weight port,
 /// slices named by source operator, arrows from what signals to what it held
 /// up, and counters over time. One microsecond of the trace is one microsecond
-/// of the chip. Slices are written as they come, so memory does not grow with
-/// the run.
+/// of the chip. Slices are written some thousands at a time, so memory does not
+/// grow with the run.
 class Trace final : public SliceSink {
 public:
-  /// `operators`: names by index. `cyclesPerMicrosecond`: the clock.
+  /// `operators`: names by index. `cyclesPerMicrosecond`: the clock. With
+  /// `background` another thread writes while the next slices come.
   Trace(AtomicFile file, llvm::ArrayRef<std::string> operators,
-        double cyclesPerMicrosecond);
+        double cyclesPerMicrosecond, bool background);
 
-  void slice(const Slice &slice) override;
+  void slice(const Slice &slice) override {
+    const Dispatched &d = slice.instruction;
+    Work work = isRing(slice.track) ? Work::Order : d.work;
+    coming.push_back({slice.track, work, d.op, d.word, d.layer, slice.start,
+                      slice.end, slice.heldBy});
+    if (coming.size() == slicesAtOnce)
+      handOver();
+  }
   /// Writes the counters: bandwidth, ring slots, and power on top of
   /// `staticWatts`.
   void counters(Profile &profile, double staticWatts);
@@ -35,6 +44,20 @@ public:
   llvm::Error commit();
 
 private:
+  static constexpr size_t slicesAtOnce = 4096;
+  struct Record {
+    unsigned track;
+    Work work;
+    uint32_t op, word;
+    int64_t layer, start, end;
+    Moment heldBy;
+  };
+
+  /// Lets what came be written, after what came before it has been.
+  void handOver();
+  void finishWriting();
+  void write(const Record &record);
+
   void text(llvm::StringRef s) {
     if (s.size() > buffer.size() - used)
       return flush(s);
@@ -69,6 +92,9 @@ private:
   int64_t arrows = 0;
   std::vector<char> buffer;
   size_t used = 0;
+  std::launch policy;
+  std::vector<Record> coming, going;
+  std::future<void> writing; ///< of `going`; ends before the rest does
 };
 
 } // namespace serrano::sim

@@ -68,6 +68,21 @@ Error AtomicFile::writeAt(uint64_t offset, ArrayRef<uint8_t> bytes) {
   return Error::success();
 }
 
+Error AtomicFile::readAt(uint64_t offset, MutableArrayRef<uint8_t> bytes) {
+  while (!bytes.empty()) {
+    ssize_t read = ::pread(temporary->FD, bytes.data(), bytes.size(), offset);
+    if (read < 0 && errno == EINTR)
+      continue;
+    if (read <= 0)
+      return makeFileError(filePath, "read back",
+                           read ? lastError()
+                                : std::make_error_code(std::errc::io_error));
+    bytes = bytes.drop_front(read);
+    offset += read;
+  }
+  return Error::success();
+}
+
 Error AtomicFile::resize(uint64_t size) {
   output->flush();
   if (::ftruncate(temporary->FD, size) != 0)

@@ -36,7 +36,7 @@ def _generate(arguments: argparse.Namespace) -> None:
         )
 
 
-def main() -> int:
+def _run() -> int:
     parser = argparse.ArgumentParser(prog="python -m serrano")
     commands = parser.add_subparsers(required=True)
     generate = commands.add_parser("generate", help="continue a prompt")
@@ -59,11 +59,22 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Nobody reads any more, and Python flushes once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return 0
+
+
+def main() -> int:
+    try:
+        try:
+            return _run()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # All files but the standard output are read and written elsewhere.
+        # Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # Else nobody reads any more.
+            reason = (error.strerror or str(error)).lower()
+            print(f"serrano: error: standard output: cannot write: {reason}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

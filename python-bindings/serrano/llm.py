@@ -170,12 +170,13 @@ class LLM:
         stats: bool = False,
         check: Sequence[str] = (),
         trace: str | os.PathLike[str] | None = None,
+        threads: int | None = None,
     ) -> npt.NDArray[np.float32]:
         """Appends tokens to sequences and returns logits, `[rows, vocabulary]`.
 
         batch: each sequence with its new token ids, at least one.
         rows: which of all the batch's tokens, counted through, give logits; the last of each sequence if None.
-        stats, check, trace: as for `Program.run`.
+        stats, check, trace, threads: as for `Program.run`.
 
         Raises Error for a token id outside the vocabulary, a sequence longer than the program was compiled for, too
         many tokens or sequences in one step, and a sequence that occurs twice or is of another program.
@@ -232,6 +233,7 @@ class LLM:
             stats=stats,
             check=check,
             trace=trace,
+            threads=threads,
         )
         for (sequence, _), length in zip(batch, lengths):
             sequence._length = length

@@ -146,6 +146,7 @@ class Program:
         trace: str | os.PathLike[str] | None = None,
         schedule: str = "program",
         seed: int | None = None,
+        threads: int | None = None,
     ) -> Outputs:
         """Runs an entry and returns its outputs.
 
@@ -159,6 +160,8 @@ class Program:
             `seed`, which gives other outputs if the program lacks a wait. Not with `check`, `stats` and `trace`, which
             follow program order.
         seed: 0 to 2**64 - 1, 0 if left out; the same seed gives the same order.
+        threads: threads of the host that compute, 1 to 64; the results are the same for any number. If left out, as
+            many as the environment's SERRANO_THREADS says or, without it, one for each core up to 16.
 
         Raises Error for an unknown entry, a missing, unknown or misspelled input, a wrong dtype or shape, a dimension
         over its limit, an index outside its table, lengths, positions or blocks of a step that do not fit together, and
@@ -173,12 +176,15 @@ class Program:
             raise Error('seed is of the adversarial schedule; add schedule="adversarial"')
         if seed is not None and not 0 <= seed < 2**64:
             raise Error(f"seed is {seed}, expected 0 to {2**64 - 1}")
+        if threads is not None and not 1 <= _whole("threads", threads) <= 64:
+            raise Error(f"threads is {threads}, expected 1 to 64")
         options = _serrano.RunOptions()
         options.check_races = "races" in check
         options.check_init = "init" in check
         options.timing = stats or trace is not None
         options.trace_file = _path(trace) if trace is not None else b""
         options.adversarial_seed = (seed or 0) if schedule == "adversarial" else None
+        options.threads = threads or 0
         arrays, statistics = self._program.run(
             _text("the entry's name", entry),
             {_text("an input's name", n): _array(n, v) for n, v in inputs.items()},

@@ -156,6 +156,28 @@ def test_damaged_program(change, file, tmp_path):
     assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
 
 
+def test_damaged_weights(file, inputs, tmp_path):
+    """Whichever piece of the weights it is, the run that uses it says so, and others are not harmed."""
+    contents, path = file.read_bytes(), tmp_path / "damaged.srn"
+    np.savez(tmp_path / "in.npz", **inputs)
+    table = subprocess.run(["serrano-objdump", "--sections", file], capture_output=True, text=True, check=True).stdout
+    sections = [line.split() for line in table.splitlines() if " of the file" in line]
+    assert sections
+    for name, _, size, _, offset, *_ in sections:
+        changed = bytearray(contents)
+        changed[int(offset, 16) + int(size) // 2] ^= 4
+        path.write_bytes(changed)
+        program = serrano.load(path)
+        with pytest.raises(serrano.Error) as error:
+            program.run("main", inputs)
+        assert str(error.value).startswith(f"{path}: fault at ") and "\n" not in str(error.value)
+        assert ": the file is damaged: bytes " in str(error.value) and f" of weights '{name}'" in str(error.value)
+        command = ["serrano-sim", path, f"--inputs={tmp_path / 'in.npz'}", f"--outputs={tmp_path / 'out.npz'}"]
+        tool = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (tool.returncode, tool.stderr) == (1, f"serrano-sim: error: {error.value}\n")
+        assert not (tmp_path / "out.npz").exists()
+
+
 def test_missing_files(tmp_path):
     for load in (serrano.load, serrano.compile):
         with pytest.raises(serrano.Error) as error:

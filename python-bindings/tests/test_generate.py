@@ -231,6 +231,29 @@ def test_broken_pipe_is_quiet(endless):
     assert endless.wait(timeout=60) == 1
 
 
+@pytest.mark.parametrize("option", ["--prompt=ab", "--help"])
+def test_full_disk(option, file, folder):
+    command = [sys.executable, "-m", "serrano", "generate", file, "--tokenizer", folder, option]
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (1, "serrano: error: standard output: cannot write: no space left on device\n")
+
+
+def test_damaged_weights(file, folder, tmp_path):
+    """A weight that a step uses and that the file has damaged ends the text with an error, not with another text."""
+    contents = bytearray(file.read_bytes())
+    contents[4096 + 100] ^= 1  # Weights begin at the second page.
+    damaged = tmp_path / "damaged.srn"
+    damaged.write_bytes(contents)
+    run = generate(damaged, "--tokenizer", folder, "--prompt", "ab", "--greedy")
+    assert (run.returncode, run.stdout) == (1, b"ab\n")
+    said = run.stderr.decode()
+    assert said.startswith(f"serrano: error: {damaged}: fault at ") and said.count("\n") == 1
+    assert ": the file is damaged: bytes 4096 to " in said
+    with pytest.raises(serrano.Error, match="the file is damaged: bytes 4096 to "):
+        serrano.LLM(serrano.load(damaged)).logits([1, 2])
+
+
 @pytest.mark.parametrize("name", ["max_tokens", "max_sequences", "max_context"])
 @pytest.mark.parametrize("value", [1.5, "4", 2**70])
 def test_limits_are_integers(name, value, tmp_path):

@@ -164,6 +164,8 @@ def test_the_report_says_what_the_program_takes(graph, tmp_path):
     assert report["limits"]["max_tokens"] == 128
     assert report["instruction_bytes"] == sum(f["instruction_bytes"] for f in report["functions"]) > 0
     assert report["hbm_bytes"] > 0
+    assert list(report["cpu_seconds"]) == ["import", "llm", "tile", "mem", "dma", "isa", "asm", "packing"]
+    assert all(0 < seconds < 60 for seconds in report["cpu_seconds"].values())
 
 
 @pytest.mark.parametrize("target", [*TARGETS, "serrano-tiny"])

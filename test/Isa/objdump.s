@@ -15,7 +15,7 @@
 ; SECTIONS:      x                                             0x0              200 zeroes
 ; SECTIONS-NEXT: 200 bytes of hbm, 8 bytes of instructions
 
-; MANIFEST-DAG: "format": 1,
+; MANIFEST-DAG: "format": 2,
 ; MANIFEST-DAG: "hbm_bytes": 200,
 ; MANIFEST-DAG: "isa": "0x{{[0-9a-f]+}}",
 ; MANIFEST-DAG: "name": "serrano-tiny",

@@ -32,7 +32,8 @@ static cl::opt<std::string> inputsPath("inputs",
 static cl::opt<std::string>
     outputsPath("outputs", cl::desc("Where the outputs are written"),
                 cl::value_desc("file.npz"), cl::cat(category));
-/// Made when LLVM's own option of that name, which counts passes, has gone.
+/// This option and `threads` are made when LLVM's own of the same names, which
+/// are about passes and linking, have gone.
 static cl::opt<std::string> &statsPath() {
   static cl::opt<std::string> option(
       "stats", cl::desc("Where the costs are written"),
@@ -71,6 +72,16 @@ static cl::opt<Schedule> schedule(
 static cl::opt<uint64_t>
     seed("seed", cl::desc("What the adversarial order is drawn from"),
          cl::value_desc("N"), cl::init(0), cl::cat(category));
+
+static cl::opt<unsigned> &threads() {
+  static cl::opt<unsigned> option(
+      "threads",
+      cl::desc("Threads of the host that compute; results are the same for any "
+               "number (default: $SERRANO_THREADS, or one for each core up to "
+               "16)"),
+      cl::value_desc("N"), cl::init(0), cl::cat(category));
+  return option;
+}
 
 static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   llvm::Expected<AtomicFile> file = AtomicFile::create(path);
@@ -116,6 +127,8 @@ static llvm::Error run() {
   if (seed.getNumOccurrences() && schedule != Schedule::Adversarial)
     return makeError("--seed is of the adversarial schedule; add "
                      "--schedule=adversarial");
+  if (threads().getNumOccurrences() && threads() == 0)
+    return makeError("--threads is 0; expected a number of threads, 1 to 64");
   const std::string written[] = {outputsPath, statsPath(), tracePath,
                                  reportPath};
   if (llvm::Error error = checkDistinct({programPath, inputsPath}, written))
@@ -156,6 +169,7 @@ static llvm::Error run() {
   // Asked for beside the adversarial schedule, times are refused by the run.
   options.timing = !options.adversarialSeed || summary || !statsPath().empty();
   options.reportFile = reportPath;
+  options.threads = threads();
   llvm::Expected<Program::Result> result =
       (*program)->run(**entry, inputs, options, inputsPath);
   if (!result)
@@ -193,9 +207,11 @@ static llvm::Error run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  if (cl::Option *option = cl::getRegisteredOptions().lookup("stats"))
-    option->removeArgument();
+  for (llvm::StringRef name : {"stats", "threads"})
+    if (cl::Option *option = cl::getRegisteredOptions().lookup(name))
+      option->removeArgument();
   statsPath();
+  threads();
   if (!parseCommandLine(
           argc, argv, category,
           "Serrano's simulator: runs an entry of a compiled program, exact in "

@@ -81,7 +81,7 @@ public:
         size_t earliest =
             anchors[first] + 1 >= period ? anchors[first] + 1 - period : 0;
         for (size_t begin = earliest; begin <= anchors[first]; ++begin) {
-          std::optional<Chain> chain = follow(begin, period);
+          std::optional<Chain> chain = follow(begin, period, best);
           if (chain && (!best || isBetter(*chain, *best)))
             best = std::move(chain);
         }
@@ -103,16 +103,27 @@ private:
            chain.carried.size() <= best.carried.size();
   }
 
-  std::optional<Chain> follow(size_t begin, size_t period) {
+  /// The chain that begins there, unless there is none or it cannot be better
+  /// than `best`: most places in a layer begin a chain of nearly all layers.
+  std::optional<Chain> follow(size_t begin, size_t period,
+                              const std::optional<Chain> &best) {
     Chain chain;
     chain.begin = begin;
     chain.period = period;
     chain.count = 1;
     if (begin + 2 * period > ops.size())
       return std::nullopt;
-    while (begin + (chain.count + 1) * period <= ops.size() && addLayer(chain))
+    size_t mostOps = (ops.size() - begin) / period * period;
+    auto isHopeless = [&] {
+      return best && (mostOps < best->size() ||
+                      (mostOps == best->size() &&
+                       (period != best->period ||
+                        chain.carried.size() > best->carried.size())));
+    };
+    while (begin + (chain.count + 1) * period <= ops.size() && !isHopeless() &&
+           addLayer(chain))
       ++chain.count;
-    if (chain.count < 2 || !collectFirstLayer(chain) ||
+    if (chain.count < 2 || isHopeless() || !collectFirstLayer(chain) ||
         !hasOnlyCarriedResults(chain))
       return std::nullopt;
     return chain;
@@ -312,8 +323,10 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
       if (!role || role.getValue() == "token_ids")
         hidden.insert_range(argument.getUsers());
     }
+    // What comes after the first attention is not moved.
     for (size_t i = 0; i < hidden.size(); ++i)
-      hidden.insert_range(hidden[i]->getUsers());
+      if (hidden[i]->isBeforeInBlock(anchors[0]))
+        hidden.insert_range(hidden[i]->getUsers());
     SmallVector<Operation *> shared;
     for (Operation &op : function.front()) {
       if (&op == anchors[0])

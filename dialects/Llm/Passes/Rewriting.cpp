@@ -47,7 +47,8 @@ LogicalResult serrano::llm::rewriteFunctions(ModuleOp module,
                << "patterns still match after " << kMaxWalks << " walks";
       listener.hasChanged = false;
       walkAndApplyPatterns(function, frozen, &listener);
-      eraseDeadOperations(function);
+      if (walks == 0 || listener.hasChanged)
+        eraseDeadOperations(function);
     }
   }
   return success();

@@ -15,10 +15,12 @@ namespace serrano::llm {
 
 /// How greedy rewriting goes through a model: a function of the llm dialect is
 /// one block, so that there are no regions to simplify, and its operations come
-/// after their operands.
+/// after their operands. What a rewrite changes, and who uses it, is looked at
+/// again in the same iteration; another one would look at all operations.
 inline mlir::GreedyRewriteConfig getRewriteConfig() {
   return mlir::GreedyRewriteConfig()
       .setUseTopDownTraversal()
+      .setMaxIterations(1)
       .setRegionSimplificationLevel(mlir::GreedySimplifyRegionLevel::Disabled);
 }
 

@@ -17,7 +17,9 @@
 #include "serrano/Support/MappedFile.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -27,11 +29,18 @@
 namespace serrano::isa {
 
 /// The version of the file's layout and of the manifest. A reader refuses files
-/// of a later one.
-inline constexpr unsigned programFormat = 1;
+/// of any other: one of format 1 has no checksums of its weights.
+inline constexpr unsigned programFormat = 2;
 
 /// Weights start at a multiple of this in the file and in HBM.
 inline constexpr uint64_t programPageBytes = 4096;
+
+/// Weights have a checksum for each piece of this size, so that a run looks at
+/// no more of them than it uses.
+inline constexpr uint64_t weightPieceBytes = 64 << 10;
+
+/// The checksum of a piece of weights: XXH3 of its bytes, 64 bits.
+uint64_t weightChecksum(llvm::ArrayRef<uint8_t> piece);
 
 /// A range of HBM that the file describes.
 struct Section {
@@ -41,6 +50,14 @@ struct Section {
   /// 0 for a range of zeroes, which the file does not hold.
   uint64_t fileSize = 0;
   uint64_t fileOffset = 0;
+  /// The `weightChecksum` of each piece of its bytes, the padding to the end of
+  /// the last page included. They lie in the mapping of the file.
+  llvm::ArrayRef<llvm::support::ulittle64_t> checksums = {};
+
+  /// Bytes in the file with the padding, which are whole pages.
+  uint64_t paddedSize() const {
+    return llvm::alignTo(fileSize, programPageBytes);
+  }
 };
 
 /// A program file, opened and checked. It holds a mapping of the file, in which
@@ -49,7 +66,7 @@ class ProgramFile {
 public:
   /// Opens `path`. A file that is damaged, newer than this reader or made for
   /// another instruction set gives an error that says so; the contents of
-  /// weights are not looked at.
+  /// weights are not looked at: who reads them compares their checksums.
   static llvm::Expected<ProgramFile> open(llvm::StringRef path);
 
   ProgramFile(ProgramFile &&) noexcept;

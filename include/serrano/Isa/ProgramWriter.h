@@ -14,6 +14,8 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include <atomic>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -34,7 +36,7 @@ public:
                                     uint64_t bytes);
 
   /// Writes `bytes` at `offset` of a section. May be called by several threads
-  /// at once.
+  /// at once, and takes least time if no byte is written twice.
   llvm::Error write(size_t section, uint64_t offset,
                     llvm::ArrayRef<uint8_t> bytes);
 
@@ -45,10 +47,24 @@ public:
   llvm::Error finish(const Program &program, llvm::StringRef targetJson);
 
 private:
+  struct Weights {
+    Section section;
+    /// By piece of `weightPieceBytes`. A piece's checksum is computed when as
+    /// many bytes have been written to it as it has, as long as they are in the
+    /// host's cache.
+    std::vector<uint64_t> checksums;
+    std::unique_ptr<std::atomic<uint64_t>[]> written;
+  };
+
   explicit ProgramWriter(AtomicFile file) : file(std::move(file)) {}
 
+  llvm::Error computeChecksum(Weights &of, size_t index);
+  /// Computes the checksums of pieces with holes, or with bytes that were
+  /// written twice.
+  llvm::Error completeChecksums();
+
   AtomicFile file;
-  std::vector<Section> weights;
+  std::vector<Weights> weights;
   uint64_t end = 0;
 };
 

@@ -15,8 +15,10 @@
 namespace serrano {
 
 /// From an imported graph to the operations of a transformer, with one paged
-/// cache in place of functional ones; `serrano-raise` in serrano-opt.
-void buildRaisePipeline(mlir::OpPassManager &manager);
+/// cache in place of functional ones; `serrano-raise` in serrano-opt. With
+/// `outlineLayers` equal layers become one before the last passes, as the stage
+/// to tiles begins with: what looks at all operations has less to look at then.
+void buildRaisePipeline(mlir::OpPassManager &manager, bool outlineLayers = false);
 
 /// What the stage from tensors to tiles asks for.
 struct TileOptions : mlir::PassPipelineOptions<TileOptions> {

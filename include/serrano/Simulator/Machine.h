@@ -39,6 +39,10 @@ struct RunOptions {
   std::optional<uint64_t> adversarialSeed;
   /// Where a page that shows the run is written; empty: nowhere.
   std::string reportFile;
+  /// Threads of the host that compute, 1 to 64; the results are the same for any
+  /// number. 0: as many as the environment's SERRANO_THREADS says or, without
+  /// it, one for each of the host's cores up to 16.
+  unsigned threads = 0;
 };
 
 /// One core of a target with its memories. The memories keep their contents

@@ -44,6 +44,10 @@ public:
   /// bytes. May be called by several threads at once.
   llvm::Error writeAt(uint64_t offset, llvm::ArrayRef<uint8_t> bytes);
 
+  /// Reads bytes that `writeAt` wrote, or that `resize` made, from `offset` on.
+  /// May be called by several threads at once.
+  llvm::Error readAt(uint64_t offset, llvm::MutableArrayRef<uint8_t> bytes);
+
   /// Makes the file `size` bytes long; new bytes are zero and take no space on
   /// the disk before they are written.
   llvm::Error resize(uint64_t size);

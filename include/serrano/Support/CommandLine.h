@@ -12,8 +12,24 @@
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cerrno>
+#include <cstdlib>
 
 namespace serrano {
+
+/// Ends the process with an error if the standard output could not be written.
+/// LLVM would end it with a crash report.
+inline void checkStandardOutputAtExit() {
+  llvm::outs().flush();
+  std::error_code code = llvm::outs().error();
+  if (!code)
+    return;
+  llvm::outs().clear_error();
+  llvm::errs() << program_invocation_short_name
+               << ": error: standard output: cannot write: "
+               << llvm::StringRef(code.message()).lower() << '\n';
+  std::_Exit(1);
+}
 
 /// To be called before the command line is read: `--version` says which Serrano
 /// it is, and `--help` leaves out the options of LLVM's libraries. What stays
@@ -22,6 +38,11 @@ namespace serrano {
 /// In a header, because serrano-tblgen links LLVM as archives and none of our
 /// libraries.
 inline void setUpCommandLine(llvm::cl::OptionCategory &category) {
+  // These options end the process themselves. What is registered after the
+  // streams were made runs before they are destroyed.
+  llvm::outs();
+  llvm::errs();
+  std::atexit(checkStandardOutputAtExit);
   llvm::cl::HideUnrelatedOptions(category);
   llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) {
     os << "Serrano version " SERRANO_VERSION " (LLVM " LLVM_VERSION_STRING

@@ -7,9 +7,14 @@
 
 #include "Projection.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
+
+/// Blocks of a result that are on their way to memory.
+static constexpr int64_t mostStaging = 4;
 
 /// The vector engine's name for an activation.
 static std::optional<tile::UnaryFunction> getActivation(llm::UnaryKind kind) {
@@ -157,8 +162,12 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
   if (std::optional<unsigned> number = getResultNumber(member.result)) {
     member.place = Place::Result;
     member.resultNumber = *number;
-    for (int i = 0; i < (member.n > unitCols ? 2 : 1); ++i)
-      member.staging.push_back(on.slot(on.slotRows, unitCols, on.builder.getF32Type()));
+    // A store is long under way.
+    int64_t count = std::min<int64_t>(mostStaging, llvm::divideCeil(member.n, unitCols));
+    Value all = on.slot(count * on.slotRows, unitCols, on.builder.getF32Type());
+    for (int64_t i = 0; i < count; ++i)
+      member.staging.push_back(
+          on.window(all, on.index(i * on.slotRows), on.index(0), on.slotRows, unitCols));
     return success();
   }
   // A sum takes the place of an operand that nobody else needs.

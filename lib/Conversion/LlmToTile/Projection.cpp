@@ -140,11 +140,18 @@ void Lowering::Projection::placeUnits() {
 }
 
 void Lowering::Projection::createAccumulators() {
+  // So many that the matrix engine need not wait while results leave the array and the
+  // vector engine finishes them.
   int64_t bytes = on.slotRows * unitCols * 4, each = gated ? 2 : 1;
-  turns = units.size() > 1 && 2 * each * bytes <= on.target.accumulatorBytes() ? 2 : 1;
-  for (unsigned i = 0; i < turns * each; ++i)
+  turns = 4 / each;
+  while (turns > 1 && (turns / 2 >= units.size() || turns * each * bytes > on.target.accumulatorBytes()))
+    turns /= 2;
+  // One slot for all, so that they stay apart however seldom each is used.
+  Value all = on.slot(turns * each * on.slotRows, unitCols, on.builder.getF32Type(),
+                      /*accumulator=*/true);
+  for (int64_t i = 0; i < turns * each; ++i)
     accumulators.push_back(
-        on.slot(on.slotRows, unitCols, on.builder.getF32Type(), /*accumulator=*/true));
+        on.window(all, on.index(i * on.slotRows), on.index(0), on.slotRows, unitCols));
 }
 
 size_t Lowering::Projection::getRun(size_t first) const {
@@ -224,8 +231,9 @@ void Lowering::Projection::emitUnit(const Unit &unit, Column column, unsigned tu
                : on.window(accumulator, on.index(0), on.index(col), on.slotRows, width);
   };
   if (gated) {
-    Value gate = whole(accumulators[2 * turn], 0, unit.width);
-    Value other = whole(accumulators[2 * turn + 1], 0, unit.width);
+    // Not side by side: the next projection begins with the accumulator after the gate's.
+    Value gate = whole(accumulators[turn], 0, unit.width);
+    Value other = whole(accumulators[turn + turns], 0, unit.width);
     multiply(gate, *pieces[unit.block], unit.width);
     multiply(other, *pieces[unit.block + 1], unit.width);
     return finishGated(gate, other, column, unit.width);

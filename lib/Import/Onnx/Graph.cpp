@@ -51,11 +51,23 @@ const Operand &Graph::lookup(StringRef name) {
          "initialiser",
          name);
   Location loc = NameLoc::get(StringAttr::get(module.getContext(), name));
-  return operands[name] = importTensor(*initializer->second, name, loc);
+  return define(name, importTensor(*initializer->second, name, loc));
 }
 
-void Graph::define(StringRef name, Operand operand) {
-  operands[name] = std::move(operand);
+const Operand &Graph::define(StringRef name, Operand operand) {
+  operand.identity = operand.known ? identify(operand.type, *operand.known)
+                                   : operand.value.getAsOpaquePointer();
+  return operands[name] = std::move(operand);
+}
+
+const void *Graph::identify(RankedTensorType type, ArrayRef<ExtentAttr> known) {
+  auto found = identities.find({type, known});
+  if (found == identities.end())
+    found = identities
+                .try_emplace({type, known.copy(identityStorage)},
+                             identityStorage.Allocate(1, llvm::Align(1)))
+                .first;
+  return found->second;
 }
 
 int64_t Graph::versionOf(const std::string &domain) const {
@@ -151,21 +163,24 @@ const Graph::KnownOp &Graph::findOp(const NodeOutline &node) {
   return op->second;
 }
 
-void Graph::checkOps(llvm::ArrayRef<NodeOutline> nodes) {
+std::vector<const Graph::KnownOp *>
+Graph::findOps(llvm::ArrayRef<NodeOutline> nodes) {
   struct Unknown {
     const NodeOutline *first = nullptr;
     unsigned count = 0;
   };
   llvm::MapVector<const KnownOp *, Unknown> unknown;
+  std::vector<const KnownOp *> found;
   for (const NodeOutline &node : nodes) {
     const KnownOp &op = findOp(node);
+    found.push_back(&op);
     if (op.build || (op.schema && hasFunctionBody(*op.schema)))
       continue;
     Unknown &entry = unknown[&op];
     entry.first = entry.count++ ? entry.first : &node;
   }
   if (unknown.empty())
-    return;
+    return found;
   std::string list;
   for (const auto &[op, entry] : unknown)
     list += llvm::formatv("{0}{1} ({2} node{3}, first '{4}')",
@@ -177,7 +192,37 @@ void Graph::checkOps(llvm::ArrayRef<NodeOutline> nodes) {
        describe(first.getName(), first.getOp()), list);
 }
 
-void Graph::importNodes(ModelFile &file) {
+bool Graph::appendKey(const NodeOutline &node, const KnownOp &op,
+                      llvm::SmallVectorImpl<char> &key) {
+  if (!node.attributes)
+    return false;
+  auto append = [&](const void *pointer) {
+    const char *bytes = reinterpret_cast<const char *>(&pointer);
+    key.append(bytes, bytes + sizeof(pointer));
+  };
+  append(&op);
+  append(reinterpret_cast<const void *>(node.inputs.size()));
+  for (StringRef input : node.inputs) {
+    if (input.empty()) {
+      append(nullptr);
+      continue;
+    }
+    try {
+      append(lookup(input).identity);
+    } catch (const ImportError &) {
+      // Who imports the node says so, and which node it is.
+      return false;
+    }
+  }
+  // Which outputs there are says what is computed.
+  for (StringRef output : node.outputs)
+    key.push_back(output.empty() ? '-' : '+');
+  key.append(node.attributes->begin(), node.attributes->end());
+  return true;
+}
+
+void Graph::importNodes(ModelFile &file,
+                        llvm::ArrayRef<const KnownOp *> nodeOps) {
   onnx::checker::CheckerContext checker;
   checker.set_ir_version(10);
   std::unordered_map<std::string, int> versions;
@@ -185,14 +230,18 @@ void Graph::importNodes(ModelFile &file) {
     versions[domain] = int(version);
   checker.set_opset_imports(versions);
   const onnx::checker::LexicalScopeContext scope;
-  // The layers of a model repeat its constants.
-  llvm::StringMap<Operand> constants;
-  for (const NodeOutline &outline : file.getNodes()) {
-    bool isConstant = outline.opType == "Constant";
-    if (isConstant && !outline.attribute.empty())
-      if (auto found = constants.find(outline.attribute);
-          found != constants.end()) {
-        define(outline.output, found->second);
+  // The layers of a model repeat its constants, its arithmetic on shapes and
+  // what they compute of positions and masks.
+  llvm::StringMap<SmallVector<Operand, 1>> computed;
+  SmallString<256> key;
+  for (auto [outline, op] : llvm::zip(file.getNodes(), nodeOps)) {
+    key.clear();
+    bool hasKey = appendKey(outline, *op, key);
+    if (hasKey)
+      if (auto found = computed.find(key); found != computed.end()) {
+        for (auto [name, operand] : llvm::zip(outline.outputs, found->second))
+          if (!name.empty())
+            define(name, operand);
         continue;
       }
     const onnx::NodeProto &node = file.parse(outline);
@@ -200,19 +249,23 @@ void Graph::importNodes(ModelFile &file) {
     // constant has nothing else to check.
     if (node.output_size() == 0)
       fail("{0}: it has no output", describe(node));
-    const KnownOp &op = findOp(outline);
-    if (op.schema && !isConstant)
+    if (op->schema && outline.opType != "Constant")
       try {
-        op.schema->Verify(node);
+        op->schema->Verify(node);
         for (const onnx::AttributeProto &attribute : node.attribute())
           onnx::checker::check_attribute(attribute, checker, scope);
       } catch (const std::exception &error) {
         fail("{0}: {1}", describe(node),
              StringRef(error.what()).split('\n').first);
       }
-    importNode(node, op.build);
-    if (isConstant && !outline.attribute.empty())
-      constants[outline.attribute] = lookup(node.output(0));
+    importNode(node, op->build);
+    // An output that the builder does not know is missed by who reads it.
+    auto isDefined = [&](StringRef name) {
+      return name.empty() || operands.contains(name);
+    };
+    if (hasKey && llvm::all_of(outline.outputs, isDefined))
+      computed[key] = llvm::map_to_vector<1>(
+          outline.outputs, [&](StringRef name) { return operands[name]; });
   }
 }
 
@@ -271,7 +324,7 @@ Type Graph::importElementType(const onnx::ValueInfoProto &value) {
 void Graph::importModel(ModelFile &file) {
   MLIRContext *context = module.getContext();
   const onnx::GraphProto &proto = file.getModel().graph();
-  checkOps(file.getNodes());
+  std::vector<const KnownOp *> nodeOps = findOps(file.getNodes());
   for (const onnx::TensorProto &tensor : proto.initializer()) {
     if (!initializers.try_emplace(tensor.name(), &tensor).second)
       fail("initialiser '{0}' is there twice", tensor.name());
@@ -310,7 +363,7 @@ void Graph::importModel(ModelFile &file) {
            Operand{argument, cast<RankedTensorType>(argument.getType()),
                    std::nullopt});
   }
-  importNodes(file);
+  importNodes(file, nodeOps);
   importOutputs(proto, function);
   solver.applyTo(module);
 }

@@ -36,7 +36,7 @@ public:
   mlir::OpBuilder getBuilder() { return mlir::OpBuilder::atBlockEnd(block); }
 
   const Operand &lookup(llvm::StringRef name);
-  void define(llvm::StringRef name, Operand operand);
+  const Operand &define(llvm::StringRef name, Operand operand);
 
   /// The tensor as an operand: integers and single elements as constants, other
   /// values as a weight named `name`.
@@ -55,10 +55,17 @@ private:
     OpBuilderFn build;
   };
 
-  /// Fails if there are unknown ops, with all of them.
-  void checkOps(llvm::ArrayRef<NodeOutline> nodes);
+  /// The op of each node. Fails if there are unknown ones, with all of them.
+  std::vector<const KnownOp *> findOps(llvm::ArrayRef<NodeOutline> nodes);
   const KnownOp &findOp(const NodeOutline &node);
-  void importNodes(ModelFile &file);
+  /// The identity of an operand with these elements.
+  const void *identify(mlir::RankedTensorType type,
+                       llvm::ArrayRef<llm::ExtentAttr> known);
+  /// Appends to `key` what the node's results depend on; false if it cannot.
+  bool appendKey(const NodeOutline &node, const KnownOp &op,
+                 llvm::SmallVectorImpl<char> &key);
+  /// Imports the nodes; one that computes what another did has its results.
+  void importNodes(ModelFile &file, llvm::ArrayRef<const KnownOp *> nodeOps);
   llm::Extents importShape(const onnx::ValueInfoProto &value);
   mlir::Type importElementType(const onnx::ValueInfoProto &value);
   void importOutputs(const onnx::GraphProto &proto,
@@ -74,6 +81,12 @@ private:
   llvm::StringMap<Operand> operands;
   llvm::StringMap<const onnx::TensorProto *> initializers;
   llvm::StringMap<KnownOp> ops;
+  /// The identities of operands by their known elements.
+  llvm::DenseMap<
+      std::pair<mlir::RankedTensorType, llvm::ArrayRef<llm::ExtentAttr>>,
+      const void *>
+      identities;
+  llvm::BumpPtrAllocator identityStorage;
   unsigned expansions = 0;
 };
 

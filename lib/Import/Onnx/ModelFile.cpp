@@ -9,6 +9,7 @@
 #include "ImportError.h"
 
 #include "onnx/defs/parser.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -22,10 +23,10 @@ namespace {
 enum class Message { Model, Graph, Node, Attribute, Tensor };
 
 // Field numbers of onnx.proto.
-constexpr uint64_t kGraphNode = 1, kGraphValueInfo = 13, kNodeOutput = 2,
-                   kNodeName = 3, kNodeOpType = 4, kNodeAttribute = 5,
-                   kNodeDocString = 6, kNodeDomain = 7, kNodeMetadata = 9,
-                   kTensorFloatData = 4, kTensorRawData = 9,
+constexpr uint64_t kGraphNode = 1, kGraphValueInfo = 13, kNodeInput = 1,
+                   kNodeOutput = 2, kNodeName = 3, kNodeOpType = 4,
+                   kNodeAttribute = 5, kNodeDocString = 6, kNodeDomain = 7,
+                   kNodeMetadata = 9, kTensorFloatData = 4, kTensorRawData = 9,
                    kTensorDoubleData = 10, kTensorExternalData = 13,
                    kTensorDataLocation = 14;
 
@@ -59,30 +60,54 @@ public:
 
   NodeOutline outlineNode(uint64_t begin, uint64_t end) {
     NodeOutline node;
-    node.bytes = textOf(begin, end);
-    bool hasOneAttribute = false;
+    // Most exporters write fields in the order of their numbers: attributes lie
+    // together, and what is dropped is the end.
+    uint64_t kept = begin, attributesBegin = begin, attributesEnd = begin;
+    bool hasAttributes = true;
     for (uint64_t position = begin; position < end;) {
       Field field = readField(position, end);
       position = field.end;
+      if (isDropped(Message::Node, field.number))
+        continue;
+      node.isWhole &= kept == field.begin;
+      kept = field.end;
       if (!field.hasLength)
         continue;
       StringRef text = textOf(field.payload, field.end);
-      if (field.number == kNodeOutput && node.output.empty())
-        node.output = text;
-      else if (field.number == kNodeName)
+      switch (field.number) {
+      case kNodeInput:
+        node.inputs.push_back(text);
+        break;
+      case kNodeOutput:
+        node.outputs.push_back(text);
+        break;
+      case kNodeName:
         node.name = text;
-      else if (field.number == kNodeOpType)
+        break;
+      case kNodeOpType:
         node.opType = text;
-      else if (field.number == kNodeDomain)
+        break;
+      case kNodeDomain:
         node.domain = text;
-      else if (field.number == kNodeAttribute) {
-        hasOneAttribute = node.attribute.empty();
-        node.attribute = text;
+        break;
+      case kNodeAttribute:
+        if (attributesBegin == attributesEnd)
+          attributesBegin = attributesEnd = field.begin;
+        hasAttributes &= attributesEnd == field.begin;
+        attributesEnd = field.end;
+        // The layers of a model repeat their attributes.
+        if (wholeAttributes.contains(text))
+          break;
+        if (isFieldWhole(Message::Node, field, /*depth=*/0))
+          wholeAttributes.insert(text);
+        else
+          node.isWhole = hasAttributes = false;
+        break;
       }
-      node.isWhole &= isFieldWhole(Message::Node, field, /*depth=*/0);
     }
-    if (!hasOneAttribute || !node.isWhole)
-      node.attribute = {};
+    node.bytes = textOf(begin, node.isWhole ? kept : end);
+    if (hasAttributes)
+      node.attributes = textOf(attributesBegin, attributesEnd);
     return node;
   }
 
@@ -259,6 +284,8 @@ private:
   }
 
   ArrayRef<uint8_t> file;
+  /// Serialised attributes of which nothing is left in the file.
+  llvm::DenseSet<StringRef> wholeAttributes;
 };
 
 /// Parses the text form of a model, whose weights are in the message.

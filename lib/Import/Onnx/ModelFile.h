@@ -11,8 +11,10 @@
 #include "onnx/onnx_pb.h"
 #include "serrano/Support/MappedFile.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
+#include <optional>
 
 namespace serrano::onnx_import {
 
@@ -22,16 +24,20 @@ inline constexpr llvm::StringLiteral kModelFileLocation = "";
 /// What can be told of a node without parsing it.
 struct NodeOutline {
   llvm::StringRef name, opType, domain;
-  /// The name of the first output.
-  llvm::StringRef output;
-  /// The serialised attribute, if there is exactly one and it holds its data.
-  llvm::StringRef attribute;
-  /// The serialised node; whole if no part of it is left in the file.
+  llvm::SmallVector<llvm::StringRef, 4> inputs;
+  llvm::SmallVector<llvm::StringRef, 2> outputs;
+  /// The serialised attributes, one after the other; nothing if they lie apart
+  /// or do not hold all their data. Equal bytes are equal attributes.
+  std::optional<llvm::StringRef> attributes;
+  /// The serialised node without what is dropped at its end; whole if no other
+  /// part of it is dropped or left in the file.
   llvm::StringRef bytes;
   bool isWhole = true;
 
   /// A node without a name has that of its first output.
-  llvm::StringRef getName() const { return name.empty() ? output : name; }
+  llvm::StringRef getName() const {
+    return name.empty() && !outputs.empty() ? outputs.front() : name;
+  }
   /// "domain.OpType"; ONNX's own domain is left out.
   std::string getOp() const {
     return domain.empty() ? opType.str() : (domain + "." + opType).str();

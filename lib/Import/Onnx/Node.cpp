@@ -246,6 +246,9 @@ Value Node::binary(BinaryKind kind, Value lhs, Value rhs) {
   if (elementTypeOf(lhs) != elementTypeOf(rhs) && kind != BinaryKind::Pow)
     fail(llvm::formatv("operands have different element types, {0} and {1}",
                        elementTypeOf(lhs), elementTypeOf(rhs)));
+  // Most have operands of one shape, which was checked when they were made.
+  if (lhs.getType() == rhs.getType())
+    return BinaryOp::create(getBuilder(), lhs.getType(), kind, lhs, rhs);
   Extents result = infer([&](ShapeInference &s) {
     return s.broadcast(extents(lhs), extents(rhs));
   });

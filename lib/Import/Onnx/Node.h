@@ -24,6 +24,8 @@ struct Operand {
   mlir::RankedTensorType type;
   /// The elements of a scalar or vector of integers or booleans.
   std::optional<llm::Extents> known;
+  /// The same for operands with the same elements; `Graph::define` sets it.
+  const void *identity = nullptr;
 };
 
 /// One node, given to the builder of its op type. Builders throw ImportError

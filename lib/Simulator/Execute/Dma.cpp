@@ -126,20 +126,31 @@ void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local,
   touch({local.memory, gather, local.address, bytes, n, localStride},
         gather ? "dst" : "src");
   record.bytes = n * timing.burstBytes(bytes);
-  finish([=, this] {
+  using Rows = llvm::SmallVector<std::byte *, 0>;
+  auto readTable = [=, this] {
+    Rows rows;
     for (int64_t i = 0; bytes && i < n; ++i) {
       int64_t index = scalarWord(table.address + 4 * i);
       if (index < 0 || index >= bound)
         fault("table entry {0} is {1}, outside 0 to {2}", i, index, bound - 1);
       int64_t row = offsetBy(hbm, index, stride, 0, 0);
-      touchInEffect({Memory::Hbm, !gather, row, bytes, 1, bytes},
-                    gather ? "src" : "dst");
-      std::byte *there = memory.at(Memory::Hbm, row);
+      touchRow({Memory::Hbm, !gather, row, bytes, 1, bytes},
+               gather ? "src" : "dst");
+      rows.push_back(memory.at(Memory::Hbm, row));
+    }
+    return rows;
+  };
+  auto copy = [=, this](const Rows &rows) {
+    for (auto [i, there] : llvm::enumerate(rows)) {
       std::byte *here =
-          memory.at(local.memory, local.address + i * localStride);
+          memory.at(local.memory, local.address + int64_t(i) * localStride);
       std::memcpy(gather ? here : there, gather ? there : here, bytes);
     }
-  });
+  };
+  if (schedule)
+    return finish([=] { copy(readTable()); });
+  settle({table, std::nullopt});
+  finish([=, rows = readTable()] { copy(rows); });
 }
 
 void Core::execute(const isa::DmaGather &i) {

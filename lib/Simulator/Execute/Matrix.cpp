@@ -30,11 +30,13 @@ void Core::execute(const isa::LoadWeights &i) {
           kMax, nMax, isa::stringify(i.src.dtype));
   TileView src = i.transpose ? tile(i.src, n, k, false, "src")
                              : tile(i.src, k, n, false, "src");
-  dispatchedWeights = {k, n, src.dtype};
+  unsigned set = dispatchedWeights ? dispatchedWeights->set + 1 : 0;
+  set %= weightSets.size();
+  dispatchedWeights = {k, n, src.dtype, set, src.constant};
   record.interval = timing.loadWeights(k, n, format);
-  finish([=, this, transpose = i.transpose] {
-    weights.load(src, k, n, transpose);
-  });
+  finish([=, weights = &weightSets[set], transpose = i.transpose] {
+    weights->load(src, k, n, transpose);
+  }, WeightsUse{set, true});
 }
 
 void Core::execute(const isa::Matmul &i) {
@@ -71,7 +73,12 @@ void Core::execute(const isa::Matmul &i) {
   record.multiplies = m * k * n;
   record.format = format;
   RowLimit rowLimit{i.row_limit, limit(i.limit), int64_t(i.group)};
-  finish([=, this, accumulate = i.accumulate, transpose = i.transpose] {
-    matmul(weights, dst, src, m, accumulate, transpose, rowLimit);
-  });
+  bool copies = dispatchedWeights->constant && m > mostBorrowedRows;
+  if (copies)
+    dispatchedWeights->constant = false;
+  unsigned set = dispatchedWeights->set;
+  finish([=, weights = &weightSets[set], accumulate = i.accumulate,
+          transpose = i.transpose] {
+    matmul(*weights, dst, src, m, accumulate, transpose, rowLimit);
+  }, WeightsUse{set, copies});
 }

@@ -58,13 +58,19 @@ void Core::execute(const isa::RingSetup &i) {
   finish([] {});
 }
 
+void Core::copyPending(const Ring::Pending &pending, int64_t address) {
+  int64_t bytes = pending.bytes;
+  Access write{Memory::Scratchpad, true, address, bytes, 1, bytes};
+  std::byte *to = memory.at(Memory::Scratchpad, address);
+  perform({write, std::nullopt}, copyNanoseconds(bytes),
+          [=, from = pending.from] { std::memcpy(to, from, bytes); });
+}
+
 void Core::copyPending() {
   for (Ring &ring : rings)
     for (auto [place, pending] : llvm::enumerate(ring.pending))
       if (pending.from) {
-        std::memcpy(memory.at(Memory::Scratchpad,
-                              ring.base + int64_t(place) * ring.slotBytes),
-                    pending.from, pending.bytes);
+        copyPending(pending, ring.base + int64_t(place) * ring.slotBytes);
         pending = {};
       }
 }
@@ -181,13 +187,15 @@ void Core::bring(SlotFill fill, const Order &order) {
   __int128 source = order.source + __int128(pass) * order.passStride;
   if (order.table >= 0) {
     int64_t entry = order.table + 4 * i;
+    Access word{Memory::Scalar, false, entry, 4, 1, 4};
+    settle({word, std::nullopt});
     int64_t id = scalarWord(entry);
     if (id < 0 || id >= order.bound)
       fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the "
             "ring.table at {4:x})",
             fill.ring, i, id, order.bound - 1, order.word * 8);
     source += __int128(id) * order.stride;
-    fill.accesses.push_back({Memory::Scalar, false, entry, 4, 1, 4});
+    fill.accesses.push_back(word);
   } else {
     source += __int128(i) * order.stride;
   }
@@ -196,20 +204,22 @@ void Core::bring(SlotFill fill, const Order &order) {
               bytes,       1,     bytes};
   memory.check(read, "a slot's source");
   int64_t place = ring.placeOf(fill.slot);
+  Access write{Memory::Scratchpad, true, place, bytes, 1, bytes};
   fill.accesses.push_back(read);
-  fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
+  fill.accesses.push_back(write);
   std::byte *from = memory.at(Memory::Hbm, read.address);
   std::byte *to = memory.at(Memory::Scratchpad, place);
   Ring::Pending *pending = ring.pendingOf(fill.slot);
   // What it does not cover of the fill before it stays.
   if (pending && pending->bytes > bytes)
-    std::memcpy(to, pending->from, pending->bytes);
+    copyPending(*pending, place);
   if (pending)
     *pending = {};
   if (pending && memory.isReadOnly(read))
     *pending = {from, bytes};
   else
-    std::memcpy(to, from, bytes);
+    perform({{read, write}, std::nullopt}, copyNanoseconds(bytes),
+            [=] { std::memcpy(to, from, bytes); });
   for (Observer *observer : observers)
     observer->filled(fill);
 }

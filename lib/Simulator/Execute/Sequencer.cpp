@@ -86,6 +86,7 @@ Access Core::scalarAccess(isa::Value v, bool write) {
   memory.check(access, "address");
   if (schedule)
     schedule->turn();
+  settle({access, std::nullopt});
   for (Observer *observer : observers)
     observer->scalarAccess(word(), currentOp, access);
   return access;

@@ -81,6 +81,10 @@ private:
   isa::DType type = isa::DType::F32;
 };
 
+/// Rows up to which borrowed weights are widened anew for each block of them;
+/// more rows make a widened copy worth its while.
+inline constexpr int64_t mostBorrowedRows = 24;
+
 /// With `enabled`, row r uses the first clamp(limit + floor(r / group), 0, k)
 /// weights of each column.
 struct RowLimit {
@@ -90,7 +94,8 @@ struct RowLimit {
 };
 
 /// mx.mul: dst (m x n, f32, or i32 for integers) is, or is increased by, src
-/// (m x k, or k rows of m with `transposeSrc`) times the weights.
+/// (m x k, or k rows of m with `transposeSrc`) times the weights, which are
+/// copied if they are borrowed and m is larger than `mostBorrowedRows`.
 void matmul(WeightTile &weights, const TileView &dst, const TileView &src,
             int64_t m, bool accumulate, bool transposeSrc, RowLimit limit);
 

@@ -15,10 +15,6 @@ namespace serrano::sim {
 /// target's block of rows.
 static constexpr int64_t panelRows = 48;
 
-/// Rows up to which weights are widened anew for each block of them; more rows
-/// make a widened copy worth its while.
-static constexpr int64_t mostBorrowedRows = 24;
-
 namespace {
 
 /// Elements of the moving operand in T, `panelRows` of its rows at a time.

@@ -14,6 +14,7 @@
 #include "Numerics/Formats.h"
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace serrano::sim {
@@ -30,6 +31,9 @@ static constexpr int64_t lanes = registerBytes / 4;
 static constexpr int rowsAtOnce = 6;
 static constexpr int registersAtOnce = lanes == 16 ? 4 : 2;
 static constexpr int registersOfOneRow = 8;
+/// bf16 weights are read from memory once, fastest in its order: a whole row of
+/// 128 at a time, though not all of its chains may fit the registers.
+static constexpr int registersOfOneBf16Row = 128 / lanes;
 
 using FloatLanes = float __attribute__((vector_size(registerBytes)));
 using WordLanes = uint32_t __attribute__((vector_size(registerBytes)));
@@ -45,28 +49,74 @@ static HWY_INLINE WordLanes step(WordLanes chain, WordLanes x,
   return chain + x * weights;
 }
 
-/// A register of weights, widened from what they are stored as.
-static HWY_INLINE FloatLanes loadLanes(const float *weights) {
-  FloatLanes result;
-  std::memcpy(&result, weights, sizeof(result));
-  return result;
-}
+/// Columns of V registers in their order.
+template <int V, typename Lanes, typename T>
+struct InOrder {
+  static HWY_INLINE void load(const T *weights, Lanes (&row)[V]) {
+    std::memcpy(row, weights, sizeof(row));
+  }
+  static void arrange(const T (&columns)[V * lanes], Lanes (&chain)[V]) {
+    std::memcpy(chain, columns, sizeof(columns));
+  }
+  static void restore(const Lanes (&chain)[V], T (&columns)[V * lanes]) {
+    std::memcpy(columns, chain, sizeof(columns));
+  }
+};
 
-static HWY_INLINE WordLanes loadLanes(const int32_t *weights) {
-  WordLanes result;
-  std::memcpy(&result, weights, sizeof(result));
-  return result;
-}
+/// Columns of bf16 weights, which are the upper halves of f32: each word holds
+/// two. Two registers hold the even and the odd ones of their columns, which
+/// takes a shift and a mask, where widening in order takes two of the widening
+/// and two shifts.
+template <int V>
+struct EvenAndOdd {
+  static_assert(V % 2 == 0);
+  static HWY_INLINE void load(const uint16_t *weights, FloatLanes (&row)[V]) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < V; v += 2) {
+      WordLanes pairs;
+      std::memcpy(&pairs, weights + v * lanes, sizeof(pairs));
+      // Not std::bit_cast, which is not compiled for this target.
+      row[v] = __builtin_bit_cast(FloatLanes, pairs << 16);
+      row[v + 1] = __builtin_bit_cast(FloatLanes, pairs & 0xffff0000u);
+    }
+  }
+  static void arrange(const float (&columns)[V * lanes],
+                      FloatLanes (&chain)[V]) {
+    for (int v = 0; v < V; v += 2)
+      for (int i = 0; i < lanes; ++i) {
+        chain[v][i] = columns[v * lanes + 2 * i];
+        chain[v + 1][i] = columns[v * lanes + 2 * i + 1];
+      }
+  }
+  static void restore(const FloatLanes (&chain)[V],
+                      float (&columns)[V * lanes]) {
+    for (int v = 0; v < V; v += 2)
+      for (int i = 0; i < lanes; ++i) {
+        columns[v * lanes + 2 * i] = chain[v][i];
+        columns[v * lanes + 2 * i + 1] = chain[v + 1][i];
+      }
+  }
+};
 
-/// bf16 is the upper half of f32.
-static HWY_INLINE FloatLanes loadLanes(const uint16_t *weights) {
-  using HalfLanes = uint16_t __attribute__((vector_size(registerBytes / 2)));
-  HalfLanes halves;
-  std::memcpy(&halves, weights, sizeof(halves));
-  // Not std::bit_cast, which is not compiled for this target.
-  return __builtin_bit_cast(FloatLanes,
-                            __builtin_convertvector(halves, WordLanes) << 16);
-}
+/// One register of bf16 weights, widened in order.
+struct Widened {
+  static HWY_INLINE void load(const uint16_t *weights, FloatLanes (&row)[1]) {
+    using HalfLanes = uint16_t __attribute__((vector_size(registerBytes / 2)));
+    HalfLanes halves;
+    std::memcpy(&halves, weights, sizeof(halves));
+    row[0] = __builtin_bit_cast(
+        FloatLanes, __builtin_convertvector(halves, WordLanes) << 16);
+  }
+  static constexpr auto arrange = InOrder<1, FloatLanes, float>::arrange;
+  static constexpr auto restore = InOrder<1, FloatLanes, float>::restore;
+};
+
+/// How V registers hold columns of weights that are stored as W.
+template <int V, typename Lanes, typename W>
+using Columns =
+    std::conditional_t<!std::is_same_v<W, uint16_t>, InOrder<V, Lanes, W>,
+                       std::conditional_t<V == 1, Widened,
+                                          EvenAndOdd<(V + 1) / 2 * 2>>>;
 
 static HWY_INLINE FloatLanes finish(FloatLanes chain) {
   FloatLanes nan = std::bit_cast<float>(canonicalNan) - FloatLanes{};
@@ -75,25 +125,43 @@ static HWY_INLINE FloatLanes finish(FloatLanes chain) {
 
 static HWY_INLINE WordLanes finish(WordLanes chain) { return chain; }
 
+namespace {
+
+/// Rows of weights from some column on.
+template <typename W>
+struct Weights {
+  const W *rows;
+  int64_t step;  ///< elements from one row to the next
+  int64_t ahead; ///< ... to those that are most likely used next
+
+  Weights from(int64_t column) const { return {rows + column, step, ahead}; }
+};
+
+} // namespace
+
 /// The chains of R rows by V registers of columns, of which `columns` exist,
 /// from the first k to the last.
 template <int R, int V, typename Lanes, typename W, typename T>
-static void multiplyBlock(const W *weights, int64_t weightStep, const T *src,
-                          T *dst, const RowBlock<T> &block, int64_t columns) {
+static void multiplyBlock(Weights<W> weights, const T *src, T *dst,
+                          const RowBlock<T> &block, int64_t columns) {
+  using Layout = Columns<V, Lanes, W>;
   constexpr int64_t width = V * lanes;
   size_t bytes = size_t(std::min(columns, width)) * sizeof(T);
   T results[R][width] = {};
-  for (int r = 0; r < R; ++r)
-    std::memcpy(results[r], dst + r * block.dstStep, bytes);
   Lanes chain[R][V];
-  std::memcpy(chain, results, sizeof(chain));
+  for (int r = 0; r < R; ++r) {
+    std::memcpy(results[r], dst + r * block.dstStep, bytes);
+    Layout::arrange(results[r], chain[r]);
+  }
   src += block.firstK * block.kStep;
-  weights += block.firstK * weightStep;
+  const W *weightRow = weights.rows + block.firstK * weights.step;
   for (int64_t k = block.firstK; k < block.lastK; ++k) {
-    Lanes row[V];
+    if constexpr (R == 1 || std::is_same_v<W, uint16_t>)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < V; ++v)
-      row[v] = loadLanes(weights + v * lanes);
+      for (int64_t i = 0; i < V * lanes; i += 64 / sizeof(W))
+        __builtin_prefetch(weightRow + weights.ahead + i);
+    Lanes row[V];
+    Layout::load(weightRow, row);
 #pragma clang loop unroll(full)
     for (int r = 0; r < R; ++r) {
       Lanes x = decltype(row[0][0] + 0)(src[r * block.rowStep]) - Lanes{};
@@ -102,52 +170,58 @@ static void multiplyBlock(const W *weights, int64_t weightStep, const T *src,
         chain[r][v] = step(chain[r][v], x, row[v]);
     }
     src += block.kStep;
-    weights += weightStep;
+    weightRow += weights.step;
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < R; ++r)
 #pragma clang loop unroll(full)
     for (int v = 0; v < V; ++v)
       chain[r][v] = finish(chain[r][v]);
-  std::memcpy(results, chain, sizeof(chain));
-  for (int r = 0; r < R; ++r)
+  for (int r = 0; r < R; ++r) {
+    Layout::restore(chain[r], results[r]);
     std::memcpy(dst + r * block.dstStep, results[r], bytes);
+  }
 }
 
 /// All rows of a strip of V registers of columns, R rows at a time, then those
 /// that are left.
 template <int R, int V, typename Lanes, typename W, typename T>
-static void multiplyStrip(const W *weights, int64_t weightStep,
-                          int64_t firstRow, T *dst, const RowBlock<T> &block,
-                          int64_t columns) {
+static void multiplyStrip(Weights<W> weights, int64_t firstRow, T *dst,
+                          const RowBlock<T> &block, int64_t columns) {
   int64_t r = firstRow;
-  for (; r + R <= block.rows; r += R)
-    multiplyBlock<R, V, Lanes>(weights, weightStep,
-                               block.src + r * block.rowStep,
+  for (; r + R <= block.rows; r += R) {
+    multiplyBlock<R, V, Lanes>(weights, block.src + r * block.rowStep,
                                dst + r * block.dstStep, block, columns);
+    weights.ahead = 0; // They have been fetched.
+  }
   if constexpr (R > 1)
-    multiplyStrip<R - 1, V, Lanes>(weights, weightStep, r, dst, block, columns);
+    multiplyStrip<R - 1, V, Lanes>(weights, r, dst, block, columns);
 }
 
 /// Columns from `first` on in strips of R rows by V registers, then in narrower
 /// ones. A strip stays within a row of weights, which is padded if it is a copy.
 template <int R, int V, typename Lanes, typename W, typename T>
-static void multiplyColumns(const W *weights, const WeightTile &tile,
+static void multiplyColumns(Weights<W> weights, const WeightTile &tile,
                             const RowBlock<T> &block, int64_t first) {
   int64_t c = first;
   int64_t last = tile.borrowed() ? tile.n() : tile.rowStep();
   for (; c < tile.n() && c + V * lanes <= last; c += V * lanes)
-    multiplyStrip<R, V, Lanes>(weights + c, tile.rowStep(), 0, block.dst + c,
-                               block, tile.n() - c);
+    multiplyStrip<R, V, Lanes>(weights.from(c), 0, block.dst + c, block,
+                               tile.n() - c);
   if constexpr (V > 1)
     multiplyColumns<R, V / 2, Lanes>(weights, tile, block, c);
 }
 
 template <typename Lanes, typename W, typename T>
-static void multiply(const W *weights, const WeightTile &tile,
+static void multiply(const W *rows, const WeightTile &tile,
                      const RowBlock<T> &block) {
+  // Weights of the program stand, most often, in the order of their use.
+  int64_t step = tile.rowStep();
+  Weights<W> weights{rows, step, tile.borrowed() ? tile.k() * step : 0};
+  constexpr int oneRow = std::is_same_v<W, uint16_t> ? registersOfOneBf16Row
+                                                     : registersOfOneRow;
   if (block.rows == 1)
-    multiplyColumns<1, registersOfOneRow, Lanes>(weights, tile, block, 0);
+    multiplyColumns<1, oneRow, Lanes>(weights, tile, block, 0);
   else
     multiplyColumns<rowsAtOnce, registersAtOnce, Lanes>(weights, tile, block,
                                                         0);

@@ -12,12 +12,15 @@
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/ELFTypes.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/xxhash.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
 
 using namespace serrano;
 using namespace serrano::isa;
@@ -172,11 +175,97 @@ TEST_F(ProgramFileTest, NewerFormat) {
   std::string path = folder.path("a.srn");
   ASSERT_EQ(llvm::toString(write(path)), "");
   std::string bytes = bytesOf(path);
-  bytes[llvm::ELF::EI_ABIVERSION] = 2;
+  bytes[llvm::ELF::EI_ABIVERSION] = 3;
   EXPECT_THAT(openError(bytes),
-              HasSubstr("damaged.srn: written by a newer serrano (format 2, "
-                        "this one reads up to 1): recompile the model or "
-                        "upgrade"));
+              HasSubstr("damaged.srn: written by a newer serrano (format 3, "
+                        "this one reads 2): recompile the model or upgrade"));
+}
+
+TEST_F(ProgramFileTest, OlderFormat) {
+  std::string path = folder.path("a.srn");
+  ASSERT_EQ(llvm::toString(write(path)), "");
+  std::string bytes = bytesOf(path);
+  bytes[llvm::ELF::EI_ABIVERSION] = 1;
+  EXPECT_THAT(openError(bytes),
+              HasSubstr("damaged.srn: written by an older serrano (format 1, "
+                        "this one reads 2): compile the model again"));
+}
+
+/// The checksums of what is written by `write`, whose weights have `bytes`, and
+/// whether they are those of the file's bytes.
+static std::vector<uint64_t>
+checksumsOf(const std::string &path, uint64_t bytes,
+            llvm::function_ref<void(ProgramWriter &, size_t)> write) {
+  ProgramWriter writer = llvm::cantFail(ProgramWriter::create(path));
+  write(writer, llvm::cantFail(writer.addWeights("w", 0, bytes)));
+  Program program =
+      llvm::cantFail(assemble(".entry f\nfunc f {\n halt\n}\n", ""));
+  llvm::cantFail(writer.finish(program, targetJson));
+  ProgramFile file = llvm::cantFail(ProgramFile::open(path));
+  const Section &section = file.sections()[0];
+  std::string whole =
+      llvm::MemoryBuffer::getFile(path).get()->getBuffer().str();
+  std::vector<uint64_t> result;
+  for (auto [i, checksum] : llvm::enumerate(section.checksums)) {
+    uint64_t begin = i * weightPieceBytes,
+             end = std::min(begin + weightPieceBytes, section.paddedSize());
+    EXPECT_EQ(checksum, llvm::xxh3_64bits(llvm::StringRef(whole).substr(
+                            section.fileOffset + begin, end - begin)))
+        << i;
+    result.push_back(checksum);
+  }
+  EXPECT_EQ(result.size(), llvm::divideCeil(bytes, weightPieceBytes));
+  return result;
+}
+
+TEST_F(ProgramFileTest, ChecksumsDoNotDependOnTheOrderOfWrites) {
+  constexpr uint64_t size = 3 * weightPieceBytes + 5000;
+  std::vector<uint8_t> bytes(size);
+  std::mt19937 random(5);
+  for (uint8_t &byte : bytes)
+    byte = uint8_t(random());
+  auto part = [&](uint64_t begin, uint64_t end) {
+    return llvm::ArrayRef(bytes).slice(begin, end - begin);
+  };
+  std::string path = folder.path("a.srn");
+  std::vector<uint64_t> expected =
+      checksumsOf(path, size, [&](ProgramWriter &writer, size_t section) {
+        llvm::cantFail(writer.write(section, 0, bytes));
+      });
+
+  EXPECT_EQ(expected,
+            checksumsOf(path, size, [&](ProgramWriter &writer, size_t section) {
+              for (uint64_t end = size; end > 0;) {
+                uint64_t begin = end - std::min<uint64_t>(end, 777);
+                llvm::cantFail(writer.write(section, begin, part(begin, end)));
+                end = begin;
+              }
+            }));
+  // Bytes that are written twice, first wrongly.
+  EXPECT_EQ(expected,
+            checksumsOf(path, size, [&](ProgramWriter &writer, size_t section) {
+              std::vector<uint8_t> wrong(size);
+              llvm::cantFail(writer.write(section, 0, wrong));
+              llvm::cantFail(writer.write(section, 0, bytes));
+            }));
+  // Bytes that are written twice in place of some that never are.
+  EXPECT_NE(expected,
+            checksumsOf(path, size, [&](ProgramWriter &writer, size_t section) {
+              for (int i : {0, 1})
+                llvm::cantFail(writer.write(section, 0,
+                                            part(i, i + weightPieceBytes / 2)));
+            }));
+  EXPECT_EQ(expected,
+            checksumsOf(path, size, [&](ProgramWriter &writer, size_t section) {
+              auto writeEvery = [&](uint64_t first) {
+                for (uint64_t at = first; at < size; at += 2000)
+                  llvm::cantFail(writer.write(
+                      section, at, part(at, std::min(at + 1000, size))));
+              };
+              std::thread other([&] { writeEvery(0); });
+              writeEvery(1000);
+              other.join();
+            }));
 }
 
 TEST_F(ProgramFileTest, OtherFilesAreNoPrograms) {

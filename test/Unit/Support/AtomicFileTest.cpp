@@ -53,6 +53,17 @@ TEST_F(AtomicFileTest, keepsTheOldFileWithoutCommit) {
   EXPECT_EQ(folder.count(), 1u);
 }
 
+TEST_F(AtomicFileTest, readsBackWhatWasWritten) {
+  AtomicFile file = cantFail(AtomicFile::create(folder.path("out.bin")));
+  cantFail(file.resize(8));
+  cantFail(file.writeAt(2, {1, 2, 3}));
+  uint8_t bytes[6];
+  cantFail(file.readAt(1, bytes));
+  EXPECT_EQ(llvm::ArrayRef(bytes), (llvm::ArrayRef<uint8_t>{0, 1, 2, 3, 0, 0}));
+  EXPECT_EQ(toString(file.readAt(3, bytes)),
+            folder.path("out.bin") + ": cannot read back: input/output error");
+}
+
 TEST_F(AtomicFileTest, replacesTheOldFile) {
   folder.write("out.bin", "old and longer");
   AtomicFile file = cantFail(AtomicFile::create(folder.path("out.bin")));

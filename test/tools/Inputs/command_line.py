@@ -39,6 +39,13 @@ def complaints(program):
     if version.returncode != 0 or not re.fullmatch(r"Serrano version \d+\.\d+\.\d+ \(LLVM \S+\)\n", version.stdout):
         yield f"--version gives exit code {version.returncode} and {version.stdout!r}"
 
+    for option in ("--help", "--version"):
+        with open("/dev/full", "w") as full:
+            unwritten = subprocess.run([program, option], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        expected = f"{name}: error: standard output: cannot write: no space left on device\n"
+        if unwritten.returncode != 1 or unwritten.stderr != expected:
+            yield f"{option} to a full disk gives exit code {unwritten.returncode} and {unwritten.stderr!r}"
+
     refused = run(program, "--no-such-option-at-all")
     said = refused.stderr.splitlines()
     if refused.returncode != 1 or refused.stdout:
