@@ -40,11 +40,12 @@ static void remarkPeak(func::FuncOp function, Space space, int64_t capacity) {
   }
 }
 
-/// How good the placement of the buffers is without the rings, which were among
-/// what was placed if they had their slots before.
+/// How good the placement of the buffers is without the rings. Those that had their
+/// slots before were among what was placed, and may lie below buffers; they live
+/// always, so that what is proved for all holds for the rest without their bytes.
 static AllocationResult withoutRings(func::FuncOp function, Space space,
-                                     int64_t capacity,
-                                     AllocationResult result) {
+                                     int64_t capacity, AllocationResult result,
+                                     int64_t placedRingBytes) {
   Placement placement = getPlacement(function, space, capacity);
   AllocationProblem buffers(capacity, placement.problem.alignmentBytes());
   for (auto [buffer, op] :
@@ -52,15 +53,20 @@ static AllocationResult withoutRings(func::FuncOp function, Space space,
     if (isa<BufferOp>(op))
       buffers.add(buffer);
   result.height = buffers.height();
-  if (result.lowerBound > result.height)
-    result.lowerBound = buffers.lowerBound();
+  for (auto [ring, op] :
+       llvm::zip_equal(placement.problem.buffers(), placement.operations))
+    if (isa<RingOp>(op) && *ring.address < buffers.height())
+      result.height -= ring.bytes;
+  result.lowerBound =
+      std::clamp(result.lowerBound - placedRingBytes, buffers.lowerBound(),
+                 result.height);
   return result;
 }
 
 void PlacementReport::add(func::FuncOp function, Space space, int64_t capacity,
-                          AllocationResult result) {
+                          AllocationResult result, int64_t placedRingBytes) {
   Builder builder(function.getContext());
-  result = withoutRings(function, space, capacity, result);
+  result = withoutRings(function, space, capacity, result, placedRingBytes);
   SmallVector<Attribute> rings;
   int64_t ringBytes = 0;
   if (space == Space::Scratchpad)
@@ -73,10 +79,11 @@ void PlacementReport::add(func::FuncOp function, Space space, int64_t capacity,
       rings.push_back(builder.getDictionaryAttr(
           {number("index", ring.getIndex()), number("slots", slots),
            number("slot_bytes", ring.getSlotBytes())}));
-      remark::analysis(ring.getLoc(), describe("Ring", function))
-          << remark::metric("Source", ring.getSource())
-          << remark::metric("Slots", slots)
-          << remark::metric("SlotBytes", ring.getSlotBytes());
+      if (!quiet)
+        remark::analysis(ring.getLoc(), describe("Ring", function))
+            << remark::metric("Source", ring.getSource())
+            << remark::metric("Slots", slots)
+            << remark::metric("SlotBytes", ring.getSlotBytes());
     });
   entries.push_back(builder.getDictionaryAttr(
       {builder.getNamedAttr("function", function.getSymNameAttr()),
@@ -89,6 +96,8 @@ void PlacementReport::add(func::FuncOp function, Space space, int64_t capacity,
                             builder.getI64IntegerAttr(result.lowerBound)),
        builder.getNamedAttr("ring_bytes", builder.getI64IntegerAttr(ringBytes)),
        builder.getNamedAttr("rings", builder.getArrayAttr(rings))}));
+  if (quiet)
+    return;
 
   auto say = [&](remark::detail::InFlightRemark remark) {
     remark << remark::metric("Memory", stringifySpace(space))
@@ -125,6 +134,8 @@ void PlacementReport::attach(ModuleOp module) const {
          builder.getNamedAttr("capacity", builder.getI64IntegerAttr(capacity)),
          builder.getNamedAttr("symbol_bytes",
                               builder.getI64IntegerAttr(used))}));
+    if (quiet)
+      continue;
     remark::analysis(module.getLoc(),
                      RemarkOpts::name("Symbols").category(
                          "mem-assign-addresses"))

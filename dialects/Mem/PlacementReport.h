@@ -17,11 +17,14 @@ namespace serrano::mem {
 /// attribute `mem.placement`, and as remarks of mem-assign-addresses.
 class PlacementReport {
 public:
+  /// A quiet one makes no remarks.
+  explicit PlacementReport(bool quiet = false) : quiet(quiet) {}
+
   /// The buffers of `space` and, in the scratchpad, the rings of a function
   /// whose addresses are set; `result` is of the buffers, and of the rings that
-  /// had their slots before.
+  /// had their slots before, `placedRingBytes` in all.
   void add(mlir::func::FuncOp function, Space space, int64_t capacity,
-           AllocationResult result);
+           AllocationResult result, int64_t placedRingBytes);
 
   /// The symbols of a memory, of all functions together.
   void addSymbols(llvm::StringRef memory, int64_t capacity, int64_t used);
@@ -29,6 +32,7 @@ public:
   void attach(mlir::ModuleOp module) const;
 
 private:
+  bool quiet;
   llvm::SmallVector<mlir::Attribute> entries;
   llvm::SmallVector<std::tuple<std::string, int64_t, int64_t>> symbols;
 };

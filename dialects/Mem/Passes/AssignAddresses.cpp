@@ -111,6 +111,11 @@ LogicalResult AssignAddresses::placeBuffers(func::FuncOp function,
   for (auto [space, capacity] :
        {std::pair{Space::Scratchpad, target.scratchpadBytes()},
         std::pair{Space::Accumulators, target.accumulatorBytes()}}) {
+    int64_t ringBytes = 0;
+    if (space == Space::Scratchpad)
+      function.walk([&](RingOp ring) {
+        ringBytes += ring.getSlots() ? ring.getBytes() : 0;
+      });
     FailureOr<AllocationResult> result = place(function, space, capacity);
     if (failed(result))
       return failure();
@@ -119,7 +124,7 @@ LogicalResult AssignAddresses::placeBuffers(func::FuncOp function,
           failed(place(function, space, capacity)))
         return failure();
     }
-    report.add(function, space, capacity, *result);
+    report.add(function, space, capacity, *result, ringBytes);
   }
   return success();
 }
@@ -183,7 +188,7 @@ void AssignAddresses::runOnOperation() {
   FailureOr<TargetModel> model = tile::getTarget(getOperation(), target);
   if (failed(model))
     return signalPassFailure();
-  report = PlacementReport();
+  report = PlacementReport(quiet);
   for (auto function : getOperation().getOps<func::FuncOp>())
     if (!function.isDeclaration() && failed(placeBuffers(function, *model)))
       return signalPassFailure();

@@ -31,7 +31,8 @@ def AssignAddresses : Pass<"mem-assign-addresses", "::mlir::ModuleOp"> {
     Option<"ringFraction", "ring-fraction", "double", "1.0",
            "largest part of the scratchpad that rings take">,
     Option<"searchSteps", "search-steps", "int64_t", "20000",
-           "most steps of the exact search for addresses, in each memory">];
+           "most steps of the exact search for addresses, in each memory">,
+    Option<"quiet", "quiet", "bool", "false", "make no remarks: the placement is only tried">];
 }
 
 def MergeBuffers : Pass<"mem-merge-buffers", "::mlir::func::FuncOp"> {
@@ -44,6 +45,8 @@ def MergeBuffers : Pass<"mem-merge-buffers", "::mlir::func::FuncOp"> {
     a remark. Buffers whose address is given stay. (test/Dialect/Mem/merge-buffers.mlir)
   }];
   let dependentDialects = ["::serrano::mem::MemDialect"];
+  let options = [
+    Option<"quiet", "quiet", "bool", "false", "make no remarks: the placement is only tried">];
 }
 
 def ExportProblems : Pass<"mem-export-problems", "::mlir::ModuleOp"> {

@@ -334,12 +334,13 @@ void MergeBuffers::runOnOperation() {
       break;
     }
     if (merged) {
-      say(remark::passed(op->getLoc(), options));
+      if (!quiet)
+        say(remark::passed(op->getLoc(), options));
       if (x.isCopy()) {
         op->erase();
         op = nullptr;
       }
-    } else if (!obstacle.empty() && x.isCopy()) {
+    } else if (!obstacle.empty() && x.isCopy() && !quiet) {
       remark::missed(op->getLoc(), options)
           << remark::metric("Bytes", result.getBytes())
           << remark::reason("{0}", obstacle);
@@ -348,11 +349,12 @@ void MergeBuffers::runOnOperation() {
   for (Operation *op : candidates)
     if (op)
       if (auto pair = findWindowMerge(*Elementwise::match(op))) {
-        remark::passed(op->getLoc(),
-                       remark::RemarkOpts::name("InPlace")
-                           .category("mem-merge-buffers")
-                           .function(getOperation().getName()))
-            << remark::metric("Bytes", pair->first.getBytes());
+        if (!quiet)
+          remark::passed(op->getLoc(),
+                         remark::RemarkOpts::name("InPlace")
+                             .category("mem-merge-buffers")
+                             .function(getOperation().getName()))
+              << remark::metric("Bytes", pair->first.getBytes());
         merge(pair->first, pair->second);
       }
 }

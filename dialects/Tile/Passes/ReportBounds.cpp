@@ -32,28 +32,47 @@ namespace {
 /// there.
 class CoreClock {
 public:
+  using ValueOf = llvm::function_ref<int64_t(Value)>;
+
   explicit CoreClock(const TimingModel &timing) : timing(timing) {}
 
-  /// How much later everything ends with `op`, in cycles.
-  int64_t advance(Operation *op, const Cost &cost);
+  /// How much later everything ends with `op`, in cycles; `valueOf` gives the
+  /// value of a count.
+  int64_t advance(Operation *op, const Cost &cost, ValueOf valueOf);
 
 private:
-  /// When its last accesses have ended.
-  struct Slot {
+  /// Rows and columns of a slot.
+  struct Window {
+    Value slot;
+    int64_t firstRow, endRow, firstCol, endCol;
+
+    bool operator==(const Window &other) const = default;
+    bool overlaps(const Window &other) const {
+      return firstRow < other.endRow && other.firstRow < endRow &&
+             firstCol < other.endCol && other.firstCol < endCol;
+    }
+  };
+  struct Access {
+    Window window;
+    bool isWrite;
+  };
+  /// When the last accesses to a window have ended.
+  struct Times {
+    Window window;
     int64_t written = 0, read = 0;
     /// Products follow each other at their intervals, also onto sums that are
     /// still in the array.
     int64_t summed = 0;
   };
-  Slot &getSlot(Value operand);
-  int64_t getReady(Operation *op);
+  static Window getWindow(Value view, ValueOf valueOf);
+  static SmallVector<Access> getAccesses(Operation *op, ValueOf valueOf);
+  int64_t getReady(Operation *op, ArrayRef<Access> accesses);
 
   const TimingModel &timing;
   int64_t end = 0, transfers = 0, vector = 0;
   /// Weights are loaded beside a product, into the other set of the array.
   int64_t product = 0, productStart = 0, weights = 0;
-  llvm::DenseMap<Value, Slot> slots;
-  llvm::DenseMap<Value, Value> roots;
+  llvm::DenseMap<Value, SmallVector<Times>> slots;
 };
 
 /// What is known of an operator of the source.
@@ -80,37 +99,77 @@ private:
 
 } // namespace
 
-CoreClock::Slot &CoreClock::getSlot(Value operand) {
-  Value &root = roots[operand];
-  if (!root) {
-    root = operand;
-    while (auto view =
-               root.getDefiningOp<memref::ReinterpretCastOp>())
-      root = view.getSource();
+/// What a view spans: of one whose place is computed, all rows.
+CoreClock::Window CoreClock::getWindow(Value view, ValueOf valueOf) {
+  Value slot = view;
+  while (auto outer = slot.getDefiningOp<memref::ReinterpretCastOp>())
+    slot = outer.getSource();
+  auto type = cast<MemRefType>(slot.getType());
+  int64_t rows = type.getDimSize(0), width = type.getDimSize(1);
+  Window window{slot, 0, rows, 0, width};
+  auto inner = view.getDefiningOp<memref::ReinterpretCastOp>();
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!inner || failed(inner.getType().getStridesAndOffset(strides, offset)) ||
+      strides[0] % width)
+    return window;
+  bool isDynamic = ShapedType::isDynamic(offset);
+  if (isDynamic)
+    offset = valueOf(inner.getOffsets().front());
+  int64_t firstCol = offset % width;
+  int64_t endCol = firstCol + (inner.getType().getDimSize(1) - 1) * strides[1] + 1;
+  if (endCol > width)
+    return window;
+  window.firstCol = firstCol, window.endCol = endCol;
+  if (!isDynamic) {
+    window.firstRow = offset / width;
+    window.endRow = window.firstRow + 1 +
+                    (inner.getType().getDimSize(0) - 1) * strides[0] / width;
   }
-  return slots[root];
+  return window;
 }
 
-int64_t CoreClock::getReady(Operation *op) {
-  int64_t ready = 0;
+SmallVector<CoreClock::Access> CoreClock::getAccesses(Operation *op,
+                                                      ValueOf valueOf) {
+  SmallVector<Access> accesses;
   SmallVector<MemoryEffects::EffectInstance> effects;
   if (auto interface = dyn_cast<MemoryEffectOpInterface>(op))
     interface.getEffects(effects);
-  for (const auto &effect : effects)
-    if (Value value = effect.getValue()) {
-      const Slot &slot = getSlot(value);
-      ready = std::max(ready, isa<MatmulOp>(op) && slot.summed ? slot.summed
-                                                               : slot.written);
-      if (isa<MemoryEffects::Write>(effect.getEffect()))
-        ready = std::max(ready, slot.read);
+  for (const auto &effect : effects) {
+    Value value = effect.getValue();
+    if (!value || !isa<MemRefType>(value.getType()))
+      continue;
+    Window window = getWindow(value, valueOf);
+    // The heads of a rope lie beside the columns that it names.
+    if (isa<RopeOp>(op)) {
+      window.firstCol = 0;
+      window.endCol = cast<MemRefType>(window.slot.getType()).getDimSize(1);
+    }
+    accesses.push_back({window, isa<MemoryEffects::Write>(effect.getEffect())});
+  }
+  return accesses;
+}
+
+int64_t CoreClock::getReady(Operation *op, ArrayRef<Access> accesses) {
+  int64_t ready = 0;
+  for (const Access &access : accesses)
+    for (const Times &times : slots[access.window.slot]) {
+      if (!times.window.overlaps(access.window))
+        continue;
+      ready = std::max(ready, isa<MatmulOp>(op) && times.summed
+                                  ? times.summed
+                                  : times.written);
+      if (access.isWrite)
+        ready = std::max(ready, times.read);
     }
   return ready;
 }
 
-int64_t CoreClock::advance(Operation *op, const Cost &cost) {
+int64_t CoreClock::advance(Operation *op, const Cost &cost, ValueOf valueOf) {
   if (isa<NextOp, PeekOp, OrderOp, OrderTilesOp, SlotOp, StreamOp>(op))
     return 0;
-  int64_t ready = getReady(op), freed = 0, done = 0;
+  SmallVector<Access> accesses = getAccesses(op, valueOf);
+  int64_t ready = getReady(op, accesses), freed = 0, done = 0;
   if (isa<LoadWeightsOp>(op)) {
     // The set that it fills is that of the product before the last one.
     int64_t start = std::max({weights, productStart, ready});
@@ -127,18 +186,19 @@ int64_t CoreClock::advance(Operation *op, const Cost &cost) {
     transfers = std::max(transfers, ready) + cycles;
     freed = done = transfers + timing.dmaStartup() + timing.dmaLatency();
   }
-  SmallVector<MemoryEffects::EffectInstance> effects;
-  if (auto interface = dyn_cast<MemoryEffectOpInterface>(op))
-    interface.getEffects(effects);
-  for (const auto &effect : effects)
-    if (Value value = effect.getValue()) {
-      Slot &slot = getSlot(value);
-      bool writes = isa<MemoryEffects::Write>(effect.getEffect());
-      int64_t &time = writes ? slot.written : slot.read;
-      time = std::max(time, writes ? done : freed);
-      if (writes)
-        slot.summed = isa<MatmulOp>(op) ? freed : 0;
+  for (const auto &[window, isWrite] : accesses) {
+    SmallVector<Times> &all = slots[window.slot];
+    auto *times = llvm::find_if(
+        all, [&](const Times &times) { return times.window == window; });
+    if (times == all.end()) {
+      all.push_back({window});
+      times = std::prev(all.end());
     }
+    int64_t &time = isWrite ? times->written : times->read;
+    time = std::max(time, isWrite ? done : freed);
+    if (isWrite)
+      times->summed = isa<MatmulOp>(op) ? freed : 0;
+  }
   int64_t before = end;
   end = std::max(end, done);
   return end - before;
@@ -235,10 +295,10 @@ LogicalResult ReportBounds::report(func::FuncOp function,
   if (failed(walk.run(
           [&](Operation *op, int64_t times) {
             Operator &node = operators[getNode(op->getLoc())];
-            Cost cost = model.getCost(
-                op, [&](Value value) { return walk.valueOf(value); });
+            auto valueOf = [&](Value value) { return walk.valueOf(value); };
+            Cost cost = model.getCost(op, valueOf);
             node.cost.add(cost, times);
-            node.coreCycles += times * clock.advance(op, cost);
+            node.coreCycles += times * clock.advance(op, cost, valueOf);
             node.operations += times;
           },
           mostOperations)))

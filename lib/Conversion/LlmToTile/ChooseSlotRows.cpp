@@ -10,6 +10,7 @@
 #include "dialects/Mem/Passes/MemPasses.h"
 #include "dialects/Tile/Tile.h"
 #include "serrano/Target/TargetModel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -52,7 +53,13 @@ bool ChooseSlotRows::fits(int64_t rows, const TargetModel &model) {
   PassManager manager(&getContext(), ModuleOp::getOperationName());
   manager.addPass(createConvertLlmToTile(options));
   manager.addPass(createConvertTileToMem());
-  manager.addPass(mem::createAssignAddresses({target}));
+  mem::MergeBuffersOptions merge;
+  merge.quiet = true;
+  manager.addNestedPass<func::FuncOp>(mem::createMergeBuffers(merge));
+  mem::AssignAddressesOptions assign;
+  assign.target = target;
+  assign.quiet = true;
+  manager.addPass(mem::createAssignAddresses(assign));
   if (failed(manager.run(*trial)))
     return false;
   int64_t ring = 0;

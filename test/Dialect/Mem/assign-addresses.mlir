@@ -2,6 +2,7 @@
 // What has addresses keeps them.
 // RUN: serrano-opt %s -split-input-file -mem-assign-addresses -mem-assign-addresses | FileCheck %s
 // RUN: serrano-opt %s -split-input-file -mem-assign-addresses -mem-verify-placement | FileCheck %s
+// RUN: serrano-opt %s -split-input-file -mem-assign-addresses=ring-fraction=0.5 | FileCheck %s --check-prefix=HALF
 
 // serrano-tiny has 32768 bytes of scratchpad, 8192 of accumulators and of scalar
 // memory; bursts are of 64 bytes.
@@ -140,6 +141,31 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
+// What is left of the accumulators is of no use to others, so the largest come first and
+// the first placement that fits is taken: 256 bytes where 192 would do.
+
+// CHECK-LABEL: func.func @roomy
+module attributes {tile.target = "serrano-tiny"} {
+  func.func @roomy(%n: index) {
+    // CHECK: mem.buffer accumulators at 128 : memref<2x8xf32>
+    // CHECK: mem.buffer accumulators at 0 : memref<4x8xf32>
+    // CHECK: mem.buffer accumulators at 192 : memref<2x8xf32>
+    // CHECK: mem.buffer accumulators at 0 : memref<4x8xf32>
+    // CHECK: mem.buffer accumulators at 0 : memref<2x8xf32>
+    %bottom = mem.buffer accumulators : memref<2x8xf32>
+    %right = mem.buffer accumulators : memref<4x8xf32>
+    %top = mem.buffer accumulators : memref<2x8xf32>
+    %left = mem.buffer accumulators : memref<4x8xf32>
+    %centre = mem.buffer accumulators : memref<2x8xf32>
+    tile.unary copy %left to %bottom rows %n cols %n : memref<4x8xf32>, memref<2x8xf32>
+    tile.binary add %bottom, %top to %centre rows %n cols %n : memref<2x8xf32>, memref<2x8xf32>, memref<2x8xf32>
+    tile.unary copy %top to %right rows %n cols %n : memref<2x8xf32>, memref<4x8xf32>
+    return
+  }
+}
+
+// -----
+
 // CHECK-LABEL: func.func @given
 module attributes {tile.target = "serrano-tiny"} {
   func.func @given(%n: index) {
@@ -157,20 +183,62 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
-// Half of the scratchpad for two rings: 8192 bytes each, which are 32 tiles of 256
-// bytes and 16 of 512.
+// What the buffers leave, 32512 bytes, is for two rings: 16256 each, which are 63 tiles
+// of 256 bytes. What these leave goes to the other: 16384 bytes, 32 tiles of 512.
 
-// CHECK: mem.placement = [{buffer_bytes = 256 : i64, capacity = 32768 : i64, function = "rings", lower_bound = 256 : i64, memory = "scratchpad", ring_bytes = 16384 : i64, rings = [{index = 0 : i64, slot_bytes = 256 : i64, slots = 32 : i64}, {index = 1 : i64, slot_bytes = 512 : i64, slots = 16 : i64}]}, {buffer_bytes = 0 : i64, {{.*}}memory = "accumulators"{{.*}}}, {{{.*}}memory = "hbm"{{.*}}}, {{{.*}}memory = "scalar memory"{{.*}}}]
+// CHECK: mem.placement = [{buffer_bytes = 256 : i64, capacity = 32768 : i64, function = "rings", lower_bound = 256 : i64, memory = "scratchpad", ring_bytes = 32512 : i64, rings = [{index = 0 : i64, slot_bytes = 256 : i64, slots = 63 : i64}, {index = 1 : i64, slot_bytes = 512 : i64, slots = 32 : i64}]}, {buffer_bytes = 0 : i64, {{.*}}memory = "accumulators"{{.*}}}, {{{.*}}memory = "hbm"{{.*}}}, {{{.*}}memory = "scalar memory"{{.*}}}]
 // CHECK-LABEL: func.func @rings
 module attributes {tile.target = "serrano-tiny"} {
   tile.packed @a [@v] sizes [8, 8] tile 8 x 8 : f32
   tile.packed @b [@w] sizes [8, 16] tile 8 x 16 : f32
   func.func @rings(%n: index) {
     // CHECK: mem.buffer scratchpad at 0 : memref<8x8xf32>
-    // CHECK: mem.ring 0 of @a at 256 slots 32
-    // CHECK: mem.ring 1 of @b at 8448 slots 16
+    // CHECK: mem.ring 0 of @a at 16640 slots 63
+    // CHECK: mem.ring 1 of @b at 256 slots 32
     %x = mem.buffer scratchpad : memref<8x8xf32>
     %0 = mem.ring 0 of @a : !tile.stream<memref<8x8xf32>>
+    %1 = mem.ring 1 of @b : !tile.stream<memref<8x16xf32>>
+    tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+    return
+  }
+}
+
+// -----
+
+// The option leaves half of the scratchpad to the rings: 8192 bytes each.
+
+// HALF-LABEL: func.func @half
+module attributes {tile.target = "serrano-tiny"} {
+  tile.packed @a [@v] sizes [8, 8] tile 8 x 8 : f32
+  tile.packed @b [@w] sizes [8, 16] tile 8 x 16 : f32
+  func.func @half(%n: index) {
+    // HALF: mem.ring 0 of @a at 256 slots 32
+    // HALF: mem.ring 1 of @b at 8448 slots 16
+    %x = mem.buffer scratchpad : memref<8x8xf32>
+    %0 = mem.ring 0 of @a : !tile.stream<memref<8x8xf32>>
+    %1 = mem.ring 1 of @b : !tile.stream<memref<8x16xf32>>
+    tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+    return
+  }
+}
+
+// -----
+
+// A ring whose number of slots is given gets that; the other gets what is left: 32768
+// less 256 for the buffer and 1024 for the given slots is 31488, 61 tiles of 512 bytes.
+
+// The ring is larger than the buffer and lies below it, but is none of its bytes.
+
+// CHECK: mem.placement = [{buffer_bytes = 256 : i64, {{.*}}lower_bound = 256 : i64, memory = "scratchpad", ring_bytes = 32256 : i64,
+// CHECK-LABEL: func.func @ring_with_slots
+module attributes {tile.target = "serrano-tiny"} {
+  tile.packed @a [@v] sizes [8, 8] tile 8 x 8 : f32
+  tile.packed @b [@w] sizes [8, 16] tile 8 x 16 : f32
+  func.func @ring_with_slots(%n: index) {
+    // CHECK: mem.ring 0 of @a at {{[0-9]+}} slots 4
+    // CHECK: mem.ring 1 of @b at {{[0-9]+}} slots 61
+    %x = mem.buffer scratchpad : memref<8x8xf32>
+    %0 = mem.ring 0 of @a slots 4 : !tile.stream<memref<8x8xf32>>
     %1 = mem.ring 1 of @b : !tile.stream<memref<8x16xf32>>
     tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
     return
@@ -204,8 +272,8 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
-// Weights first, a page of 4096 bytes each, then the rest by bursts; 5 tiles of 192
-// bytes take 960. Scalars of 4 bytes have a memory of their own.
+// Weights first, a page of 4096 bytes each, then the rest by bursts; 180 weights in
+// tiles of 48, 192 bytes each, take 4 of them. Scalars of 4 bytes have a memory of their own.
 
 // CHECK: module attributes {mem.hbm_bytes = 12288 : i64
 // CHECK: tile.tensor @x {{.*}} {mem.address = 8192 : i64}
