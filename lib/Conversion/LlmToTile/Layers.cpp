@@ -58,6 +58,14 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   tape.emplace(tileK, tileN);
   layers->last = op.getFirst() + op.getCount() - 1;
   orderFirstBlocks(body, op.getFirst());
+  // The norms of what is carried are fed before each layer.
+  layers->index = constant(op.getFirst());
+  for (auto [argument, result] :
+       llvm::zip_equal(carriedArgs, body.getTerminator()->getOperands()))
+    for (Operation *user : argument.getUsers())
+      if (isa<llm::RmsNormOp>(user))
+        if (std::optional<FedNorm> norm = getFedNorm(user, argument))
+          layers->norms.push_back({*norm, result});
   LogicalResult result = success();
   scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
@@ -72,6 +80,10 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
         result = op.emitOpError() << "carries a value that no kernel computes";
         return;
       }
+      if (std::optional<FedNorm> norm = beginCarriedNorm(value))
+        forEachPiece(carry.cols, [&](int64_t col, int64_t width) {
+          feedNorm(*norm, it->second.slot, {Value(), 0, col}, width, extent(carry.rows));
+        });
       if (it->second.slot != carry.slot)
         tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
                               extent(carry.rows), constant(carry.cols));
