@@ -20,9 +20,11 @@ std::string serrano::sim::queueName(unsigned queue) {
 
 Core::Core(const DecodedProgram &program, MemorySystem &memory,
            const TargetModel &target, const TimingModel &timing,
-           llvm::ArrayRef<Observer *> observers, AdversarialSchedule *schedule)
+           llvm::ArrayRef<Observer *> observers, AdversarialSchedule *schedule,
+           KnownScalars *known)
     : program(program), memory(memory), target(target), timing(timing),
       observers(observers.begin(), observers.end()), schedule(schedule),
+      known(known),
       streamed(int64_t(program.indexOfWord.size()) * 8 >
                target.instructionMemoryBytes()) {
   counterQueue.fill(-1);

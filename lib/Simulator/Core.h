@@ -11,6 +11,7 @@
 #include "AdversarialSchedule.h"
 #include "Dispatch.h"
 #include "Kernels/Kernels.h"
+#include "KnownScalars.h"
 #include "MemorySystem.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Target/TimingModel.h"
@@ -47,12 +48,16 @@ struct DecodedProgram {
 /// or when `schedule` says: a program without races computes the same in every
 /// legal order, which is what `HappensBefore` checks and what lets `Timeline`
 /// compute the real one.
+///
+/// With `known`, only the sequencer works: nothing that engines do happens, and
+/// of scalar memory no more is read than is known. Observers are told the same,
+/// but for the addresses of rows that a table names.
 class Core {
 public:
   Core(const DecodedProgram &program, MemorySystem &memory,
        const TargetModel &target, const TimingModel &timing,
        llvm::ArrayRef<Observer *> observers,
-       AdversarialSchedule *schedule = nullptr);
+       AdversarialSchedule *schedule = nullptr, KnownScalars *known = nullptr);
 
   /// Runs from word address `start` to `halt`; returns its code. Throws
   /// `Fault`.
@@ -164,7 +169,7 @@ private:
   void finish(Effect effect) {
     if (schedule)
       schedule->dispatch(record, std::move(effect));
-    else
+    else if (!known)
       effect();
     retire();
   }
@@ -228,7 +233,7 @@ private:
       std::byte *from = nullptr;
       int64_t bytes = 0;
     };
-    /// By place; empty if regions are shared or effects put off.
+    /// By place; empty if regions are shared or effects put off or left out.
     std::vector<Pending> pending;
 
     int64_t placeOf(int64_t slot) const {
@@ -242,8 +247,14 @@ private:
   /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
   void fillSlot(unsigned ring, const Order &order);
+  /// Where a slot's bytes are, of `fill` and `order`, checked. What a table
+  /// says is not known to a prediction, and taken for 0.
+  Access source(SlotFill &fill, const Order &order);
   /// Brings the slot's bytes.
   void bring(SlotFill fill, const Order &order);
+  /// Copies them, or remembers where they are in the program's weights.
+  void copyOrRemember(int64_t slot, Ring &ring, const Access &read,
+                      int64_t place);
   /// Copies what is pending to where it belongs.
   void copyPending();
 
@@ -267,6 +278,7 @@ private:
   const TimingModel &timing;
   llvm::SmallVector<Observer *, 4> observers;
   AdversarialSchedule *schedule; ///< null: effects happen in program order
+  KnownScalars *known;           ///< null: they happen
 
   std::array<int64_t, 64> registers = {};
   uint32_t current = 0; ///< index of the instruction in hand

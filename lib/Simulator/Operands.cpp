@@ -28,6 +28,8 @@ void Core::touch(Access access, const char *operand) {
   if (access.memory == Memory::Scratchpad && access.address < pendingEnd &&
       access.end() > pendingBegin)
     copyPending();
+  if (known && access.write && access.memory == Memory::Scalar)
+    known->reset(access.address, access.end() - access.address);
   record.accesses.push_back(access);
 }
 

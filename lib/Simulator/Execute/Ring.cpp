@@ -42,7 +42,7 @@ void Core::execute(const isa::RingSetup &i) {
     return &other != &ring && other.base < end &&
            ring.base < other.base + other.slots * other.slotBytes;
   });
-  ring.pending.assign(shared || schedule ? 0 : ring.slots, {});
+  ring.pending.assign(shared || schedule || known ? 0 : ring.slots, {});
   if (shared)
     for (Ring &other : rings)
       other.pending.clear();
@@ -173,16 +173,15 @@ void Core::fillSlot(unsigned number, const Order &order) {
     bring(std::move(fill), order);
 }
 
-void Core::bring(SlotFill fill, const Order &order) {
-  Ring &ring = rings[fill.ring];
+Access Core::source(SlotFill &fill, const Order &order) {
   int64_t bytes = order.bytesOf(fill.slot);
   int64_t index = fill.slot - order.firstSlot;
   int64_t pass = index / order.passCount, i = index % order.passCount;
   __int128 source = order.source + __int128(pass) * order.passStride;
   if (order.table >= 0) {
     int64_t entry = order.table + 4 * i;
-    int64_t id = scalarWord(entry);
-    if (id < 0 || id >= order.bound)
+    int64_t id = known ? 0 : scalarWord(entry);
+    if (!known && (id < 0 || id >= order.bound))
       fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the "
             "ring.table at {4:x})",
             fill.ring, i, id, order.bound - 1, order.word * 8);
@@ -195,21 +194,33 @@ void Core::bring(SlotFill fill, const Order &order) {
   Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)),
               bytes,       1,     bytes};
   memory.check(read, "a slot's source");
-  int64_t place = ring.placeOf(fill.slot);
+  return read;
+}
+
+void Core::bring(SlotFill fill, const Order &order) {
+  Ring &ring = rings[fill.ring];
+  Access read = source(fill, order);
+  int64_t bytes = read.bytes, place = ring.placeOf(fill.slot);
   fill.accesses.push_back(read);
   fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
+  if (!known)
+    copyOrRemember(fill.slot, ring, read, place);
+  for (Observer *observer : observers)
+    observer->filled(fill);
+}
+
+void Core::copyOrRemember(int64_t slot, Ring &ring, const Access &read,
+                          int64_t place) {
   std::byte *from = memory.at(Memory::Hbm, read.address);
   std::byte *to = memory.at(Memory::Scratchpad, place);
-  Ring::Pending *pending = ring.pendingOf(fill.slot);
+  Ring::Pending *pending = ring.pendingOf(slot);
   // What it does not cover of the fill before it stays.
-  if (pending && pending->bytes > bytes)
+  if (pending && pending->bytes > read.bytes)
     std::memcpy(to, pending->from, pending->bytes);
   if (pending)
     *pending = {};
   if (pending && memory.isReadOnly(read))
-    *pending = {from, bytes};
+    *pending = {from, read.bytes};
   else
-    std::memcpy(to, from, bytes);
-  for (Observer *observer : observers)
-    observer->filled(fill);
+    std::memcpy(to, from, read.bytes);
 }

@@ -84,6 +84,13 @@ Access Core::scalarAccess(isa::Value v, bool write) {
           "multiples of 4",
           access.address);
   memory.check(access, "address");
+  if (known && write)
+    known->set(access.address, access.bytes);
+  else if (known && !known->contains(access.address))
+    fault("reads byte {0} of scalar memory, which lengths alone do not "
+          "determine: the time depends on data; run it with inputs instead of "
+          "predicting",
+          access.address);
   if (schedule)
     schedule->turn();
   for (Observer *observer : observers)

@@ -1,0 +1,41 @@
+//===- KnownScalars.h - what a prediction knows --------------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_KNOWNSCALARS_H
+#define SERRANO_SIMULATOR_KNOWNSCALARS_H
+
+#include "llvm/ADT/BitVector.h"
+
+namespace serrano::sim {
+
+/// The words of scalar memory whose contents are known in a run whose engines
+/// do not compute: what the host gave and what the sequencer stored. All that
+/// the sequencer decides comes from these, so that it does the same as when
+/// engines compute.
+class KnownScalars {
+public:
+  explicit KnownScalars(int64_t bytes) : words((bytes + 3) / 4) {}
+
+  /// A range that lies in scalar memory.
+  void set(int64_t address, int64_t bytes) {
+    if (bytes > 0)
+      words.set(address / 4, (address + bytes + 3) / 4);
+  }
+  void reset(int64_t address, int64_t bytes) {
+    if (bytes > 0)
+      words.reset(address / 4, (address + bytes + 3) / 4);
+  }
+  /// Of the word at `address`, a multiple of 4.
+  bool contains(int64_t address) const { return words[address / 4]; }
+
+private:
+  llvm::BitVector words;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_KNOWNSCALARS_H
