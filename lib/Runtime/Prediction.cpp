@@ -103,7 +103,9 @@ static llvm::Expected<NpzArrays> stepArrays(const Entry &entry,
 }
 
 /// Whether an input of a step follows from lengths.
-static bool isOfLengths(llvm::StringRef input) { return input != "token_ids"; }
+static bool isOfLengths(llvm::StringRef input) {
+  return input != "token_ids" && input != "block_tables";
+}
 
 llvm::Expected<sim::Statistics>
 Program::predict(const Entry &entry, const Lengths &lengths,
