@@ -73,15 +73,14 @@ void Core::closeLoops() {
 }
 
 Dispatched &Core::begin(unsigned queue, Work work) {
-  record = Dispatched();
+  record.clear();
   record.word = word();
   record.op = currentOp;
   record.layer = currentLayer;
   record.queue = queue;
   record.work = work;
   record.scalarBefore = scalarCycles;
-  record.pages = std::move(pages);
-  pages.clear();
+  std::swap(record.pages, pages);
   scalarCycles = 0;
   return record;
 }

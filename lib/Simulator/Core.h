@@ -10,6 +10,7 @@
 
 #include "AdversarialSchedule.h"
 #include "Dispatch.h"
+#include "Fifo.h"
 #include "Kernels/Kernels.h"
 #include "KnownScalars.h"
 #include "MemorySystem.h"
@@ -225,7 +226,7 @@ private:
     int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
     int64_t ordered = 0, filled = 0, popped = 0;
     std::deque<Order> orders;     ///< those not yet filled to the end
-    std::deque<int64_t> slotEnds; ///< valid bytes of the slots not yet popped
+    Fifo<int64_t> slotEnds;       ///< valid bytes of the slots not yet popped
     /// What was filled into a place of the ring but stands in the program's
     /// weights: it is read there, and copied when an instruction addresses the
     /// scratchpad where it should be.

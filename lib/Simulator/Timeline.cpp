@@ -23,8 +23,9 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
       instructionPages(target.instructionMemoryBytes() /
                        timing.instructionPageBytes()),
       sinks(sinks.begin(), sinks.end()), residentPages(instructionPages, ~0u) {
-  dirty.fill(true);
   cached.fill(never);
+  for (Queue &queue : queues)
+    queue.ops = Fifo<Op>(queueDepth);
   for (unsigned track = 0; track < numTracks; ++track)
     statistics.engines.push_back({.name = trackName(track)});
 }
@@ -43,8 +44,8 @@ void Timeline::settle(Op &op, Ticks time, WaitCause cause, Moment origin) {
 }
 
 /// Collects the times that are known and registers for those that are not.
-void Timeline::resolve(Op &op) {
-  for (const CounterWait &wait : op.d.waits) {
+void Timeline::resolve(Op &op, const Dispatched &d) {
+  for (const CounterWait &wait : d.waits) {
     Counter &counter = counters[wait.counter];
     if (wait.threshold <= counter.known) {
       settle(op, counter.times[wait.threshold % 64], WaitCause::Counter,
@@ -54,9 +55,9 @@ void Timeline::resolve(Op &op) {
     ++op.unresolved;
     counter.waiters.push_back({wait.threshold, &op});
   }
-  if (op.d.work == Work::Setup)
+  if (d.work == Work::Setup)
     return;
-  for (const SlotUse &use : op.d.slots) {
+  for (const SlotUse &use : d.slots) {
     Ring &ring = rings[use.ring];
     if (use.slot < ring.filledUpTo) {
       const Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
@@ -81,7 +82,7 @@ void Timeline::increment(unsigned index, unsigned queue, Ticks time,
       return false;
     settle(*waiter.op, time, WaitCause::Counter, origin);
     --waiter.op->unresolved;
-    dirty[waiter.op->d.queue] = true;
+    dirty |= 1u << waiter.op->d.queue;
     return true;
   });
 }
@@ -89,7 +90,7 @@ void Timeline::increment(unsigned index, unsigned queue, Ticks time,
 void Timeline::slotFilled(unsigned index, Ring::Fill fill) {
   Ring &ring = rings[index];
   int64_t slot = ring.filledUpTo++;
-  ring.fills.push_back(fill);
+  ring.fills.extend() = fill;
   // Of slots that many ago nobody asks any more, but `ring.setup` for the last.
   while (ring.firstFill < ring.filledUpTo - ring.slots) {
     ring.fills.pop_front();
@@ -107,7 +108,7 @@ void Timeline::slotFilled(unsigned index, Ring::Fill fill) {
     settle(*waiter.op, fill.time, WaitCause::Slot,
            middle(FirstRingId + index, fill.start, fill.end));
     --waiter.op->unresolved;
-    dirty[waiter.op->d.queue] = true;
+    dirty |= 1u << waiter.op->d.queue;
     return true;
   });
 }
@@ -145,24 +146,25 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
     // Queues that pop the same ring need not complete in program order.
     Ring &ring = rings[use.ring];
     size_t i = use.slot - ring.firstFree;
-    if (i >= ring.freeTimes.size())
-      ring.freeTimes.resize(i + 1, never);
+    while (i >= ring.freeTimes.size())
+      ring.freeTimes.push_back(never);
     ring.freeTimes[i] = queue.lastCompletion;
     Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
     slotPopped(use.ring, fill, d);
     for (SliceSink *sink : sinks)
       sink->slotHeld(use.ring, fill.time, queue.lastCompletion);
-    dirty[FirstRingId + use.ring] = true;
+    dirty |= 1u << (FirstRingId + use.ring);
   }
 }
 
 Timeline::Ticks Timeline::afterPending(unsigned id, const Accesses &accesses) {
   Ticks result = 0;
-  for (const PendingWrite &write : queues[id].pending)
+  const Fifo<PendingWrite> &pending = queues[id].pending;
+  for (size_t i = 0; i < pending.size(); ++i)
     for (const Access &read : accesses)
-      if (!read.write && write.completion > result &&
-          overlap(read, write.access))
-        result = write.completion;
+      if (!read.write && pending[i].completion > result &&
+          overlap(read, pending[i].access))
+        result = pending[i].completion;
   return result;
 }
 
@@ -195,6 +197,19 @@ void Timeline::fetchPages(const Dispatched &d, Ticks &time) {
   }
 }
 
+void Timeline::assign(Op &op, const Dispatched &d, Ticks time) {
+  static_cast<DispatchedNumbers &>(op.d) = d;
+  op.d.slots = d.slots;
+  // Of bytes only these two engines ask, and those who look at slices.
+  if (d.queue == VectorId || d.queue == DmaInId || !sinks.empty())
+    op.d.accesses = d.accesses;
+  op.dispatched = op.ready = time;
+  op.cause = WaitCause::Dispatch;
+  op.origin = {};
+  op.unresolved = 0;
+  resolve(op, d);
+}
+
 void Timeline::dispatched(const Dispatched &d) {
   ++statistics.dispatched;
   Ticks unstalled = now + d.scalarBefore * dispatchTicks;
@@ -202,8 +217,8 @@ void Timeline::dispatched(const Dispatched &d) {
   fetchPages(d, time);
 
   if (d.queue == SequencerId) {
-    Op op{d, time, time, WaitCause::Dispatch};
-    resolve(op);
+    Op &op = sequencerOp;
+    assign(op, d, time);
     while (op.unresolved)
       if (!step(never))
         fault("internal error: dispatch waits for what never happens");
@@ -236,10 +251,11 @@ void Timeline::dispatched(const Dispatched &d) {
   now = time + dispatchTicks;
   if (d.queue == SequencerId)
     return;
-  Op &op =
-      queues[d.queue].ops.emplace_back(Op{d, time, time, WaitCause::Dispatch});
-  resolve(op);
-  dirty[d.queue] = true;
+  assign(queues[d.queue].ops.extend(), d, time);
+  // Behind others it changes nothing yet.
+  if (queues[d.queue].ops.size() == 1)
+    dirty |= 1u << d.queue;
+  occupied |= 1u << d.queue;
 }
 
 Statistics Timeline::finish() {
@@ -254,8 +270,8 @@ Statistics Timeline::finish() {
   }
   // What nobody has used was for the one who ordered it.
   for (auto [index, ring] : llvm::enumerate(rings))
-    for (Ring::Fill &fill : ring.fills)
-      if (!fill.popped) {
+    for (size_t i = 0; i < ring.fills.size(); ++i)
+      if (Ring::Fill &fill = ring.fills[i]; !fill.popped) {
         Dispatched orderer;
         orderer.word = fill.word;
         orderer.op = fill.op;
@@ -273,8 +289,6 @@ Statistics Timeline::finish() {
 
 Timeline::Ticks Timeline::nextTime(unsigned id) {
   Queue &queue = queues[id];
-  if (queue.ops.empty())
-    return never;
   if (isMover(id))
     return nextMover(id);
   Op &op = queue.ops.front();
@@ -286,19 +300,21 @@ Timeline::Ticks Timeline::nextTime(unsigned id) {
 }
 
 bool Timeline::step(Ticks limit) {
+  if (!dirty && limit <= quietUntil)
+    return false;
   unsigned best = numQueues;
-  Ticks bestTime = limit, bestRequest = never;
-  for (unsigned q = DmaInId; q < numQueues; ++q) {
-    if (dirty[q]) {
-      dirty[q] = false;
+  Ticks bestTime = limit, bestRequest = never, earliest = never;
+  for (uint32_t rest = occupied; rest; rest &= rest - 1) {
+    unsigned q = llvm::countr_zero(rest);
+    if (dirty >> q & 1)
       cached[q] = nextTime(q);
-    }
     Ticks time = cached[q];
     if (time == never)
       continue;
     // The port serves grains in the order in which they were asked for.
     if (isMover(q) && movers[q].moving)
       time = std::max(time, portFree);
+    earliest = std::min(earliest, time);
     Ticks request = isMover(q) ? cached[q] : time;
     if (time < bestTime ||
         (time == bestTime && best != numQueues && request < bestRequest)) {
@@ -307,9 +323,11 @@ bool Timeline::step(Ticks limit) {
       bestRequest = request;
     }
   }
+  dirty = 0;
+  quietUntil = earliest;
   if (best == numQueues)
     return false;
-  dirty[best] = true;
+  dirty = 1u << best;
   act(best, bestTime);
   return true;
 }
@@ -328,14 +346,8 @@ void Timeline::pop(unsigned id, Ticks time) {
   queue.lastIssue = std::max(queue.lastIssue, time);
   queue.lastRemoval = time;
   queue.ops.pop_front();
-}
-
-void Timeline::book(const Dispatched &d,
-                    llvm::function_ref<void(Costs &)> add) {
-  if (d.op >= statistics.operators.size())
-    statistics.operators.resize(d.op + 1);
-  add(statistics.operators[d.op]);
-  add(statistics.layers[d.layer]);
+  if (queue.ops.empty())
+    occupied &= ~(1u << id);
 }
 
 Moment Timeline::account(unsigned track, const Op &op, Ticks freeAt,

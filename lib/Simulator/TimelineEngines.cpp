@@ -122,8 +122,9 @@ void Timeline::actMover(unsigned id, Ticks time) {
     return;
   }
   int64_t grain = std::min(mover.left, timing.grainBytes());
-  Ticks end =
-      time + (op.d.hbm ? timing.hbmTicks(grain) : timing.localTicks(grain));
+  if (op.d.hbm && lastGrain.first != grain)
+    lastGrain = {grain, timing.hbmTicks(grain)};
+  Ticks end = time + (op.d.hbm ? lastGrain.second : timing.localTicks(grain));
   // The next grain is asked for when this one has gone: queues take turns.
   portFree = mover.request = end;
   mover.left -= grain;
