@@ -8,6 +8,7 @@ import argparse
 import json
 import pathlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ from accounting import Model, Work
 from errors import BoundError
 from hardware import Hardware, load_hardware
 from lengths import SYNTAX, parse_lengths
-from values import FLOATS
+from onnx import TensorProto
+from values import FLOATS, Value
 
 _ELEMENT_BYTES = {"f32": 4, "bf16": 2}
 _STORED_BITS = {"INT4": 4, "UINT4": 4, "INT2": 2, "UINT2": 2, "INT16": 16, "UINT16": 16, "INT32": 32, "INT64": 64}
@@ -79,14 +81,12 @@ def bound(work: Work, hardware: Hardware, precision: str) -> Bound:
     """Raises BoundError if the target does not multiply a format that the step needs."""
     size = _ELEMENT_BYTES[precision]
 
-    def stored(value) -> int:
+    def stored(value: Value) -> int:
         elements = 1
         for extent in value.shape:
             elements *= extent
         if value.element_type in FLOATS:
             return elements * size
-        from onnx import TensorProto
-
         return (elements * _STORED_BITS.get(TensorProto.DataType.Name(value.element_type), 8) + 7) // 8
 
     for number_format in work.macs:
@@ -131,7 +131,7 @@ def table(result: Bound) -> str:
     return "\n".join([title, *(f"{name:<28}{value:>14}" for name, value in rows)])
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tools/roofline", description=__doc__)
     parser.add_argument("model", metavar="MODEL.onnx", type=pathlib.Path, help="weights are not read and need not be there")
     parser.add_argument("--lengths", metavar="LIST", default="", help=SYNTAX)
@@ -139,21 +139,21 @@ def main() -> int:
     parser.add_argument("--precision", choices=_ELEMENT_BYTES, default="bf16", help="default: %(default)s")
     parser.add_argument("--cores", metavar="N", type=int, default=1, help="cores in use (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the bound as JSON")
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
-        hardware = load_hardware(arguments.target, arguments.cores)
-        model = Model(arguments.model)
+        hardware = load_hardware(options.target, options.cores)
+        model = Model(options.model)
         try:
-            lengths = parse_lengths(arguments.lengths)
-            work = model.work(lengths, arguments.precision)
+            lengths = parse_lengths(options.lengths)
+            work = model.work(lengths, options.precision)
         except BoundError as error:
-            raise BoundError(f"{arguments.model}: {error}") from None
-        result = bound(work, hardware, arguments.precision)
-        if arguments.json:
+            raise BoundError(f"{options.model}: {error}") from None
+        result = bound(work, hardware, options.precision)
+        if options.json:
             try:
-                arguments.json.write_text(json.dumps(result.to_json(), indent=1) + "\n")
+                options.json.write_text(json.dumps(result.to_json(), indent=1) + "\n")
             except OSError as error:
-                raise BoundError(f"{arguments.json}: cannot write: {error.strerror}") from None
+                raise BoundError(f"{options.json}: cannot write: {error.strerror}") from None
     except BoundError as error:
         print(f"tools/roofline: error: {error}", file=sys.stderr)
         return 1
