@@ -80,7 +80,8 @@ Dispatched &Core::begin(unsigned queue, Work work) {
   record.queue = queue;
   record.work = work;
   record.scalarBefore = scalarCycles;
-  std::swap(record.pages, pages);
+  if (!pages.empty())
+    std::swap(record.pages, pages);
   scalarCycles = 0;
   return record;
 }
@@ -145,7 +146,8 @@ void Core::retire() {
     if (!use.pop)
       continue;
     Ring &ring = rings[use.ring];
-    ++ring.popped;
+    if (++ring.popped - ring.lap == ring.slots)
+      ring.lap = ring.popped;
     ring.slotEnds.pop_front();
     fillSlots(use.ring);
   }

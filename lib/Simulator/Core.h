@@ -224,6 +224,7 @@ private:
   struct Ring {
     int64_t base = 0, slotBytes = 0, slots = 0;
     int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
+    int64_t lap = 0;    ///< the last slot at base that is not after `popped`
     int64_t ordered = 0, filled = 0, popped = 0;
     std::deque<Order> orders;     ///< those not yet filled to the end
     Fifo<int64_t> slotEnds;       ///< valid bytes of the slots not yet popped
@@ -237,11 +238,17 @@ private:
     /// By place; empty if regions are shared or effects put off or left out.
     std::vector<Pending> pending;
 
+    /// Which of the ring's places a slot has that is not popped and no more
+    /// than `slots` after the last one that is.
+    int64_t indexOf(int64_t slot) const {
+      int64_t index = slot - lap;
+      return index < slots ? index : index - slots;
+    }
     int64_t placeOf(int64_t slot) const {
-      return base + (slot - origin) % slots * slotBytes;
+      return base + indexOf(slot) * slotBytes;
     }
     Pending *pendingOf(int64_t slot) {
-      return pending.empty() ? nullptr : &pending[(slot - origin) % slots];
+      return pending.empty() ? nullptr : &pending[indexOf(slot)];
     }
   };
   void order(unsigned ring, Order order);

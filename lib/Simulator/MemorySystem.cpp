@@ -8,6 +8,7 @@
 #include "MemorySystem.h"
 #include "Fault.h"
 #include "serrano/Support/Error.h"
+#include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -77,14 +78,25 @@ MemorySystem::~MemorySystem() {
     munmap(base[unsigned(Memory::Hbm)], mapped);
 }
 
+/// Whether all of the access lies in its memory.
+bool MemorySystem::isInside(const Access &access) const {
+  // Registers can make addresses and strides that do not fit 64 bits.
+  int64_t span, end;
+  if (access.stride < 0 || access.address < 0 ||
+      llvm::MulOverflow(access.rows - 1, access.stride, span) ||
+      llvm::AddOverflow(access.address, span, end)) {
+    __int128 wide = __int128(access.rows - 1) * access.stride;
+    __int128 first = access.address + std::min<__int128>(wide, 0);
+    __int128 last = access.address + std::max<__int128>(wide, 0) + access.bytes;
+    return first >= 0 && last <= size(access.memory);
+  }
+  return end <= size(access.memory) - access.bytes;
+}
+
 void MemorySystem::check(const Access &request, const char *operand) const {
   if (request.empty())
     return;
-  // Registers can make addresses and strides that do not fit 64 bits.
-  __int128 span = __int128(request.rows - 1) * request.stride;
-  __int128 begin = request.address + std::min<__int128>(span, 0);
-  __int128 end = request.address + std::max<__int128>(span, 0) + request.bytes;
-  if (begin < 0 || end > size(request.memory))
+  if (!isInside(request))
     fault("{0} leaves the {1}: it begins at byte {2} and touches {3} x {4} "
           "bytes with stride {5}, "
           "but there are {6} bytes",

@@ -55,6 +55,7 @@ public:
 
 private:
   MemorySystem() = default;
+  bool isInside(const Access &access) const;
 
   struct Range {
     int64_t begin, end;

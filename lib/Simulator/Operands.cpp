@@ -72,7 +72,7 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
               "last may",
               operand, unsigned(t.ring));
     // An offset beyond the oldest slot reaches into the ones after it.
-    int64_t ahead = offset < 0 ? 0 : offset / ring.slotBytes;
+    int64_t ahead = offset < ring.slotBytes ? 0 : offset / ring.slotBytes;
     offset -= ahead * ring.slotBytes;
     if (pop && ahead)
       fault("{0} pops ring {1} at an offset beyond the slot's {2} bytes; only "
@@ -97,7 +97,8 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
     view.data = constant ? pending->from + offset : memory.at(space, address);
     view.constant = constant;
   }
-  if (address % size || (rows > 1 && t.stride % size))
+  // Sizes are powers of two.
+  if (address & (size - 1) || (rows > 1 && t.stride & (size - 1)))
     fault("{0} is misaligned: address {1} and stride {2} must be multiples of "
           "{3} for {4}",
           operand, address, t.stride, size, isa::stringify(t.dtype));

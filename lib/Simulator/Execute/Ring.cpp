@@ -25,7 +25,7 @@ void Core::execute(const isa::RingSetup &i) {
   ring.base = value(i.base);
   ring.slotBytes = count(i.slot_bytes, "slot_bytes");
   ring.slots = i.slots;
-  ring.origin = ring.ordered;
+  ring.origin = ring.lap = ring.ordered;
   if (ring.slots == 0 || ring.slotBytes == 0)
     fault("ring {0} has {1} slots of {2} bytes; both must be positive", i.ring,
           ring.slots, ring.slotBytes);
