@@ -99,6 +99,15 @@ llvm::Error WeightWriter::write(tile::PackedOp packed) {
     llvm::Expected<llm::WeightOp> weight = find(name, packed.getSymName(), {k, n});
     if (!weight)
       return weight.takeError();
+    // A section begins as a hole too.
+    llvm::Expected<bool> hole = reader.isHole(*weight);
+    if (!hole)
+      return hole.takeError();
+    if (*hole) {
+      offset += llvm::divideCeil(k, tileK) * llvm::divideCeil(n, tileN) * stride;
+      progress.advance(k * n);
+      continue;
+    }
     for (int64_t col = 0; col < n; col += tileN) {
       block.clear();
       for (int64_t row = 0; row < k; row += tileK) {
@@ -151,6 +160,13 @@ llvm::Error WeightWriter::write(tile::TensorOp table) {
   llvm::Expected<size_t> section = addSection(table, table.getSymName(), rows * rowBytes);
   if (!section)
     return section.takeError();
+  llvm::Expected<bool> hole = reader.isHole(*weight);
+  if (!hole)
+    return hole.takeError();
+  if (*hole) {
+    progress.advance(rows * cols);
+    return llvm::Error::success();
+  }
   constexpr int64_t step = 256;
   std::vector<float> values(step * cols);
   std::vector<uint8_t> bytes;
