@@ -50,9 +50,10 @@ struct DecodedProgram {
 /// legal order, which is what `HappensBefore` checks and what lets `Timeline`
 /// compute the real one.
 ///
-/// With `known`, only the sequencer works: nothing that engines do happens, and
-/// of scalar memory no more is read than is known. Observers are told the same,
-/// but for the addresses of rows that a table names.
+/// With `known`, only the sequencer works: nothing that engines do happens. What
+/// is not known of scalar memory may say where in HBM something is, which takes
+/// no time; anything else that it decides is a fault. Observers are told the
+/// same, but for such addresses.
 class Core {
 public:
   Core(const DecodedProgram &program, MemorySystem &memory,
@@ -125,8 +126,15 @@ private:
 
   // Operands.cpp: reading operands, with bounds and alignment.
   int64_t value(isa::Value v) const {
-    return int64_t(uint64_t(registers[v.reg]) + v.imm);
+    return int64_t(uint64_t(decisive(v.reg)) + v.imm);
   }
+  /// What a register holds that decides more than where in HBM something is.
+  int64_t decisive(uint8_t reg) const {
+    if (unknown >> reg & 1)
+      refuseData(reg);
+    return registers[reg];
+  }
+  [[noreturn]] void refuseData(uint8_t reg) const;
   /// A value that must be 0 .. 2^31-1; `name` is the field's.
   int64_t count(isa::Value v, const char *name) const;
   /// A limit of columns: clamped to where no sum with a row's number overflows.
@@ -273,9 +281,11 @@ private:
     unsigned callDepth;
   };
 
-  void write(uint8_t rd, int64_t value) {
-    if (rd)
-      registers[rd] = value;
+  void write(uint8_t rd, int64_t value, bool isKnown = true) {
+    if (!rd)
+      return;
+    registers[rd] = value;
+    unknown = (unknown & ~(uint64_t(1) << rd)) | uint64_t(!isKnown) << rd;
   }
 
   uint32_t word() const { return program.entries[current].word; }
@@ -289,6 +299,9 @@ private:
   KnownScalars *known;           ///< null: they happen
 
   std::array<int64_t, 64> registers = {};
+  /// Of a prediction, the registers whose values come from data, as bits. They
+  /// are computed with 0 in the place of what is not known.
+  uint64_t unknown = 0;
   uint32_t current = 0; ///< index of the instruction in hand
   uint32_t next = 0;    ///< index of the one after it
   llvm::SmallVector<LoopState, 8> loops;

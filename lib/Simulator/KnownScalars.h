@@ -13,21 +13,20 @@
 namespace serrano::sim {
 
 /// The words of scalar memory whose contents are known in a run whose engines
-/// do not compute: what the host gave and what the sequencer stored. All that
-/// the sequencer decides comes from these, so that it does the same as when
+/// do not compute: what the host gave and what the sequencer stored of it. All
+/// that the sequencer decides comes from these, so that it does the same as when
 /// engines compute.
 class KnownScalars {
 public:
   explicit KnownScalars(int64_t bytes) : words((bytes + 3) / 4) {}
 
   /// A range that lies in scalar memory.
-  void set(int64_t address, int64_t bytes) {
-    if (bytes > 0)
-      words.set(address / 4, (address + bytes + 3) / 4);
-  }
-  void reset(int64_t address, int64_t bytes) {
-    if (bytes > 0)
-      words.reset(address / 4, (address + bytes + 3) / 4);
+  void set(int64_t address, int64_t bytes, bool isKnown) {
+    unsigned first = address / 4, end = (address + bytes + 3) / 4;
+    if (bytes > 0 && isKnown)
+      words.set(first, end);
+    else if (bytes > 0)
+      words.reset(first, end);
   }
   /// Of the word at `address`, a multiple of 4.
   bool contains(int64_t address) const { return words[address / 4]; }

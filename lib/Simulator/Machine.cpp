@@ -169,7 +169,7 @@ Machine::predict(int64_t word, llvm::ArrayRef<ScalarBytes> lengths,
     if (!error) {
       error = writeScalar(range.address, range.bytes);
       if (!error)
-        known.set(range.address, int64_t(range.bytes.size()));
+        known.set(range.address, int64_t(range.bytes.size()), true);
     }
   llvm::Expected<Statistics> result = error
                                           ? std::move(error)

@@ -20,6 +20,13 @@ int64_t Core::count(isa::Value v, const char *name) const {
   return n;
 }
 
+void Core::refuseData(uint8_t reg) const {
+  fault("r{0} comes from scalar memory that lengths alone do not determine, and "
+        "is more than an address in hbm: the time depends on data; run it with "
+        "inputs instead of predicting",
+        unsigned(reg));
+}
+
 void Core::touch(Access access, const char *operand) {
   if (access.empty())
     return;
@@ -29,7 +36,7 @@ void Core::touch(Access access, const char *operand) {
       access.end() > pendingBegin)
     copyPending();
   if (known && access.write && access.memory == Memory::Scalar)
-    known->reset(access.address, access.end() - access.address);
+    known->set(access.address, access.end() - access.address, false);
   record.accesses.push_back(access);
 }
 
@@ -42,7 +49,7 @@ void Core::touchInEffect(Access access, const char *operand) {
 TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                     const char *operand) {
   int64_t size = isa::sizeOf(t.dtype);
-  int64_t offset = int64_t(uint64_t(registers[t.reg]) + t.offset);
+  int64_t offset = int64_t(uint64_t(decisive(t.reg)) + t.offset);
   int64_t rowBytes = t.broadcast ? size : cols * size;
   bool empty = rows == 0 || cols == 0;
   int64_t extent = empty ? 0 : (rows - 1) * int64_t(t.stride) + rowBytes;

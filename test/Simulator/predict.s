@@ -32,7 +32,7 @@
 
 ; What is refused leaves no file behind.
 ; RUN: not serrano-sim p.srn --entry other --predict --stats no.json --trace no-trace.json --report no.html 2>&1 | FileCheck %s --check-prefix=DATA
-; DATA: serrano-sim: error: p.srn: fault at `s.load rd=r1, address=128` at {{.*}}: reads byte 128 of scalar memory, which lengths alone do not determine: the time depends on data; run it with inputs instead of predicting
+; DATA: serrano-sim: error: p.srn: fault at `loop index=r2, count=r1` at {{.*}}: r1 comes from scalar memory that lengths alone do not determine, and is more than an address in hbm: the time depends on data; run it with inputs instead of predicting
 ; RUN: not ls no.json no-trace.json no.html
 
 .hbm x, 8 * 16
@@ -54,5 +54,8 @@ func main {
 }
 func other {
   s.load rd=r1, address=128
+  loop index=r2, count=r1 {
+    v.fill dst=spm[0]:16:f32, imm=0.0, rows=1, cols=4
+  }
   halt
 }

@@ -75,10 +75,10 @@ public:
   llvm::Expected<Statistics> run(int64_t word, const RunOptions &options = {});
 
   /// What `run` would cost, without computing: only the sequencer works. Of
-  /// scalar memory it finds `lengths` and nothing else; an error says so if the
-  /// program reads what they do not determine. HBM is neither read nor written,
-  /// and the memories are afterwards as they were. Checks look at what engines
-  /// do and are refused.
+  /// scalar memory it knows `lengths` and nothing else; an error says so if
+  /// anything but an address in HBM depends on the rest. HBM is neither read nor
+  /// written, and the memories are afterwards as they were. Checks look at what
+  /// engines do and are refused.
   llvm::Expected<Statistics> predict(int64_t word,
                                      llvm::ArrayRef<ScalarBytes> lengths,
                                      const RunOptions &options = {});

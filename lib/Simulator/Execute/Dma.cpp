@@ -17,7 +17,7 @@ Core::Place Core::place(isa::LocalAddress a) const {
   Memory memory = a.space == isa::Space::Acc    ? Memory::Accumulators
                   : a.space == isa::Space::Smem ? Memory::Scalar
                                                 : Memory::Scratchpad;
-  return {memory, int64_t(uint64_t(registers[a.reg]) + a.offset)};
+  return {memory, int64_t(uint64_t(decisive(a.reg)) + a.offset)};
 }
 
 namespace {

@@ -234,35 +234,78 @@ TEST_F(PredictionTest, WhatTheProgramWasCompiledFor) {
             "NEW@CONTEXT, for example 1@128");
 }
 
-TEST_F(PredictionTest, DataIsRefused) {
-  // An input that is no length.
-  std::unique_ptr<Program> program =
-      load(withBody("  s.load rd=r1, address=128"));
-  EXPECT_EQ(failure(*program, "n=3"),
-            "p.srn: fault at `s.load rd=r1, address=128` at 0x0: reads byte 128 "
-            "of scalar memory, which lengths alone do not determine: the time "
-            "depends on data; run it with inputs instead of predicting");
-  // What an engine wrote over a length.
-  program = load(withBody(R"(
-    dma.load signal=c0, src=hbm[h], dst=smem[64], bytes=4, n1=1, n2=1, n3=1
-    sync waiter=sequencer, wait0=c0
-    s.load rd=r1, address=64)"));
-  EXPECT_NE(failure(*program, "n=3").find("reads byte 64 of scalar memory"),
-            std::string::npos);
-  // What a gather did, and what the sequencer put there again.
-  program = load(withBody(R"(
-    dma.gather signal=c0, src=hbm[h], dst=smem[64], table=128, n=2, bytes=4, stride=4, bound=8, local_stride=4
+TEST_F(PredictionTest, DataMayNameAPlaceInHbmOnly) {
+  // r1 is an element of x, which is no length; what `use` makes of it.
+  auto failureOf = [&](const std::string &use) {
+    std::unique_ptr<Program> program =
+        load(withBody("  s.load rd=r1, address=128\n" + use));
+    return failure(*program, "n=3");
+  };
+  EXPECT_EQ(failureOf(""), "");
+  std::string fill = "v.fill dst=spm[0]:16:f32, imm=0.0, rows=1, cols=4";
+  EXPECT_EQ(failureOf(R"(
+    s.mul rd=r2, a=r1, b=8
+    s.add rd=r2, a=r2, b=64
+    dma.load src=hbm[r2 + h], dst=spm[0], bytes=4, n1=1, n2=1, n3=1)"),
+            "");
+  // A register that gets another value is known again.
+  EXPECT_EQ(failureOf("s.li rd=r1, imm=2\nloop index=r2, count=r1 {\n" + fill +
+                      "\n}"),
+            "");
+  EXPECT_EQ(failureOf("loop index=r2, count=r1 {\n" + fill + "\n}"),
+            "p.srn: fault at `loop index=r2, count=r1` at 0x8: r1 comes from "
+            "scalar memory that lengths alone do not determine, and is more "
+            "than an address in hbm: the time depends on data; run it with "
+            "inputs instead of predicting");
+  const char *const refused[] = {
+      "skip a=r1, condition=lt, b=r0 {\n s.li rd=r5, imm=1\n}",
+      "skip a=r0, condition=lt, b=r1 {\n s.li rd=r5, imm=1\n}",
+      "s.div rd=r2, a=r3, b=r1",
+      "s.mod rd=r2, a=r3, b=r1",
+      "s.load rd=r2, address=r1",
+      "s.store a=r3, address=r1",
+      "mark op=0, layer=r1",
+      "v.fill dst=spm[0]:16:f32, imm=0.0, rows=r1, cols=4",
+      "v.fill dst=spm[r1]:16:f32, imm=0.0, rows=1, cols=4",
+      "s.add rd=r2, a=r1, b=4\nv.fill dst=spm[r2]:16:f32, imm=0.0, rows=1, cols=4",
+      "s.add rd=r2, a=r3, b=r1\nv.fill dst=spm[r2]:16:f32, imm=0.0, rows=1, cols=4",
+      "dma.load src=hbm[h], dst=spm[0], bytes=r1, n1=1, n2=1, n3=1",
+      "dma.load src=hbm[h], dst=spm[r1], bytes=4, n1=1, n2=1, n3=1",
+      "s.store a=r1, address=64\ns.load rd=r2, address=64\n"
+      "v.fill dst=spm[0]:16:f32, imm=0.0, rows=r2, cols=4"};
+  for (const char *use : refused)
+    EXPECT_NE(failureOf(use).find("the time depends on data"),
+              std::string::npos)
+        << use << ": " << failureOf(use);
+}
+
+TEST_F(PredictionTest, WhatEnginesWriteIsData) {
+  auto failureOf = [&](const std::string &write) {
+    std::unique_ptr<Program> program = load(withBody(
+        write + R"(
     sync waiter=sequencer, wait0=c0
     s.store a=r0, address=64
     s.load rd=r1, address=64
-    s.load rd=r1, address=68)"));
-  EXPECT_NE(failure(*program, "n=3").find("reads byte 68 of scalar memory"),
-            std::string::npos);
-  // Block ids are no lengths: time must not depend on them.
+    v.fill dst=spm[0]:16:f32, imm=0.0, rows=r1, cols=4
+    s.load rd=r2, address=68
+    v.fill dst=spm[0]:16:f32, imm=0.0, rows=r2, cols=4)"));
+    return failure(*program, "n=3");
+  };
+  for (const char *write :
+       {"dma.load signal=c0, src=hbm[h], dst=smem[64], bytes=8, n1=1, n2=1, n3=1",
+        "dma.gather signal=c0, src=hbm[h], dst=smem[64], table=128, n=2, "
+        "bytes=4, stride=4, bound=8, local_stride=4"})
+    EXPECT_NE(failureOf(write).find("r2 comes from scalar memory"),
+              std::string::npos)
+        << failureOf(write);
+}
+
+TEST_F(PredictionTest, BlockIdsAreData) {
   std::string source = step;
-  source.insert(source.find("  ring.setup"), "  s.load rd=r1, address=128\n");
-  program = load(source);
-  EXPECT_NE(failure(*program, "1@3").find("reads byte 128 of scalar memory"),
+  source.insert(source.find("  ring.setup"),
+                "  s.load rd=r1, address=128\n  s.add rd=r1, a=r1, b=1\n");
+  std::unique_ptr<Program> program = load(source);
+  EXPECT_NE(failure(*program, "1@3").find("the time depends on data"),
             std::string::npos);
 }
 
