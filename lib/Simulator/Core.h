@@ -266,8 +266,8 @@ private:
   /// Where a slot's bytes are, of `fill` and `order`, checked. What a table
   /// says is not known to a prediction, and taken for 0.
   Access source(SlotFill &fill, const Order &order);
-  /// Brings the slot's bytes.
-  void bring(SlotFill fill, const Order &order);
+  /// Brings the slot's bytes to its place.
+  void bring(SlotFill fill, const Order &order, int64_t place);
   /// Copies them, or remembers where they are in the program's weights.
   void copyOrRemember(int64_t slot, Ring &ring, const Access &read,
                       int64_t place);

@@ -166,11 +166,11 @@ void Core::fillSlot(unsigned number, const Order &order) {
   if (ring.filled - ring.slots >= ring.origin)
     fill.freedBy = ring.filled - ring.slots;
   ring.slotEnds.push_back(order.bytesOf(ring.filled));
-  ++ring.filled;
+  int64_t place = ring.placeOf(ring.filled++);
   if (schedule)
-    schedule->fill(fill, [=, this] { bring(fill, order); });
+    schedule->fill(fill, [=, this] { bring(fill, order, place); });
   else
-    bring(std::move(fill), order);
+    bring(std::move(fill), order, place);
 }
 
 Access Core::source(SlotFill &fill, const Order &order) {
@@ -197,14 +197,13 @@ Access Core::source(SlotFill &fill, const Order &order) {
   return read;
 }
 
-void Core::bring(SlotFill fill, const Order &order) {
-  Ring &ring = rings[fill.ring];
+void Core::bring(SlotFill fill, const Order &order, int64_t place) {
   Access read = source(fill, order);
-  int64_t bytes = read.bytes, place = ring.placeOf(fill.slot);
+  int64_t bytes = read.bytes;
   fill.accesses.push_back(read);
   fill.accesses.push_back({Memory::Scratchpad, true, place, bytes, 1, bytes});
   if (!known)
-    copyOrRemember(fill.slot, ring, read, place);
+    copyOrRemember(fill.slot, rings[fill.ring], read, place);
   for (Observer *observer : observers)
     observer->filled(fill);
 }
