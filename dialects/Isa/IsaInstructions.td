@@ -427,6 +427,11 @@ defvar vectorCost = "start-up + passes * elements / rate, where the rate is that
                     "the engine is packed with others in powers of two; an instruction that reads "
                     "what the one before it wrote starts no earlier than that one's end + latency";
 
+defvar inPlace = [{
+    dst may be the same tile as an operand (same place, stride and type); any other
+    overlap of dst with an operand is a fault.
+  }];
+
 class Vector<string mnemonic, bits<8> opcode, list<Field> fields>
     : Engine<mnemonic, opcode, VectorQueue, fields> { let Cost = vectorCost; }
 
@@ -434,16 +439,14 @@ def VectorUnary : Vector<"v.unary", 0x70,
     [Field<EnumKind<UnaryEnum>, "fn", "the function">,
      TileField<"dst", "result">, TileField<"a", "operand">] # shapeFields> {
   let summary = "dst = fn(a), element by element";
+  let description = inPlace;
 }
 def VectorBinary : Vector<"v.binary", 0x71,
     [Field<EnumKind<BinaryEnum>, "fn", "the function">,
      TileField<"dst", "result">, TileField<"a", "left operand">,
      TileField<"b", "right operand">] # shapeFields> {
   let summary = "dst = fn(a, b), element by element";
-  let description = [{
-    dst may be the same tile as a or b (same place, stride and type); any other
-    overlap of dst with an operand is a fault.
-  }];
+  let description = inPlace;
 }
 def VectorScalar : Vector<"v.scalar", 0x72,
     [Field<EnumKind<BinaryEnum>, "fn", "the function">,
@@ -452,12 +455,14 @@ def VectorScalar : Vector<"v.scalar", 0x72,
      Field<FloatKind, "imm", "the other operand; for integer functions it is converted to i32">]
     # shapeFields> {
   let summary = "dst = fn(a, imm), element by element";
+  let description = inPlace;
 }
 def VectorTernary : Vector<"v.ternary", 0x73,
     [Field<EnumKind<TernaryEnum>, "fn", "the function">,
      TileField<"dst", "result">, TileField<"a", "first operand">,
      TileField<"b", "second operand">, TileField<"c", "third operand">] # shapeFields> {
   let summary = "dst = fn(a, b, c), element by element";
+  let description = inPlace;
 }
 def VectorFill : Vector<"v.fill", 0x74,
     [TileField<"dst", "result">, Field<FloatKind, "imm", "the number">] # shapeFields> {
@@ -480,7 +485,7 @@ def VectorReduce : Vector<"v.reduce", 0x76,
     least and the greatest i32 for integers); then chains combine pairwise:
     j with j + 16, then j + 8, j + 4, j + 2, j + 1. A row of no columns gives
     the identity.
-  }];
+  }] # inPlace;
 }
 def VectorSoftmax : Vector<"v.softmax", 0x77,
     [Field<UnsignedKind<14>, "group", "consecutive rows that share a limit, at least 1">,
@@ -506,7 +511,7 @@ def VectorSoftmax : Vector<"v.softmax", 0x77,
     ```
     With no valid column m' = m, correction = 1 and sum stays. exp(0) is 1 and
     exp(-inf) is +0 exactly. The state starts as (lowest finite f32, 0, -).
-  }];
+  }] # inPlace;
 }
 def VectorRope : Vector<"v.rope", 0x78,
     [Flag<"interleaved", "rotate elements 2i and 2i+1 instead of i and i + rotary/2">,
@@ -520,13 +525,17 @@ def VectorRope : Vector<"v.rope", 0x78,
     Su et al. 2021. For each row, each head, and i < rotary/2, with x, y the two
     elements of the pair: x' = x*cos[i] - y*sin[i], y' = y*cos[i] + x*sin[i],
     where each product and each sum is rounded to f32. `cols` is the head size.
-  }];
+  }] # inPlace;
 }
 def VectorGather : Vector<"v.gather", 0x79,
     [TileField<"dst", "result">, TileField<"a", "table">,
      TileField<"index", "rows x 1, i32: which row of a">,
      ValueField<"bound", "an index outside 0 .. bound-1 is a fault">] # shapeFields> {
   let summary = "dst[r] = a[index[r]]";
+  let description = [{
+    dst may be the same tile as index (same place, stride and type); any other
+    overlap of dst with an operand is a fault.
+  }];
 }
 def VectorTopK : Vector<"v.topk", 0x7a,
     [Field<UnsignedKind<6>, "k", "1 .. 63 results per row">,
@@ -537,7 +546,7 @@ def VectorTopK : Vector<"v.topk", 0x7a,
   let description = [{
     Equal values: the lower index first. NaN ranks above everything. If a row
     has fewer than k candidates, the rest is the type's lowest value, index -1.
-  }];
+  }] # inPlace;
 }
 
 #endif // SERRANO_ISA_INSTRUCTIONS

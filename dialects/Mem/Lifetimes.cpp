@@ -13,23 +13,6 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::mem;
 
-FailureOr<TargetModel> mem::getTarget(ModuleOp module, StringRef name) {
-  std::string target = name.str();
-  if (target.empty()) {
-    auto attribute =
-        module->getAttrOfType<StringAttr>(tile::TileDialect::kTargetAttr);
-    if (!attribute)
-      return module.emitError()
-             << "names no target; set '" << tile::TileDialect::kTargetAttr
-             << "' or the pass's option 'target'";
-    target = attribute.str();
-  }
-  llvm::Expected<TargetModel> model = TargetModel::load(target);
-  if (!model)
-    return module.emitError() << llvm::toString(model.takeError());
-  return std::move(*model);
-}
-
 Placement mem::getPlacement(func::FuncOp function, Space space,
                             int64_t capacity) {
   Placement result{AllocationProblem(capacity, bufferAlignment), {}};

@@ -10,14 +10,8 @@
 
 #include "dialects/Mem/Mem.h"
 #include "serrano/Schedule/Allocation.h"
-#include "serrano/Target/TargetModel.h"
 
 namespace serrano::mem {
-
-/// The target that `name` means, or the module's own if it is empty; an error
-/// is emitted on the module.
-mlir::FailureOr<TargetModel> getTarget(mlir::ModuleOp module,
-                                       llvm::StringRef name);
 
 /// An allocation problem and the operations that its buffers stand for.
 struct Placement {

@@ -37,7 +37,8 @@ void MemDialect::initialize() {
 
 LogicalResult MemDialect::verifyOperationAttribute(Operation *op,
                                                    NamedAttribute attribute) {
-  bool known = attribute.getName() == kHbmBytesAttr
+  bool known = attribute.getName() == kHbmBytesAttr ||
+                       attribute.getName() == kPlacementAttr
                    ? isa<ModuleOp>(op)
                    : attribute.getName() == kAddressAttr &&
                          isa<tile::TensorOp, tile::PackedOp, tile::VectorsOp,
@@ -45,6 +46,14 @@ LogicalResult MemDialect::verifyOperationAttribute(Operation *op,
   if (!known)
     return op->emitOpError() << "cannot have the attribute '"
                              << attribute.getName().getValue() << "'";
+  if (attribute.getName() == kPlacementAttr) {
+    auto entries = dyn_cast<ArrayAttr>(attribute.getValue());
+    if (!entries || !llvm::all_of(entries, llvm::IsaPred<DictionaryAttr>))
+      return op->emitOpError() << "has '" << kPlacementAttr
+                               << "' = " << attribute.getValue()
+                               << "; expected an array of dictionaries";
+    return success();
+  }
   auto value = dyn_cast<IntegerAttr>(attribute.getValue());
   if (!value || value.getInt() < 0)
     return op->emitOpError()

@@ -28,6 +28,12 @@ def Mem_Dialect : Dialect {
     static constexpr llvm::StringLiteral kAddressAttr = "mem.address";
     /// On the module: bytes of HBM that the program uses.
     static constexpr llvm::StringLiteral kHbmBytesAttr = "mem.hbm_bytes";
+    /// On the module: what each memory holds, an array of dictionaries. Of the
+    /// memories of a core for each function: `function`, `memory`, `capacity`,
+    /// `buffer_bytes`, the `lower_bound` of these, which no placement goes below,
+    /// `ring_bytes` and `rings` (`index`, `slots`, `slot_bytes`). Of the others:
+    /// `memory`, `capacity` and `symbol_bytes`. For reports; no pass reads it.
+    static constexpr llvm::StringLiteral kPlacementAttr = "mem.placement";
   }];
 }
 

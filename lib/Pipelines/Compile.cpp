@@ -7,7 +7,10 @@
 
 #include "serrano/Pipelines/Compile.h"
 
+#include "Remarks.h"
 #include "dialects/Isa/Encode.h"
+#include "dialects/Mem/Mem.h"
+#include "dialects/Tile/Passes/TilePasses.h"
 #include "serrano/Emit/Emit.h"
 #include "serrano/Import/Onnx.h"
 #include "serrano/InitAll.h"
@@ -45,36 +48,50 @@ public:
     return makeError("{0}{1}{2}", error, remark.empty() ? "" : "; first remark: ", remark);
   }
 
+  RemarkClient remarkClient() {
+    return {[this](Location loc) { return getNode(loc); },
+            [this](Location loc, StringRef text) { print(DiagnosticSeverity::Remark, loc, text.str()); }};
+  }
+
 private:
   void handle(Diagnostic &diagnostic) {
-    std::string said = describe(diagnostic.getLocation()) + diagnostic.str();
+    std::string said = diagnostic.str();
     for (Diagnostic &note : diagnostic.getNotes())
       said += "; " + note.str();
-    said = escapeControls(said);
+    print(diagnostic.getSeverity(), diagnostic.getLocation(), said);
+  }
+
+  void print(DiagnosticSeverity severity, Location loc, const std::string &text) {
+    std::string said = escapeControls(describe(loc) + text);
     std::string message = escapeControls(file + ": ") + said;
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Remark && remark.empty())
+    if (severity == DiagnosticSeverity::Remark && remark.empty())
       remark = said;
-    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-      llvm::errs() << "serrano-compile: " << (diagnostic.getSeverity() == DiagnosticSeverity::Remark ? "remark" : "warning")
-                   << ": " << message << "\n";
+    if (severity != DiagnosticSeverity::Error)
+      llvm::errs() << "serrano-compile: " << (severity == DiagnosticSeverity::Remark ? "remark" : "warning") << ": "
+                   << message << "\n";
     else if (error.empty())
       error = message;
   }
 
-  /// "node 'NAME' (OpType): " for an operation that came from a node.
-  std::string describe(Location loc) {
+  /// Name and op type of the node that an operation came from.
+  std::pair<std::string, std::string> getNode(Location loc) {
     if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
-      return describe(fused.getLocations().back());
+      return getNode(fused.getLocations().back());
     auto name = dyn_cast<NameLoc>(loc);
     if (!name)
-      return "";
+      return {};
     // Locations have names only: few compilations have something to say.
     if (!opTypes)
       opTypes = readOpTypes(file);
-    std::string text = "'" + name.getName().str() + "'";
-    if (auto type = opTypes->find(name.getName()); type != opTypes->end())
-      text = "node " + text + " (" + type->second + ")";
-    return text + ": ";
+    return {name.getName().str(), opTypes->lookup(name.getName())};
+  }
+
+  /// "node 'NAME' (OpType): " for an operation that came from a node.
+  std::string describe(Location loc) {
+    auto [name, type] = getNode(loc);
+    if (name.empty())
+      return "";
+    return type.empty() ? "'" + name + "': " : "node '" + name + "' (" + type + "): ";
   }
 
   std::string file;
@@ -109,6 +126,25 @@ static llvm::Error writeText(ModuleOp module, const CompileOptions &options) {
   });
 }
 
+/// What each memory holds, from the module's attribute.
+static nlohmann::ordered_json toJson(Attribute attribute) {
+  if (auto array = dyn_cast<ArrayAttr>(attribute)) {
+    nlohmann::ordered_json result = nlohmann::ordered_json::array();
+    for (Attribute element : array)
+      result.push_back(toJson(element));
+    return result;
+  }
+  if (auto dictionary = dyn_cast<DictionaryAttr>(attribute)) {
+    nlohmann::ordered_json result;
+    for (NamedAttribute element : dictionary)
+      result[element.getName().str()] = toJson(element.getValue());
+    return result;
+  }
+  if (auto text = dyn_cast<StringAttr>(attribute))
+    return text.str();
+  return cast<IntegerAttr>(attribute).getInt();
+}
+
 /// CPU seconds of this thread since it began.
 static double getCpuSeconds() {
   timespec now;
@@ -137,9 +173,9 @@ private:
 } // namespace
 
 /// What the compilation took and what the program takes, as JSON: CPU seconds of
-/// each stage, sizes in bytes and, for each function, how many bytes of
-/// instructions it has.
-static void writeReport(const isa::Program &program, const CompileOptions &options, const StageClock &clock,
+/// each stage, sizes in bytes, what each memory holds and, for each function, how
+/// many bytes of instructions it has.
+static void writeReport(ModuleOp module, const isa::Program &program, const CompileOptions &options, const StageClock &clock,
                         llvm::raw_ostream &os) {
   nlohmann::ordered_json report;
   report["model"] = options.modelPath;
@@ -155,6 +191,8 @@ static void writeReport(const isa::Program &program, const CompileOptions &optio
   for (const isa::Function &function : program.functions)
     report["functions"].push_back(
         {{"name", function.name}, {"instruction_bytes", function.words * sizeof(uint64_t)}});
+  if (Attribute placement = module->getAttr(mem::MemDialect::kPlacementAttr))
+    report["placement"] = toJson(placement);
   os << report.dump(1) << "\n";
 }
 
@@ -166,6 +204,15 @@ static LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassMan
   manager.enableVerifier(false);
   addPasses(manager);
   return success(succeeded(manager.run(module)) && succeeded(verify(module)));
+}
+
+/// What bounds each operator: of a step over a cache with one token after the longest
+/// context and with as many new tokens as there is room for.
+static void addBoundReports(OpPassManager &manager) {
+  tile::ReportBoundsOptions prefill;
+  prefill.tokens = 0;
+  manager.addPass(tile::createReportBounds());
+  manager.addPass(tile::createReportBounds(prefill));
 }
 
 /// The stages up to the one that is asked for.
@@ -180,7 +227,13 @@ static LogicalResult runStages(ModuleOp module, const CompileOptions &options, S
   place.target = options.target;
   const std::tuple<Stage, const char *, std::function<void(OpPassManager &)>> stages[] = {
       {Stage::Llm, "llm", [&](OpPassManager &manager) { buildRaisePipeline(manager, options.stage > Stage::Llm); }},
-      {Stage::Tile, "tile", [&](OpPassManager &manager) { buildTileStage(manager, tile); }},
+      {Stage::Tile, "tile",
+       [&](OpPassManager &manager) {
+         buildTileStage(manager, tile);
+         // Nothing is done with these but to say them.
+         if (!options.remarksPath.empty())
+           addBoundReports(manager);
+       }},
       {Stage::Mem, "mem", [&](OpPassManager &manager) { buildPlaceStage(manager, place); }},
       {Stage::Dma, "dma", buildScheduleStage},
       {Stage::Isa, "isa", buildEmitStage},
@@ -218,9 +271,21 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   StageClock clock;
   DialectRegistry registry;
   registerAllDialects(registry);
+  std::optional<RemarkSink> remarks; // Outlives the context, which writes to it.
   auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->printOpOnDiagnostic(false);
   Diagnostics diagnostics(context.get(), options.modelPath);
+  if (!options.remarksPath.empty()) {
+    llvm::Expected<RemarkSink> sink =
+        RemarkSink::open(*context, options.remarksPath, options.remarksFilter, diagnostics.remarkClient());
+    if (!sink)
+      return sink.takeError();
+    remarks.emplace(std::move(*sink));
+  }
+  // What is asked for has been written, so the remarks on it are too.
+  auto finish = [&](llvm::Error error) -> llvm::Error {
+    return error || !remarks ? std::move(error) : remarks->commit();
+  };
   llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(options.modelPath, *context);
   if (!module)
     return module.takeError();
@@ -237,12 +302,12 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   if (failed(runStages(**module, options, clock)))
     return diagnostics.takeError();
   if (options.stage < Stage::Asm)
-    return writeText(**module, options);
+    return finish(writeText(**module, options));
   FailureOr<isa::Program> program = isa::ir::encode(**module, &*target);
   if (failed(program))
     return diagnostics.takeError();
   if (options.stage == Stage::Asm)
-    return write(options, [&](llvm::raw_ostream &os) { return isa::disassemble(*program, os); });
+    return finish(write(options, [&](llvm::raw_ostream &os) { return isa::disassemble(*program, os); }));
   // Where the report goes is known to be writable before there is a program.
   std::optional<AtomicFile> report;
   if (!options.reportPath.empty()) {
@@ -256,7 +321,7 @@ llvm::Error serrano::compile(const CompileOptions &options) {
     return addContext(std::move(error), options.modelPath);
   clock.end("packing");
   if (!report)
-    return llvm::Error::success();
-  writeReport(*program, options, clock, report->stream());
-  return report->commit();
+    return finish(llvm::Error::success());
+  writeReport(**module, *program, options, clock, report->stream());
+  return finish(report->commit());
 }

@@ -14,6 +14,7 @@
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Mem/Mem.h"
 #include "dialects/Mem/Passes/MemPasses.h"
+#include "dialects/Tile/Passes/TilePasses.h"
 #include "dialects/Tile/Tile.h"
 #include "serrano/Conversion/Passes.h"
 #include "serrano/Pipelines/Pipelines.h"
@@ -40,6 +41,7 @@ void serrano::registerAllDialects(mlir::DialectRegistry &registry) {
 void serrano::registerAllPasses() {
   mlir::registerTransformsPasses();
   llm::registerLlmPasses();
+  tile::registerTilePasses();
   mem::registerMemPasses();
   dma::registerDmaPasses();
   registerConversionPasses();

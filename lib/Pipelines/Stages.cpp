@@ -42,6 +42,8 @@ void serrano::buildTileStage(OpPassManager &manager, const TileOptions &options)
 
 void serrano::buildPlaceStage(OpPassManager &manager, const PlaceOptions &options) {
   manager.addPass(createConvertTileToMem());
+  // One buffer fewer to place, and one copy fewer to make.
+  manager.addNestedPass<func::FuncOp>(mem::createMergeBuffers());
   manager.addPass(mem::createAssignAddresses({options.target}));
   manager.addPass(mem::createVerifyPlacement({options.target}));
 }

@@ -104,6 +104,30 @@ int64_t AllocationProblem::mostAlive(int64_t begin, int64_t end) const {
   return most;
 }
 
+std::vector<size_t> AllocationProblem::aliveAtPeak() const {
+  // The most bytes are alive first at a time at which a buffer begins.
+  std::vector<size_t> order;
+  for (size_t i = 0; i < list.size(); ++i)
+    if (list[i].bytes && list[i].begin < list[i].end)
+      order.push_back(i);
+  llvm::stable_sort(order, [&](size_t a, size_t b) {
+    return list[a].begin < list[b].begin;
+  });
+  int64_t most = lowerBound();
+  std::vector<size_t> result;
+  for (size_t i : order) {
+    int64_t time = list[i].begin;
+    if (mostAlive(time, time + 1) != most)
+      continue;
+    for (size_t other = 0; other < list.size(); ++other)
+      if (list[other].bytes && list[other].begin <= time &&
+          time < list[other].end)
+        result.push_back(other);
+    break;
+  }
+  return result;
+}
+
 int64_t AllocationProblem::height() const {
   int64_t result = 0;
   for (const Buffer &buffer : list)
@@ -111,45 +135,4 @@ int64_t AllocationProblem::height() const {
       result = std::max<int64_t>(
           result, *buffer.address + llvm::alignTo(buffer.bytes, alignment));
   return result;
-}
-
-llvm::Error serrano::allocateGreedily(AllocationProblem &problem) {
-  if (llvm::Error error = problem.check())
-    return error;
-  const auto &buffers = problem.buffers();
-  std::vector<size_t> order, placed;
-  for (size_t i = 0; i < buffers.size(); ++i)
-    (buffers[i].address ? placed : order).push_back(i);
-  llvm::stable_sort(order, [&](size_t a, size_t b) {
-    return buffers[a].bytes > buffers[b].bytes;
-  });
-
-  for (size_t index : order) {
-    const auto &buffer = buffers[index];
-    std::vector<std::pair<int64_t, int64_t>> taken;
-    for (size_t other : placed)
-      if (buffers[other].bytes && liveTogether(buffer, buffers[other]))
-        taken.push_back({*buffers[other].address,
-                         *buffers[other].address + buffers[other].bytes});
-    llvm::sort(taken);
-    int64_t address = 0;
-    for (auto [begin, end] : taken) {
-      if (begin - address >= buffer.bytes)
-        break;
-      address = std::max<int64_t>(address,
-                                  llvm::alignTo(end, problem.alignmentBytes()));
-    }
-    if (address + buffer.bytes > problem.capacityBytes())
-      return makeError(
-          "{0} of {1} bytes does not fit: what is alive with it takes up to "
-          "{2} of the "
-          "memory's {3} bytes",
-          buffer.name, buffer.bytes,
-          problem.mostAlive(buffer.begin, buffer.end) -
-              int64_t(llvm::alignTo(buffer.bytes, problem.alignmentBytes())),
-          problem.capacityBytes());
-    problem.place(index, address);
-    placed.push_back(index);
-  }
-  return llvm::Error::success();
 }

@@ -80,6 +80,8 @@
 ; RUN: %{fails}
 ; REDEFINE: %{file} = gather-index
 ; RUN: %{as}
+; REDEFINE: %{file} = gather-in-place
+; RUN: %{as}
 ; RUN: %{fails}
 ; REDEFINE: %{file} = dst-overlap
 ; RUN: %{as}
@@ -361,6 +363,15 @@ func main {
   v.fill dst=spm[0]:4:i32, imm=5.0, rows=1, cols=1
   v.fill dst=spm[64]:4:f32, rows=4, cols=1
   v.gather dst=spm[128]:4:f32, a=spm[64]:4:f32, index=spm[0]:4:i32, bound=4, rows=1, cols=1
+  halt
+}
+;--- gather-in-place.s
+; CHECK: dst is the table; rows of it would be gone before they are taken
+.entry main
+func main {
+  v.fill dst=spm[0]:4:i32, imm=0.0, rows=4, cols=1
+  v.fill dst=spm[64]:4:f32, rows=4, cols=1
+  v.gather dst=spm[64]:4:f32, a=spm[64]:4:f32, index=spm[0]:4:i32, bound=4, rows=4, cols=1
   halt
 }
 ;--- dst-overlap.s

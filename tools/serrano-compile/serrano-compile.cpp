@@ -32,6 +32,13 @@ static cl::opt<int64_t> maxContext("max-context", cl::desc("Most tokens of a seq
                                    cl::init(2048), cl::cat(category));
 static cl::opt<std::string> reportPath("report", cl::desc("Write a report of the compilation as JSON"),
                                        cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> remarksPath("remarks",
+                                        cl::desc("Write what was done, what was not and why as YAML ('-' for lines "
+                                                 "on the standard error)"),
+                                        cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> remarksFilter("remarks-filter",
+                                          cl::desc("Only remarks of passes whose whole name matches"),
+                                          cl::value_desc("regex"), cl::init(".*"), cl::cat(category));
 static cl::opt<Stage> stage("emit", cl::desc("Where to stop and what to write"),
                             cl::values(clEnumValN(Stage::Import, "import", "the graph as imported"),
                                        clEnumValN(Stage::Llm, "llm", "the llm dialect"),
@@ -58,6 +65,8 @@ int main(int argc, char **argv) {
   options.maxSequences = maxSequences;
   options.maxContext = maxContext;
   options.reportPath = reportPath;
+  options.remarksPath = remarksPath;
+  options.remarksFilter = remarksFilter;
   options.stage = stage;
   options.printLocations = printLocations;
   options.leaveMemory = true;

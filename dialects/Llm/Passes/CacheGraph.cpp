@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llm/Passes/CacheGraph.h"
+#include "dialects/Llm/Passes/Remarks.h"
 
 using namespace mlir;
 using namespace serrano::llm;
@@ -66,7 +67,8 @@ LogicalResult CacheGraph::checkLayers() {
   for (const CachedLayer &layer : layers) {
     AttentionOp op = layer.attention;
     auto fail = [&](const Twine &why) -> LogicalResult {
-      op.emitRemark() << "the cache is not promoted: " << why;
+      remarkUnrecognised(op.getLoc(), "llm-promote-cache", "CacheNotPromoted",
+                         "the cache is not promoted: " + why);
       return failure();
     };
     if (op.getMask())
@@ -108,9 +110,10 @@ FailureOr<CacheGraph> CacheGraph::analyze(func::FuncOp function) {
   if (graph.layers.empty())
     return graph;
   if (!others.empty()) {
-    others.front().emitRemark() << "the cache is not promoted: this attention "
-                                   "does not append to past keys and values "
-                                   "that are arguments, others do";
+    remarkUnrecognised(
+        others.front().getLoc(), "llm-promote-cache", "CacheNotPromoted",
+        "the cache is not promoted: this attention does not append to past "
+        "keys and values that are arguments, others do");
     return failure();
   }
   if (failed(graph.checkLayers()))
@@ -120,9 +123,11 @@ FailureOr<CacheGraph> CacheGraph::analyze(func::FuncOp function) {
     if (!graph.presents.remove(value))
       graph.outputs.push_back(index);
   if (!graph.presents.empty()) {
-    emitRemark(graph.presents.front().getLoc())
-        << "the cache is not promoted: these keys or values are appended to "
-           "past ones but no result";
+    remarkUnrecognised(
+        graph.presents.front().getLoc(), "llm-promote-cache",
+        "CacheNotPromoted",
+        "the cache is not promoted: these keys or values are appended to past "
+        "ones but no result");
     return failure();
   }
   return graph;

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OperationSupport.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace serrano::llm {
@@ -92,6 +93,7 @@ public:
   }
 
   llvm::ArrayRef<Operation *> getOps() const { return ops; }
+  size_t getNumAnchors() const { return anchors.size(); }
 
 private:
   static bool isBetter(const Chain &chain, const Chain &best) {
@@ -278,9 +280,30 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
         continue;
       hoistShared(function);
       ChainFinder finder(function);
-      if (std::optional<Chain> chain = finder.find())
+      std::optional<Chain> chain = finder.find();
+      remarkLayers(function, chain, finder);
+      if (chain)
         outline(function, *chain, finder.getOps(), symbols);
     }
+  }
+
+  static void remarkLayers(func::FuncOp function,
+                           const std::optional<Chain> &chain,
+                           const ChainFinder &finder) {
+    auto options = remark::RemarkOpts::name("Layers")
+                       .category("llm-outline-layers")
+                       .function(function.getName());
+    if (chain)
+      remark::passed(finder.getOps()[chain->begin]->getLoc(), options)
+          << remark::metric("Layers", chain->count)
+          << remark::metric("Operations", chain->period)
+          << remark::metric("OperationsOutside",
+                            finder.getOps().size() - chain->size());
+    else if (finder.getNumAnchors() > 1)
+      remark::missed(function.getLoc(), options)
+          << remark::reason("{0} attentions, but no operations around them are "
+                            "repeated with other weights only",
+                            finder.getNumAnchors());
   }
 
   /// Moves what several layers use, but an exporter computes in the first one,

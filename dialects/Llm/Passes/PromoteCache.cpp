@@ -9,6 +9,7 @@
 #include "dialects/Llm/Passes/CacheGraph.h"
 #include "dialects/Llm/Passes/IndexAnalysis.h"
 #include "dialects/Llm/Passes/LlmPasses.h"
+#include "dialects/Llm/Passes/Remarks.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -73,8 +74,9 @@ private:
                     StringAttr name, Location loc);
   void addArguments();
   LogicalResult fail(Operation *op, const Twine &why) {
-    op->emitRemark() << "the cache is not promoted: "
-                     << op->getName().getStringRef() << " " << why;
+    remarkUnrecognised(op->getLoc(), "llm-promote-cache", "CacheNotPromoted",
+                       "the cache is not promoted: " +
+                           op->getName().getStringRef() + " " + why);
     return failure();
   }
   /// A row's type with one leading dimension `rows`.
@@ -380,10 +382,14 @@ func::FuncOp StepBuilder::build() {
     auto type = cast<RankedTensorType>(argument.getType());
     if (!isRow(argument) || type.getRank() != 2 ||
         !isa<IntegerType>(type.getElementType())) {
-      emitRemark(argument.getLoc())
-          << "the cache is not promoted: argument "
-          << getName(source, argument.getArgNumber())
-          << " is used beside the attentions and is no token id or position";
+      std::string name;
+      llvm::raw_string_ostream(name)
+          << getName(source, argument.getArgNumber());
+      remarkUnrecognised(argument.getLoc(), "llm-promote-cache",
+                         "CacheNotPromoted",
+                         "the cache is not promoted: argument " + name +
+                             " is used beside the attentions and is no token "
+                             "id or position");
       step.erase();
       return {};
     }

@@ -8,6 +8,7 @@
 #include "dialects/Llm/Passes/IndexAnalysis.h"
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Matching.h"
+#include "dialects/Llm/Passes/Remarks.h"
 #include "dialects/Llm/Passes/Rewriting.h"
 
 #include <cmath>
@@ -300,8 +301,10 @@ struct RaiseAttention : serrano::llm::impl::RaiseAttentionBase<RaiseAttention> {
     const MaskMeaning &meaning = found->second;
     if (!meaning.problem.empty()) {
       if (isNew)
-        op.emitRemark() << "attention keeps its mask as an operand: "
-                        << meaning.problem;
+        remarkUnrecognised(op.getLoc(), "llm-raise-attention",
+                           "MaskNotRecognised",
+                           "attention keeps its mask as an operand: " +
+                               meaning.problem);
       return;
     }
     OpBuilder builder(op);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llm/Passes/LlmPasses.h"
+#include "dialects/Llm/Passes/Remarks.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -63,7 +64,8 @@ struct ReportUnraised : serrano::llm::impl::ReportUnraisedBase<ReportUnraised> {
   void runOnOperation() override {
     getOperation().walk([](Operation *op) {
       if (std::string problem = findProblem(op); !problem.empty())
-        op->emitRemark() << problem;
+        remarkUnrecognised(op->getLoc(), "llm-report-unraised", "NotRecognised",
+                           problem);
     });
     markAllAnalysesPreserved();
   }

@@ -8,6 +8,8 @@
 #include "dialects/Mem/Passes/MemPasses.h"
 
 #include "dialects/Mem/Lifetimes.h"
+#include "dialects/Mem/PlacementReport.h"
+#include "dialects/Tile/Target.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace serrano::mem {
@@ -34,18 +36,28 @@ public:
 
 private:
   LogicalResult placeBuffers(func::FuncOp function, const TargetModel &target);
-  LogicalResult chooseSlots(func::FuncOp function, const TargetModel &target);
-  LogicalResult place(func::FuncOp function, Space space, int64_t capacity);
+  LogicalResult chooseSlots(func::FuncOp function, const TargetModel &target,
+                            int64_t left);
+  FailureOr<AllocationResult> place(func::FuncOp function, Space space,
+                                    int64_t capacity);
   LogicalResult placeSymbols(const TargetModel &target);
+
+  PlacementReport report;
 };
 
 } // namespace
 
-LogicalResult AssignAddresses::place(func::FuncOp function, Space space,
-                                     int64_t capacity) {
+FailureOr<AllocationResult> AssignAddresses::place(func::FuncOp function,
+                                                   Space space,
+                                                   int64_t capacity) {
   Placement placement = getPlacement(function, space, capacity);
-  if (llvm::Error error = allocateGreedily(placement.problem)) {
-    std::string message = llvm::toString(std::move(error));
+  // Scratchpad that is left makes rings longer; of the accumulators nothing else
+  // can be made.
+  int64_t enough = space == Space::Accumulators ? capacity : 0;
+  llvm::Expected<AllocationResult> result =
+      solve(placement.problem, {searchSteps, enough});
+  if (!result) {
+    std::string message = llvm::toString(result.takeError());
     // The buffer that the message begins with says which node it is for.
     Operation *place = function;
     for (auto [buffer, op] :
@@ -60,48 +72,56 @@ LogicalResult AssignAddresses::place(func::FuncOp function, Space space,
   for (auto [buffer, op] :
        llvm::zip_equal(placement.problem.buffers(), placement.operations))
     op->setAttr("address", builder.getI64IntegerAttr(*buffer.address));
-  return success();
+  return *result;
 }
 
-/// Rings whose number of slots is open get the same number of bytes each of
-/// what the buffers leave. The buffers are placed first, so that it is left in
-/// one piece.
+/// Rings whose number of slots is open share what the buffers leave: they were
+/// placed first, so that it is in one piece.
 LogicalResult AssignAddresses::chooseSlots(func::FuncOp function,
-                                           const TargetModel &target) {
+                                           const TargetModel &target,
+                                           int64_t left) {
   SmallVector<RingOp> open;
+  SmallVector<RingShare> shares;
   function.walk([&](RingOp ring) {
-    if (!ring.getSlots())
-      open.push_back(ring);
+    if (ring.getSlots())
+      return;
+    open.push_back(ring);
+    shares.push_back({"ring " + std::to_string(ring.getIndex()),
+                      ring.getSlotBytes(), fewestSlots, mostSlots,
+                      /*slots=*/0});
   });
-  if (open.empty())
-    return success();
-  if (failed(place(function, Space::Scratchpad, target.scratchpadBytes())))
-    return failure();
-  int64_t left =
-      target.scratchpadBytes() -
-      getPlacement(function, Space::Scratchpad, target.scratchpadBytes())
-          .problem.height();
   int64_t budget =
       std::min<int64_t>(left, int64_t(target.scratchpadBytes() * ringFraction));
-  for (RingOp ring : open) {
-    int64_t slots = budget / int64_t(open.size()) / ring.getSlotBytes();
-    if (slots < fewestSlots)
-      return ring.emitOpError()
-             << "has room for " << slots << " slots of " << ring.getSlotBytes()
-             << " bytes; expected at least " << fewestSlots
-             << "; compile for fewer tokens (--max-tokens)";
-    ring.setSlots(std::min(slots, mostSlots));
+  if (llvm::Error error = divideRest(budget, shares)) {
+    std::string message = llvm::toString(std::move(error));
+    Operation *place = function;
+    for (auto [ring, share] : llvm::zip_equal(open, shares))
+      if (StringRef(message).starts_with(share.name + " has"))
+        place = ring;
+    return mlir::emitError(place->getLoc())
+           << message << "; compile for fewer tokens (--max-tokens)";
   }
+  for (auto [ring, share] : llvm::zip_equal(open, shares))
+    ring.setSlots(share.slots);
   return success();
 }
 
 LogicalResult AssignAddresses::placeBuffers(func::FuncOp function,
                                             const TargetModel &target) {
-  if (failed(chooseSlots(function, target)))
-    return failure();
-  if (failed(place(function, Space::Scratchpad, target.scratchpadBytes())))
-    return failure();
-  return place(function, Space::Accumulators, target.accumulatorBytes());
+  for (auto [space, capacity] :
+       {std::pair{Space::Scratchpad, target.scratchpadBytes()},
+        std::pair{Space::Accumulators, target.accumulatorBytes()}}) {
+    FailureOr<AllocationResult> result = place(function, space, capacity);
+    if (failed(result))
+      return failure();
+    if (space == Space::Scratchpad) {
+      if (failed(chooseSlots(function, target, capacity - result->height)) ||
+          failed(place(function, space, capacity)))
+        return failure();
+    }
+    report.add(function, space, capacity, *result);
+  }
+  return success();
 }
 
 /// Gives the symbols of `placement` that `select` takes the addresses from
@@ -151,6 +171,8 @@ LogicalResult AssignAddresses::placeSymbols(const TargetModel &target) {
            << target.memoryBytes()
            << "; compile for fewer sequences or a shorter context "
               "(--max-sequences, --max-context)";
+  report.addSymbols("hbm", target.memoryBytes(), hbmEnd);
+  report.addSymbols("scalar memory", target.scalarMemoryBytes(), scalarEnd);
   module->setAttr(MemDialect::kHbmBytesAttr,
                   Builder(&getContext())
                       .getI64IntegerAttr(llvm::alignTo(hbmEnd, pageBytes)));
@@ -158,12 +180,14 @@ LogicalResult AssignAddresses::placeSymbols(const TargetModel &target) {
 }
 
 void AssignAddresses::runOnOperation() {
-  FailureOr<TargetModel> model = getTarget(getOperation(), target);
+  FailureOr<TargetModel> model = tile::getTarget(getOperation(), target);
   if (failed(model))
     return signalPassFailure();
+  report = PlacementReport();
   for (auto function : getOperation().getOps<func::FuncOp>())
-    if (failed(placeBuffers(function, *model)))
+    if (!function.isDeclaration() && failed(placeBuffers(function, *model)))
       return signalPassFailure();
   if (failed(placeSymbols(*model)))
-    signalPassFailure();
+    return signalPassFailure();
+  report.attach(getOperation());
 }

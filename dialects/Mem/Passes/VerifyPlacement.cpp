@@ -8,6 +8,7 @@
 #include "dialects/Mem/Passes/MemPasses.h"
 
 #include "dialects/Mem/Lifetimes.h"
+#include "dialects/Tile/Target.h"
 
 namespace serrano::mem {
 #define GEN_PASS_DEF_VERIFYPLACEMENT
@@ -70,7 +71,7 @@ static LogicalResult verifySymbols(ModuleOp module, const TargetModel &target) {
 }
 
 void VerifyPlacement::runOnOperation() {
-  FailureOr<TargetModel> model = getTarget(getOperation(), target);
+  FailureOr<TargetModel> model = tile::getTarget(getOperation(), target);
   if (failed(model))
     return signalPassFailure();
   for (auto function : getOperation().getOps<func::FuncOp>())

@@ -28,6 +28,11 @@ struct CompileOptions {
   int64_t maxContext = 2048;
   /// JSON report; empty for none.
   std::string reportPath;
+  /// Remarks on what was done, what was not and why, as YAML; "-" is the standard
+  /// error, in lines to read; empty for none.
+  std::string remarksPath;
+  /// Regular expression: remarks of passes whose whole name it matches.
+  std::string remarksFilter = ".*";
   Stage stage = Stage::Program;
   /// Print locations of operations in MLIR text.
   bool printLocations = false;

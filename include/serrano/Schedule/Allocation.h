@@ -1,5 +1,4 @@
-//===- Allocation.h - static addresses for buffers with lifetimes - -*- C++
-//-*-===//
+//===- Allocation.h - static addresses for buffers ------------*- C++ -*-===//
 //
 // Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,7 +19,8 @@ namespace serrano {
 
 /// The dynamic storage allocation problem (Garey & Johnson SR2): buffers of
 /// known size and lifetime get addresses below a capacity, so that two that are
-/// alive at the same time never share a byte. It knows no IR.
+/// alive at the same time never share a byte. It knows no IR, and no way to
+/// solve it: solvers are in AllocationSolver.h, and files in AllocationFile.h.
 class AllocationProblem {
 public:
   struct Buffer {
@@ -52,6 +52,8 @@ public:
   int64_t lowerBound() const;
   /// The same, of the times in [begin, end).
   int64_t mostAlive(int64_t begin, int64_t end) const;
+  /// The buffers, by index, of the first time at which the most bytes are alive.
+  std::vector<size_t> aliveAtPeak() const;
   /// One past the highest byte that is used, rounded up to the alignment.
   int64_t height() const;
 
@@ -63,12 +65,6 @@ private:
   int64_t capacity, alignment;
   std::vector<Buffer> list;
 };
-
-/// Places every buffer that has no address: the largest first, each at the
-/// lowest address that is free during its life (greedy by size, as in Pisarchyk
-/// & Lee 2020). The error names the buffer that does not fit, and how much is
-/// alive with it.
-llvm::Error allocateGreedily(AllocationProblem &problem);
 
 } // namespace serrano
 

@@ -232,6 +232,8 @@ void Core::execute(const isa::VectorGather &i) {
   TileView a = tile(i.a, bound, cols, false, "a"),
            dst = tile(i.dst, rows, cols, true, "dst");
   prepareVector(rows, cols, {a.dtype, dst.dtype}, false, 1);
+  if (rows && cols && bound && dst.data == a.data)
+    fault("dst is the table; rows of it would be gone before they are taken");
   finishHere([=] {
     if (std::optional<int64_t> bad = gather(dst, a, index, bound, rows, cols))
       fault("index {0} is outside 0 to {1}", *bad, bound - 1);

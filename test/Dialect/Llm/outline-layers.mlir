@@ -1,4 +1,6 @@
 // RUN: serrano-opt %s -llm-promote-cache -canonicalize -llm-outline-layers | FileCheck %s
+// RUN: serrano-opt %s -llm-promote-cache -canonicalize -llm-outline-layers --remarks-filter=llm-outline-layers -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// REMARK: remark: [Passed] Layers | Category:llm-outline-layers | Function=step | Layers=2, Operations=7, OperationsOutside=4
 
 // The two layers of promote-cache.mlir differ in a weight and in their index.
 

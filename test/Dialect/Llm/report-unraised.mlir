@@ -1,4 +1,8 @@
 // RUN: serrano-opt %s -llm-report-unraised -verify-diagnostics
+// Who asks for remarks gets the same as failures, and no diagnostics beside them.
+// RUN: serrano-opt %s -llm-report-unraised --remarks-filter=llm-report-unraised -o /dev/null 2>&1 | FileCheck %s
+// CHECK: remark: [Failure] NotRecognised | Category:llm-report-unraised | {{.*}}Remark="product of two computed matrices is no part of a recognised attention or projection; shapes are [2, 4] and [4, 4]"
+// CHECK-NOT: remark: product
 
 func.func @parts(%x: tensor<2x4xf32>, %y: tensor<4x4xf32>) -> tensor<2x4xf32> {
   // expected-remark @+1 {{product of two computed matrices is no part of a recognised attention or projection; shapes are [2, 4] and [4, 4]}}

@@ -160,6 +160,7 @@ module attributes {tile.target = "serrano-tiny"} {
 // Half of the scratchpad for two rings: 8192 bytes each, which are 32 tiles of 256
 // bytes and 16 of 512.
 
+// CHECK: mem.placement = [{buffer_bytes = 256 : i64, capacity = 32768 : i64, function = "rings", lower_bound = 256 : i64, memory = "scratchpad", ring_bytes = 16384 : i64, rings = [{index = 0 : i64, slot_bytes = 256 : i64, slots = 32 : i64}, {index = 1 : i64, slot_bytes = 512 : i64, slots = 16 : i64}]}, {buffer_bytes = 0 : i64, {{.*}}memory = "accumulators"{{.*}}}, {{{.*}}memory = "hbm"{{.*}}}, {{{.*}}memory = "scalar memory"{{.*}}}]
 // CHECK-LABEL: func.func @rings
 module attributes {tile.target = "serrano-tiny"} {
   tile.packed @a [@v] sizes [8, 8] tile 8 x 8 : f32

@@ -75,3 +75,14 @@ tile.dimension @seq max 8 {mem.address = -4 : i64}
 
 // expected-error @+1 {{has 'mem.address' = "here"; expected a number of bytes}}
 tile.dimension @seq max 8 {mem.address = "here"}
+
+// -----
+
+// expected-error @+1 {{has 'mem.placement' = 1 : i64; expected an array of dictionaries}}
+module attributes {mem.placement = 1 : i64} {
+}
+
+// -----
+
+// expected-error @+1 {{cannot have the attribute 'mem.placement'}}
+func.func private @function() attributes {mem.placement = []}

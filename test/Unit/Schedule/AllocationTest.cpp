@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "serrano/Schedule/Allocation.h"
+#include "serrano/Schedule/AllocationSolver.h"
 #include "llvm/ADT/STLExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

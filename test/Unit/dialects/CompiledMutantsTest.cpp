@@ -236,23 +236,19 @@ TEST_F(CompiledMutants, Encoder) {
   EXPECT_THAT(
       mutants.unreported,
       testing::UnorderedElementsAre(
-          // The product reads what norms wrote where the embedding's rows were
-          // gathered: the vector engine waited for the gather (0), and the
-          // product waits for the vector engine (2).
-          "wait 1: tile.matmul for counter 0 with lag 0, dropped",
-          "wait 1: tile.matmul for counter 0 with lag 0, weakened",
           // The mask comes where the norm's values were: the products that the
-          // load waits for (14) read them, and waited for the norm (2).
-          "wait 15: dma.load for counter 3 with lag 6, dropped",
-          "wait 15: dma.load for counter 3 with lag 6, weakened",
+          // load waits for (13) read them, and waited for the norm (1).
+          "wait 14: dma.load for counter 3 with lag 6, dropped",
+          "wait 14: dma.load for counter 3 with lag 6, weakened",
           // The product reads attention's result where the mask was: the
-          // vector engine waited for the mask (16), and the product waits for
-          // the vector engine (22).
-          "wait 21: tile.matmul for counter 0 with lag 0, dropped",
-          "wait 21: tile.matmul for counter 0 with lag 0, weakened",
-          // The result is stored from where the mask was, likewise (16, 37).
-          "wait 36: dma.store for counter 0 with lag 0, dropped",
-          "wait 36: dma.store for counter 0 with lag 0, weakened"));
+          // vector engine waited for the mask (15), and the product waits for
+          // the vector engine (21).
+          "wait 20: tile.matmul for counter 0 with lag 0, dropped",
+          "wait 20: tile.matmul for counter 0 with lag 0, weakened",
+          // The result is stored from where the embedding's rows were, likewise
+          // (0, 36).
+          "wait 35: dma.store for counter 0 with lag 1, dropped",
+          "wait 35: dma.store for counter 0 with lag 1, weakened"));
 }
 
 TEST_F(CompiledMutants, Decoder) {
@@ -271,27 +267,27 @@ TEST_F(CompiledMutants, Decoder) {
           // Between the keys and their store lie the vector operations of one
           // tile of queries at least, as every sequence of a step has a new
           // token; the prover counts those of none.
-          "wait 24: dma.store for counter 3 with lag 2, weakened",
+          "wait 23: dma.store for counter 3 with lag 2, weakened",
           // Between the values and their store lie the same; the store of the
-          // keys, before it in the queue, waited for all but two of them (24).
-          "wait 25: dma.store for counter 3 with lag 0, dropped",
-          "wait 25: dma.store for counter 3 with lag 0, weakened",
-          // The product reads attention's result where the embedding's rows
-          // were: the vector engine waited for them (2), and the product waits
-          // for the vector engine (27).
-          "wait 26: tile.matmul for counter 0 with lag 0, dropped",
-          "wait 26: tile.matmul for counter 0 with lag 0, weakened",
+          // keys, before it in the queue, waited for all but two of them (23).
+          "wait 24: dma.store for counter 3 with lag 0, dropped",
+          "wait 24: dma.store for counter 3 with lag 0, weakened",
+          // The product reads attention's result where the positions were: the
+          // vector engine waited for them (0), and the product waits for the
+          // vector engine (26).
+          "wait 25: tile.matmul for counter 0 with lag 1, dropped",
+          "wait 25: tile.matmul for counter 0 with lag 1, weakened",
           // The rows with logits come where the gated values were. The last
           // product reads columns 16 to 23 of these, the load overwrites the
           // first 12 of the fifth row; the prover takes the rows as a whole.
-          "wait 45: dma.load for counter 2 with lag 0, weakened",
-          // The products that the load waits for (45) read the gated values,
-          // and waited for the vector engine to write them (41).
-          "wait 46: dma.load for counter 3 with lag 2, dropped",
-          "wait 46: dma.load for counter 3 with lag 2, weakened",
-          // The logits are stored from where the embedding's rows were: the
-          // vector engine waited for them (2), and the store waits for the
-          // vector engine (51).
-          "wait 50: dma.store for counter 0 with lag 1, dropped",
-          "wait 50: dma.store for counter 0 with lag 1, weakened"));
+          "wait 44: dma.load for counter 2 with lag 0, weakened",
+          // The products that the load waits for (44) read the gated values,
+          // and waited for the vector engine to write them (40).
+          "wait 45: dma.load for counter 3 with lag 2, dropped",
+          "wait 45: dma.load for counter 3 with lag 2, weakened",
+          // The logits are stored from where the positions were: the vector
+          // engine waited for them (0), and the store waits for the vector
+          // engine (50).
+          "wait 49: dma.store for counter 0 with lag 2, dropped",
+          "wait 49: dma.store for counter 0 with lag 2, weakened"));
 }
