@@ -71,6 +71,20 @@ public:
     return {std::move(outputs), result.statistics.toJson()};
   }
 
+  /// Lengths are those of a step's sequences or the sizes of dimensions.
+  std::string predict(const std::string &entryName,
+                      const std::vector<std::pair<int64_t, int64_t>> &sequences,
+                      const Dimensions &dimensions,
+                      const sim::RunOptions &options) {
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(running);
+    Lengths lengths{{}, dimensions};
+    for (auto [added, context] : sequences)
+      lengths.sequences.push_back({added, context});
+    const Entry *entry = valueOrThrow(program->entry(entryName));
+    return valueOrThrow(program->predict(*entry, lengths, options)).toJson();
+  }
+
 private:
   static std::unique_ptr<Program> load(const std::string &path) {
     nb::gil_scoped_release release;
@@ -166,5 +180,7 @@ NB_MODULE(_serrano, module) {
                    "The target's description as JSON text.")
       .def_prop_ro("entries", &LoadedProgram::entries)
       .def("run", &LoadedProgram::run, "entry"_a, "inputs"_a, "options"_a,
-           "The outputs by name and the statistics as JSON text.");
+           "The outputs by name and the statistics as JSON text.")
+      .def("predict", &LoadedProgram::predict, "entry"_a, "sequences"_a,
+           "dimensions"_a, "options"_a, "The statistics as JSON text.");
 }

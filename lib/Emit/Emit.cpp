@@ -94,40 +94,63 @@ llvm::Error WeightWriter::write(tile::PackedOp packed) {
   std::vector<float> slot(tileK * tileN);
   std::vector<uint8_t> bytes;
   int64_t written = 0;
-  auto flush = [&] {
+  auto write = [&]() -> llvm::Error {
+    if (bytes.empty())
+      return llvm::Error::success();
+    if (llvm::Error error = writer.write(*section, written, bytes))
+      return error;
+    written += int64_t(bytes.size());
+    bytes.clear();
+    return llvm::Error::success();
+  };
+  // A section begins as a hole: slots of nothing else stay one.
+  bool slotIsHole = true;
+  auto flush = [&]() -> llvm::Error {
+    if (slotIsHole) {
+      llvm::Error error = write();
+      written += stride;
+      return error;
+    }
     convert(slot, packed.getElementType(), bytes);
     bytes.resize(llvm::alignTo(bytes.size(), mem::bufferAlignment));
     std::fill(slot.begin(), slot.end(), 0.0f);
+    slotIsHole = true;
+    return llvm::Error::success();
   };
   tile::WeightTape tape(tileK, tileN);
   auto names = packed.getWeights().getAsRange<SymbolRefAttr>().begin();
   for (const tile::WeightGroup &group : packed.getWeightGroups()) {
     SmallVector<llm::WeightOp> weights;
+    SmallVector<bool> holes;
     for (int64_t n : group.n) {
       llvm::Expected<llm::WeightOp> weight = find(*names++, packed.getSymName(), {group.k, n});
       if (!weight)
         return weight.takeError();
+      llvm::Expected<bool> hole = reader.isHole(*weight);
+      if (!hole)
+        return hole.takeError();
       weights.push_back(*weight);
+      holes.push_back(*hole);
     }
     for (const tile::WeightBlock &block : tile::getBlocks(group, tileN)) {
       for (const tile::WeightTape::Piece &piece : tape.append(group.k, block.width, block.ends)) {
         float *place = slot.data() + piece.offset;
         for (const tile::WeightSegment &segment : block.segments) {
-          if (llvm::Error error = reader.read(weights[segment.weight], piece.row, piece.rows,
-                                              segment.column, segment.width, place, block.width))
-            return error;
+          if (!holes[segment.weight]) {
+            slotIsHole = false;
+            if (llvm::Error error = reader.read(weights[segment.weight], piece.row, piece.rows,
+                                                segment.column, segment.width, place, block.width))
+              return error;
+          }
           place += segment.width;
         }
         if (piece.last)
-          flush();
+          if (llvm::Error error = flush())
+            return error;
       }
       progress.advance(group.k * block.width);
-      if (bytes.empty())
-        continue;
-      if (llvm::Error error = writer.write(*section, written, bytes))
+      if (llvm::Error error = write())
         return error;
-      written += int64_t(bytes.size());
-      bytes.clear();
     }
   }
   return llvm::Error::success();
@@ -166,6 +189,13 @@ llvm::Error WeightWriter::write(tile::TensorOp table) {
   llvm::Expected<size_t> section = addSection(table, table.getSymName(), rows * rowBytes);
   if (!section)
     return section.takeError();
+  llvm::Expected<bool> hole = reader.isHole(*weight);
+  if (!hole)
+    return hole.takeError();
+  if (*hole) {
+    progress.advance(rows * cols);
+    return llvm::Error::success();
+  }
   constexpr int64_t step = 256;
   std::vector<float> values(step * cols);
   std::vector<uint8_t> bytes;

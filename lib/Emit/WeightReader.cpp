@@ -28,6 +28,20 @@ llvm::Expected<llvm::ArrayRef<uint8_t>> WeightReader::map(StringRef file) {
   return it->second.bytes();
 }
 
+llvm::Expected<bool> WeightReader::isHole(llm::WeightOp weight) {
+  for (auto view : weight.getViews().getAsRange<llm::ViewAttr>()) {
+    // Reading says of what is not there what is wrong.
+    llvm::Expected<llvm::ArrayRef<uint8_t>> bytes = map(view.getFile());
+    if (!bytes)
+      return bytes.takeError();
+    const MappedFile &file = files.at(view.getFile().str());
+    if (view.getOffset() + view.getLength() > int64_t(bytes->size()) ||
+        file.hasData(view.getOffset(), view.getLength()))
+      return false;
+  }
+  return true;
+}
+
 /// Widens one element; the two common types by hand, because everything is read
 /// through here.
 static float widen(const uint8_t *bytes, Type type) {

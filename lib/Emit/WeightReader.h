@@ -28,6 +28,10 @@ public:
   llvm::Error read(llm::WeightOp weight, int64_t row, int64_t rows, int64_t col, int64_t cols,
                    float *out, int64_t step);
 
+  /// Whether all of a weight lies in holes of its files: it is zero, and takes
+  /// no space on the disk.
+  llvm::Expected<bool> isHole(llm::WeightOp weight);
+
 private:
   llvm::Expected<llvm::ArrayRef<uint8_t>> map(llvm::StringRef file);
   llvm::Error readView(llm::WeightOp weight, llm::ViewAttr view, int64_t row, int64_t rows,

@@ -50,6 +50,17 @@ std::vector<int64_t> serrano::toIntegers(const NpyArray &array) {
   }
 }
 
+NpyArray serrano::fromIntegers(NpyType type, llvm::ArrayRef<int64_t> elements) {
+  uint64_t size = npyTypeSize(type);
+  NpyArray array{type, {elements.size()}, {}};
+  array.bytes.resize(elements.size() * size);
+  // The low bytes of a little-endian number are the narrower number.
+  for (auto [i, element] : llvm::enumerate(elements))
+    for (uint64_t byte = 0; byte < size; ++byte)
+      array.bytes[i * size + byte] = uint8_t(uint64_t(element) >> (8 * byte));
+  return array;
+}
+
 template <typename Range>
 static std::string inBrackets(const Range &texts) {
   return "[" + llvm::join(texts, ", ") + "]";

@@ -19,6 +19,9 @@ bool isInteger(NpyType type);
 /// beyond 64 bits with a sign.
 std::vector<int64_t> toIntegers(const NpyArray &array);
 
+/// An array of integers of `type`, which they have to fit, and one dimension.
+NpyArray fromIntegers(NpyType type, llvm::ArrayRef<int64_t> elements);
+
 /// A shape in messages: "[2, 5]", "[batch, 2*seq]".
 std::string shapeText(llvm::ArrayRef<uint64_t> shape);
 std::string shapeText(llvm::ArrayRef<SizeExpression> shape);

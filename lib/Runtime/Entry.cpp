@@ -109,6 +109,23 @@ Operand::shapeFor(const Dimensions &dimensions) const {
   return result;
 }
 
+llvm::Error Entry::checkLimits(const Dimensions &sizes) const {
+  for (const Limit &limit : limits) {
+    llvm::Expected<int64_t> size = limit.size.evaluate(sizes);
+    if (!size)
+      return size.takeError();
+    if (*size > limit.max)
+      return makeError("'{0}' is {1}, but the program was compiled for at most "
+                       "{2} {3}; compile it with a larger --max-{3}",
+                       limit.size.text(), *size, limit.max, limit.of);
+  }
+  for (const Dimension &dimension : dimensions)
+    if (sizes.at(dimension.name) > dimension.max)
+      return makeError("'{0}' is {1}, but the program takes at most {2}",
+                       dimension.name, sizes.at(dimension.name), dimension.max);
+  return llvm::Error::success();
+}
+
 llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
   for (const auto &[name, array] : arrays) {
     if (llvm::any_of(inputs, [&](const Operand &o) { return o.name == name; }))
@@ -159,20 +176,8 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
     if (!result.contains(dimension.name))
       return makeError("no input of entry '{0}' gives the size of '{1}'", name,
                        dimension.name);
-  for (const Limit &limit : limits) {
-    llvm::Expected<int64_t> size = limit.size.evaluate(result);
-    if (!size)
-      return size.takeError();
-    if (*size > limit.max)
-      return makeError("'{0}' is {1}, but the program was compiled for at most "
-                       "{2} {3}; compile it with a larger --max-{3}",
-                       limit.size.text(), *size, limit.max, limit.of);
-  }
-  for (const Dimension &dimension : dimensions)
-    if (result.at(dimension.name) > dimension.max)
-      return makeError("'{0}' is {1}, but the program takes at most {2}",
-                       dimension.name, result.at(dimension.name),
-                       dimension.max);
+  if (llvm::Error error = checkLimits(result))
+    return std::move(error);
   for (const Operand &operand : inputs) {
     const NpyArray &array = arrays.find(operand.name)->second;
     llvm::Expected<std::vector<uint64_t>> expected = operand.shapeFor(result);

@@ -24,24 +24,6 @@ const char *serrano::sim::memoryName(Memory memory) {
   return "";
 }
 
-Access serrano::sim::normalized(Access access) {
-  if (access.empty())
-    return access;
-  if (access.stride < 0) {
-    access.address += (access.rows - 1) * access.stride;
-    access.stride = -access.stride;
-  }
-  if (access.stride == 0)
-    access.rows = 1;
-  if (access.stride == access.bytes) {
-    access.bytes *= access.rows;
-    access.rows = 1;
-  }
-  if (access.rows == 1)
-    access.stride = access.bytes;
-  return access;
-}
-
 /// Whether the run [address, address + bytes) touches a row of `rows`.
 static bool touchesRow(int64_t address, int64_t bytes, const Access &rows) {
   // The last row that starts before the run's end.

@@ -38,7 +38,23 @@ struct Access {
 using Accesses = llvm::SmallVector<Access, 6>;
 
 /// The same bytes with an ascending stride, as one run where rows touch.
-Access normalized(Access access);
+inline Access normalized(Access access) {
+  if (access.empty())
+    return access;
+  if (access.stride < 0) {
+    access.address += (access.rows - 1) * access.stride;
+    access.stride = -access.stride;
+  }
+  if (access.stride == 0)
+    access.rows = 1;
+  if (access.stride == access.bytes) {
+    access.bytes *= access.rows;
+    access.rows = 1;
+  }
+  if (access.rows == 1)
+    access.stride = access.bytes;
+  return access;
+}
 
 /// Whether two normalized accesses touch a common byte. Exact if either is one
 /// run or both have the same stride; otherwise the ranges they span are

@@ -22,10 +22,11 @@ std::string serrano::sim::queueName(unsigned queue) {
 Core::Core(const DecodedProgram &program, MemorySystem &memory,
            const TargetModel &target, const TimingModel &timing,
            llvm::ArrayRef<Observer *> observers, Workers *workers,
-           AdversarialSchedule *schedule)
+           AdversarialSchedule *schedule, KnownScalars *known)
     : program(program), memory(memory), target(target), timing(timing),
       observers(observers.begin(), observers.end()), workers(workers),
-      schedule(schedule), weightSets(workers ? numWeightSets : 1),
+      schedule(schedule), known(known),
+      weightSets(workers ? numWeightSets : 1),
       streamed(int64_t(program.indexOfWord.size()) * 8 >
                target.instructionMemoryBytes()) {
   counterQueue.fill(-1);
@@ -79,15 +80,15 @@ void Core::closeLoops() {
 }
 
 Dispatched &Core::begin(unsigned queue, Work work) {
-  record = Dispatched();
+  record.clear();
   record.word = word();
   record.op = currentOp;
   record.layer = currentLayer;
   record.queue = queue;
   record.work = work;
   record.scalarBefore = scalarCycles;
-  record.pages = std::move(pages);
-  pages.clear();
+  if (!pages.empty())
+    std::swap(record.pages, pages);
   scalarCycles = 0;
   return record;
 }
@@ -163,7 +164,8 @@ void Core::retire() {
     if (!use.pop)
       continue;
     Ring &ring = rings[use.ring];
-    ++ring.popped;
+    if (++ring.popped - ring.lap == ring.slots)
+      ring.lap = ring.popped;
     ring.slotEnds.pop_front();
     fillSlots(use.ring);
   }

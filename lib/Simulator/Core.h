@@ -10,7 +10,9 @@
 
 #include "AdversarialSchedule.h"
 #include "Dispatch.h"
+#include "Fifo.h"
 #include "Kernels/Kernels.h"
+#include "KnownScalars.h"
 #include "MemorySystem.h"
 #include "Workers.h"
 #include "serrano/Isa/Instructions.h"
@@ -48,12 +50,17 @@ struct DecodedProgram {
 /// on several threads as if in program order (`Workers`), or when `schedule`
 /// says: a program without races computes the same in every legal order, which
 /// is what `HappensBefore` checks and what lets `Timeline` compute the real one.
+///
+/// With `known`, only the sequencer works: nothing that engines do happens. What
+/// is not known of scalar memory may say where in HBM something is, which takes
+/// no time; anything else that it decides is a fault. Observers are told the
+/// same, but for such addresses.
 class Core {
 public:
   Core(const DecodedProgram &program, MemorySystem &memory,
        const TargetModel &target, const TimingModel &timing,
        llvm::ArrayRef<Observer *> observers, Workers *workers = nullptr,
-       AdversarialSchedule *schedule = nullptr);
+       AdversarialSchedule *schedule = nullptr, KnownScalars *known = nullptr);
 
   /// Runs from word address `start` to `halt`; returns its code. Throws
   /// `Fault`.
@@ -120,8 +127,15 @@ private:
 
   // Operands.cpp: reading operands, with bounds and alignment.
   int64_t value(isa::Value v) const {
-    return int64_t(uint64_t(registers[v.reg]) + v.imm);
+    return int64_t(uint64_t(decisive(v.reg)) + v.imm);
   }
+  /// What a register holds that decides more than where in HBM something is.
+  int64_t decisive(uint8_t reg) const {
+    if (unknown >> reg & 1)
+      refuseData(reg);
+    return registers[reg];
+  }
+  [[noreturn]] void refuseData(uint8_t reg) const;
   /// A value that must be 0 .. 2^31-1; `name` is the field's.
   int64_t count(isa::Value v, const char *name) const;
   /// A limit of columns: clamped to where no sum with a row's number overflows.
@@ -131,6 +145,12 @@ private:
   }
   int64_t address(isa::HbmAddress a) const {
     return int64_t(uint64_t(registers[a.reg]) + a.offset);
+  }
+  /// Faults if the access cannot be; a prediction does not look at contents.
+  void check(const Access &access, const char *operand) const {
+    memory.checkPlace(access, operand);
+    if (!known)
+      memory.verify(access);
   }
   /// Adds an access to the instruction in hand, checked.
   void touch(Access access, const char *operand);
@@ -165,7 +185,7 @@ private:
   void finish(Effect effect, std::optional<WeightsUse> use = std::nullopt) {
     if (schedule)
       schedule->dispatch(record, std::move(effect));
-    else
+    else if (!known)
       perform({record.accesses, use}, hostNanoseconds(), std::move(effect));
     retire();
   }
@@ -176,7 +196,7 @@ private:
       settle({record.accesses, std::nullopt});
     if (schedule)
       schedule->dispatch(record, std::move(effect));
-    else
+    else if (!known)
       effect();
     retire();
   }
@@ -248,9 +268,10 @@ private:
   struct Ring {
     int64_t base = 0, slotBytes = 0, slots = 0;
     int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
+    int64_t lap = 0;    ///< the last slot at base that is not after `popped`
     int64_t ordered = 0, filled = 0, popped = 0;
     std::deque<Order> orders;     ///< those not yet filled to the end
-    std::deque<int64_t> slotEnds; ///< valid bytes of the slots not yet popped
+    Fifo<int64_t> slotEnds;       ///< valid bytes of the slots not yet popped
     /// What was filled into a place of the ring but stands in the program's
     /// weights: it is read there, and copied when an instruction addresses the
     /// scratchpad where it should be.
@@ -258,22 +279,34 @@ private:
       std::byte *from = nullptr;
       int64_t bytes = 0;
     };
-    /// By place; empty if regions are shared or effects put off.
+    /// By place; empty if regions are shared or effects put off or left out.
     std::vector<Pending> pending;
 
+    /// Which of the ring's places a slot has that is not popped and no more
+    /// than `slots` after the last one that is.
+    int64_t indexOf(int64_t slot) const {
+      int64_t index = slot - lap;
+      return index < slots ? index : index - slots;
+    }
     int64_t placeOf(int64_t slot) const {
-      return base + (slot - origin) % slots * slotBytes;
+      return base + indexOf(slot) * slotBytes;
     }
     Pending *pendingOf(int64_t slot) {
-      return pending.empty() ? nullptr : &pending[(slot - origin) % slots];
+      return pending.empty() ? nullptr : &pending[indexOf(slot)];
     }
   };
   void order(unsigned ring, Order order);
   /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
   void fillSlot(unsigned ring, const Order &order);
-  /// Brings the slot's bytes.
-  void bring(SlotFill fill, const Order &order);
+  /// Where a slot's bytes are, of `fill` and `order`, checked. What a table
+  /// says is not known to a prediction, and taken for 0.
+  Access source(SlotFill &fill, const Order &order);
+  /// Brings the slot's bytes to its place.
+  void bring(SlotFill fill, const Order &order, int64_t place);
+  /// Copies them, or remembers where they are in the program's weights.
+  void copyOrRemember(int64_t slot, Ring &ring, const Access &read,
+                      const Access &write);
   /// Copies what is pending to where it belongs.
   void copyPending();
   void copyPending(const Ring::Pending &pending, int64_t address);
@@ -285,9 +318,11 @@ private:
     unsigned callDepth;
   };
 
-  void write(uint8_t rd, int64_t value) {
-    if (rd)
-      registers[rd] = value;
+  void write(uint8_t rd, int64_t value, bool isKnown = true) {
+    if (!rd)
+      return;
+    registers[rd] = value;
+    unknown = (unknown & ~(uint64_t(1) << rd)) | uint64_t(!isKnown) << rd;
   }
 
   uint32_t word() const { return program.entries[current].word; }
@@ -299,8 +334,12 @@ private:
   llvm::SmallVector<Observer *, 4> observers;
   Workers *workers;              ///< null: effects happen at once
   AdversarialSchedule *schedule; ///< null: effects happen in program order
+  KnownScalars *known;           ///< null: they happen
 
   std::array<int64_t, 64> registers = {};
+  /// Of a prediction, the registers whose values come from data, as bits. They
+  /// are computed with 0 in the place of what is not known.
+  uint64_t unknown = 0;
   uint32_t current = 0; ///< index of the instruction in hand
   uint32_t next = 0;    ///< index of the one after it
   llvm::SmallVector<LoopState, 8> loops;

@@ -64,21 +64,15 @@ enum class Work : uint8_t {
   Setup        ///< a ring is given a new region
 };
 
-/// One instruction with its operands read: everything that timing and checking
-/// need to know. Instructions that the sequencer finishes by itself have none;
-/// they are counted in `scalarBefore` of the next one.
-struct Dispatched {
+/// What a dispatched instruction is, but for lists.
+struct DispatchedNumbers {
   uint32_t word = 0;    ///< address of the instruction
   uint32_t op = 0;      ///< source operator, from `mark`
   int64_t layer = 0;    ///< its layer, from 1; 0 outside of layers
   unsigned queue = SequencerId;
   Work work = Work::None;
   int64_t scalarBefore = 0; ///< cycles the sequencer spent since the last one
-  llvm::SmallVector<uint32_t, 1> pages; ///< of the program entered since then
-  llvm::SmallVector<CounterWait, 2> waits;
   int signal = -1; ///< counter incremented on completion, or -1
-  llvm::SmallVector<SlotUse, 2> slots;
-  Accesses accesses;
 
   int64_t interval = 0; ///< engine cycles
   int64_t bytes = 0;    ///< of a transfer or a slot, rows rounded up to bursts
@@ -92,7 +86,28 @@ struct Dispatched {
 
   /// Bytes of an order's slot, or of any other transfer.
   int64_t bytesOf(int64_t slot) const {
+    if (tailBytes == bytes)
+      return bytes;
     return passCount && slot % passCount == passCount - 1 ? tailBytes : bytes;
+  }
+};
+
+/// One instruction with its operands read: everything that timing and checking
+/// need to know. Instructions that the sequencer finishes by itself have none;
+/// they are counted in `scalarBefore` of the next one.
+struct Dispatched : DispatchedNumbers {
+  llvm::SmallVector<uint32_t, 1> pages; ///< of the program entered since then
+  llvm::SmallVector<CounterWait, 2> waits;
+  llvm::SmallVector<SlotUse, 2> slots;
+  Accesses accesses;
+
+  /// As new, but for the storage.
+  void clear() {
+    static_cast<DispatchedNumbers &>(*this) = {};
+    pages.clear();
+    waits.clear();
+    slots.clear();
+    accesses.clear();
   }
 };
 

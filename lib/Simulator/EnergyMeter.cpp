@@ -32,11 +32,9 @@ void EnergyMeter::addLocal(const Access &access, Sum &sum) const {
 void EnergyMeter::add(uint32_t op, int64_t layer, const Sum &sum) {
   if (op >= operators.size())
     operators.resize(op + 1);
-  if (!addedLayer || addedLayerNumber != layer) {
-    addedLayer = &layers[layer];
-    addedLayerNumber = layer;
-  }
-  for (Sum *total : {&operators[op], addedLayer}) {
+  if (lastLayer.first != layer || !lastLayer.second)
+    lastLayer = {layer, &layers[layer]};
+  for (Sum *total : {&operators[op], lastLayer.second}) {
     total->multiplies += sum.multiplies;
     total->scratchpad += sum.scratchpad;
     total->accumulators += sum.accumulators;
@@ -85,7 +83,7 @@ double EnergyMeter::staticWatts() const {
 }
 
 void EnergyMeter::finish(Statistics &statistics) {
-  for (std::deque<Slot> &ring : slots)
+  for (Fifo<Slot> &ring : slots)
     for (; !ring.empty(); ring.pop_front())
       add(ring.front().op, ring.front().layer, ring.front().sum);
   EnergyStatistics &energy = statistics.energy;

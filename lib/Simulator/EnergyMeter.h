@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_ENERGYMETER_H
 
 #include "Core.h"
+#include "Fifo.h"
 #include "serrano/Simulator/Statistics.h"
 
 namespace serrano::sim {
@@ -56,10 +57,10 @@ private:
     int64_t layer;
     Sum sum;
   };
-  std::array<std::deque<Slot>, numRings> slots;
+  std::array<Fifo<Slot>, numRings> slots;
   std::map<int64_t, Sum> layers;
-  Sum *addedLayer = nullptr; ///< of the last addition, ...
-  int64_t addedLayerNumber = -1;
+  /// Where the last layer's sum is: most instructions are of the same.
+  std::pair<int64_t, Sum *> lastLayer = {-1, nullptr};
   PerFormat<double> multiplies = {}; ///< done, by format
 };
 

@@ -156,6 +156,38 @@ llvm::Error Machine::readScalar(int64_t address,
 
 llvm::Expected<Statistics> Machine::run(int64_t word,
                                         const RunOptions &options) {
+  return execute(word, options, nullptr);
+}
+
+llvm::Expected<Statistics>
+Machine::predict(int64_t word, llvm::ArrayRef<ScalarBytes> lengths,
+                 const RunOptions &options) {
+  if (options.checkRaces || options.checkInit || options.adversarialSeed)
+    return makeError("a prediction computes nothing that could be checked or "
+                     "come out in another order; leave out checks and the "
+                     "adversarial schedule");
+  int64_t size = state->memory->size(Memory::Scalar);
+  KnownScalars known(size);
+  auto *scalars =
+      reinterpret_cast<uint8_t *>(state->memory->at(Memory::Scalar, 0));
+  std::vector<uint8_t> kept(scalars, scalars + size);
+  llvm::Error error = llvm::Error::success();
+  for (const ScalarBytes &range : lengths)
+    if (!error) {
+      error = writeScalar(range.address, range.bytes);
+      if (!error)
+        known.set(range.address, int64_t(range.bytes.size()), true);
+    }
+  llvm::Expected<Statistics> result = error
+                                          ? std::move(error)
+                                          : execute(word, options, &known);
+  llvm::copy(kept, scalars);
+  return result;
+}
+
+llvm::Expected<Statistics> Machine::execute(int64_t word,
+                                            const RunOptions &options,
+                                            KnownScalars *known) {
   if (word < 0 || size_t(word) >= state->decoded.indexOfWord.size() ||
       state->decoded.indexOfWord[word] == ~0u)
     return makeError("{0}: no instruction starts at {1:x}",
@@ -171,9 +203,10 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   llvm::Expected<unsigned> threads = numThreads(options.threads);
   if (!threads)
     return threads.takeError();
-  // The adversarial schedule is an order of its own.
+  // The adversarial schedule is an order of its own; a prediction has nothing
+  // to share out.
   Workers *workers =
-      state->workersFor(options.adversarialSeed ? 1 : *threads);
+      state->workersFor(options.adversarialSeed || known ? 1 : *threads);
 
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
@@ -218,7 +251,7 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
   if (options.adversarialSeed)
     schedule.emplace(*options.adversarialSeed, state->target.queueDepth());
   Core core(state->decoded, *state->memory, state->target, state->timing,
-            observers, workers, schedule ? &*schedule : nullptr);
+            observers, workers, schedule ? &*schedule : nullptr, known);
   int code;
   Statistics statistics;
   try {

@@ -8,6 +8,7 @@
 #include "MemorySystem.h"
 #include "Fault.h"
 #include "serrano/Support/Error.h"
+#include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -78,32 +79,55 @@ MemorySystem::~MemorySystem() {
     munmap(base[unsigned(Memory::Hbm)], mapped);
 }
 
-void MemorySystem::check(const Access &request, const char *operand) const {
+/// Whether all of the access lies in its memory.
+bool MemorySystem::isInside(const Access &access) const {
+  // Registers can make addresses and strides that do not fit 64 bits.
+  int64_t span, end;
+  if (access.stride < 0 || access.address < 0 ||
+      llvm::MulOverflow(access.rows - 1, access.stride, span) ||
+      llvm::AddOverflow(access.address, span, end)) {
+    __int128 wide = __int128(access.rows - 1) * access.stride;
+    __int128 first = access.address + std::min<__int128>(wide, 0);
+    __int128 last = access.address + std::max<__int128>(wide, 0) + access.bytes;
+    return first >= 0 && last <= size(access.memory);
+  }
+  return end <= size(access.memory) - access.bytes;
+}
+
+std::vector<MappedSection>::const_iterator
+MemorySystem::sectionAfter(int64_t address) const {
+  return llvm::upper_bound(readOnly, address,
+                           [](int64_t address, const MappedSection &s) {
+                             return address < s.end();
+                           });
+}
+
+void MemorySystem::checkPlace(const Access &request,
+                              const char *operand) const {
   if (request.empty())
     return;
-  // Registers can make addresses and strides that do not fit 64 bits.
-  __int128 span = __int128(request.rows - 1) * request.stride;
-  __int128 begin = request.address + std::min<__int128>(span, 0);
-  __int128 end = request.address + std::max<__int128>(span, 0) + request.bytes;
-  if (begin < 0 || end > size(request.memory))
+  if (!isInside(request))
     fault("{0} leaves the {1}: it begins at byte {2} and touches {3} x {4} "
           "bytes with stride {5}, "
           "but there are {6} bytes",
           operand, memoryName(request.memory), request.address, request.rows,
           request.bytes, request.stride, size(request.memory));
-  Access access = normalized(request);
-  if (access.memory != Memory::Hbm)
+  if (request.memory != Memory::Hbm || !request.write)
     return;
-  auto it = llvm::upper_bound(readOnly, access.address,
-                              [](int64_t address, const MappedSection &s) {
-                                return address < s.end();
-                              });
-  if (!access.write)
-    for (; it != readOnly.end() && access.end() > it->begin(); ++it)
-      it->verify(access);
-  else if (it != readOnly.end() && access.end() > it->begin())
+  Access access = normalized(request);
+  auto it = sectionAfter(access.address);
+  if (it != readOnly.end() && access.end() > it->begin())
     fault("{0} writes hbm bytes {1} to {2}, which hold the program's weights",
           operand, access.address, access.end());
+}
+
+void MemorySystem::verify(const Access &request) const {
+  if (request.memory != Memory::Hbm || request.write || request.empty())
+    return;
+  Access access = normalized(request);
+  for (auto it = sectionAfter(access.address);
+       it != readOnly.end() && access.end() > it->begin(); ++it)
+    it->verify(access);
 }
 
 bool MemorySystem::isReadOnly(const Access &access) const {

@@ -44,16 +44,26 @@ public:
   }
   int64_t size(Memory memory) const { return bytes[unsigned(memory)]; }
 
-  /// Faults if the access leaves its memory, writes what is read-only or reads
-  /// what the file does not hold as it was written. `operand` names it in the
-  /// message. May be called by several threads at once.
-  void check(const Access &access, const char *operand) const;
+  /// Faults if the access leaves its memory or writes what is read-only.
+  /// `operand` names it in the message. May be called by several threads at once.
+  void checkPlace(const Access &access, const char *operand) const;
+  /// Faults if an access that `checkPlace` let pass reads what the file does not
+  /// hold as it was written. May be called by several threads at once.
+  void verify(const Access &access) const;
+  /// Both.
+  void check(const Access &access, const char *operand) const {
+    checkPlace(access, operand);
+    verify(access);
+  }
 
   /// Whether all of a normalized access to HBM lies in a mapped section.
   bool isReadOnly(const Access &access) const;
 
 private:
   MemorySystem() = default;
+  bool isInside(const Access &access) const;
+  /// The first section of `readOnly` that ends after `address`.
+  std::vector<MappedSection>::const_iterator sectionAfter(int64_t address) const;
 
   std::byte *base[numMemories] = {};
   int64_t bytes[numMemories] = {};

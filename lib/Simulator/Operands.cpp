@@ -20,19 +20,28 @@ int64_t Core::count(isa::Value v, const char *name) const {
   return n;
 }
 
+void Core::refuseData(uint8_t reg) const {
+  fault("r{0} comes from scalar memory that lengths alone do not determine, and "
+        "is more than an address in hbm: the time depends on data; run it with "
+        "inputs instead of predicting",
+        unsigned(reg));
+}
+
 void Core::touch(Access access, const char *operand) {
   if (access.empty())
     return;
-  memory.check(access, operand);
+  check(access, operand);
   access = normalized(access);
   if (access.memory == Memory::Scratchpad && access.address < pendingEnd &&
       access.end() > pendingBegin)
     copyPending();
+  if (known && access.write && access.memory == Memory::Scalar)
+    known->set(access.address, access.end() - access.address, false);
   record.accesses.push_back(access);
 }
 
 void Core::touchRow(Access access, const char *operand) {
-  memory.check(access, operand);
+  check(access, operand);
   if (!schedule)
     record.accesses.push_back(normalized(access));
 }
@@ -40,7 +49,7 @@ void Core::touchRow(Access access, const char *operand) {
 TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                     const char *operand) {
   int64_t size = isa::sizeOf(t.dtype);
-  int64_t offset = int64_t(uint64_t(registers[t.reg]) + t.offset);
+  int64_t offset = int64_t(uint64_t(decisive(t.reg)) + t.offset);
   int64_t rowBytes = t.broadcast ? size : cols * size;
   bool empty = rows == 0 || cols == 0;
   int64_t extent = empty ? 0 : (rows - 1) * int64_t(t.stride) + rowBytes;
@@ -70,7 +79,7 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
               "last may",
               operand, unsigned(t.ring));
     // An offset beyond the oldest slot reaches into the ones after it.
-    int64_t ahead = offset < 0 ? 0 : offset / ring.slotBytes;
+    int64_t ahead = offset < ring.slotBytes ? 0 : offset / ring.slotBytes;
     offset -= ahead * ring.slotBytes;
     if (pop && ahead)
       fault("{0} pops ring {1} at an offset beyond the slot's {2} bytes; only "
@@ -95,7 +104,8 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
     view.data = constant ? pending->from + offset : memory.at(space, address);
     view.constant = constant;
   }
-  if (address % size || (rows > 1 && t.stride % size))
+  // Sizes are powers of two.
+  if (address & (size - 1) || (rows > 1 && t.stride & (size - 1)))
     fault("{0} is misaligned: address {1} and stride {2} must be multiples of "
           "{3} for {4}",
           operand, address, t.stride, size, isa::stringify(t.dtype));

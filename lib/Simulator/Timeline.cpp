@@ -25,8 +25,9 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
                        timing.instructionPageBytes()),
       sinks(sinks.begin(), sinks.end()), residentPages(instructionPages, ~0u) {
   static_assert(numQueues <= 32);
-  dirty.fill(true);
   cached.fill(never);
+  for (Queue &queue : queues)
+    queue.ops = Fifo<Op>(queueDepth);
   for (unsigned track = 0; track < numTracks; ++track)
     statistics.engines.push_back({.name = trackName(track)});
 }
@@ -45,8 +46,8 @@ void Timeline::settle(Op &op, Ticks time, WaitCause cause, Moment origin) {
 }
 
 /// Collects the times that are known and registers for those that are not.
-void Timeline::resolve(Op &op) {
-  for (const CounterWait &wait : op.d.waits) {
+void Timeline::resolve(Op &op, const Dispatched &d) {
+  for (const CounterWait &wait : d.waits) {
     Counter &counter = counters[wait.counter];
     if (wait.threshold <= counter.known) {
       settle(op, counter.times[wait.threshold % 64], WaitCause::Counter,
@@ -56,9 +57,9 @@ void Timeline::resolve(Op &op) {
     ++op.unresolved;
     counter.waiters.push_back({wait.threshold, &op});
   }
-  if (op.d.work == Work::Setup)
+  if (d.work == Work::Setup)
     return;
-  for (const SlotUse &use : op.d.slots) {
+  for (const SlotUse &use : d.slots) {
     Ring &ring = rings[use.ring];
     if (use.slot < ring.filledUpTo) {
       const Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
@@ -83,7 +84,7 @@ void Timeline::increment(unsigned index, unsigned queue, Ticks time,
       return false;
     settle(*waiter.op, time, WaitCause::Counter, origin);
     --waiter.op->unresolved;
-    dirty[waiter.op->d.queue] = true;
+    dirty |= 1u << waiter.op->d.queue;
     return true;
   });
 }
@@ -91,7 +92,7 @@ void Timeline::increment(unsigned index, unsigned queue, Ticks time,
 void Timeline::slotFilled(unsigned index, Ring::Fill fill) {
   Ring &ring = rings[index];
   int64_t slot = ring.filledUpTo++;
-  ring.fills.push_back(fill);
+  ring.fills.extend() = fill;
   // Of slots that many ago nobody asks any more, but `ring.setup` for the last.
   while (ring.firstFill < ring.filledUpTo - ring.slots) {
     ring.fills.pop_front();
@@ -109,7 +110,7 @@ void Timeline::slotFilled(unsigned index, Ring::Fill fill) {
     settle(*waiter.op, fill.time, WaitCause::Slot,
            middle(FirstRingId + index, fill.start, fill.end));
     --waiter.op->unresolved;
-    dirty[waiter.op->d.queue] = true;
+    dirty |= 1u << waiter.op->d.queue;
     return true;
   });
 }
@@ -147,24 +148,25 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
     // Queues that pop the same ring need not complete in program order.
     Ring &ring = rings[use.ring];
     size_t i = use.slot - ring.firstFree;
-    if (i >= ring.freeTimes.size())
-      ring.freeTimes.resize(i + 1, never);
+    while (i >= ring.freeTimes.size())
+      ring.freeTimes.push_back(never);
     ring.freeTimes[i] = queue.lastCompletion;
     Ring::Fill &fill = ring.fills[use.slot - ring.firstFill];
     slotPopped(use.ring, fill, d);
     for (SliceSink *sink : sinks)
       sink->slotHeld(use.ring, fill.time, queue.lastCompletion);
-    dirty[FirstRingId + use.ring] = true;
+    dirty |= 1u << (FirstRingId + use.ring);
   }
 }
 
 Timeline::Ticks Timeline::afterPending(unsigned id, const Accesses &accesses) {
   Ticks result = 0;
-  for (const PendingWrite &write : queues[id].pending)
+  const Fifo<PendingWrite> &pending = queues[id].pending;
+  for (size_t i = 0; i < pending.size(); ++i)
     for (const Access &read : accesses)
-      if (!read.write && write.completion > result &&
-          overlap(read, write.access))
-        result = write.completion;
+      if (!read.write && pending[i].completion > result &&
+          overlap(read, pending[i].access))
+        result = pending[i].completion;
   return result;
 }
 
@@ -197,6 +199,19 @@ void Timeline::fetchPages(const Dispatched &d, Ticks &time) {
   }
 }
 
+void Timeline::assign(Op &op, const Dispatched &d, Ticks time) {
+  static_cast<DispatchedNumbers &>(op.d) = d;
+  op.d.slots = d.slots;
+  // Of bytes only these two engines ask, and those who look at slices.
+  if (d.queue == VectorId || d.queue == DmaInId || !sinks.empty())
+    op.d.accesses = d.accesses;
+  op.dispatched = op.ready = time;
+  op.cause = WaitCause::Dispatch;
+  op.origin = {};
+  op.unresolved = 0;
+  resolve(op, d);
+}
+
 void Timeline::dispatched(const Dispatched &d) {
   ++statistics.dispatched;
   Ticks unstalled = now + d.scalarBefore * dispatchTicks;
@@ -204,8 +219,8 @@ void Timeline::dispatched(const Dispatched &d) {
   fetchPages(d, time);
 
   if (d.queue == SequencerId) {
-    Op op{d, time, time, WaitCause::Dispatch};
-    resolve(op);
+    Op &op = sequencerOp;
+    assign(op, d, time);
     while (op.unresolved)
       if (!step(never))
         fault("internal error: dispatch waits for what never happens");
@@ -238,7 +253,11 @@ void Timeline::dispatched(const Dispatched &d) {
   now = time + dispatchTicks;
   if (d.queue == SequencerId)
     return;
-  push(d, time);
+  assign(queues[d.queue].ops.extend(), d, time);
+  // Behind others it changes nothing yet.
+  if (queues[d.queue].ops.size() == 1)
+    dirty |= 1u << d.queue;
+  occupied |= 1u << d.queue;
 }
 
 Statistics Timeline::finish() {
@@ -253,8 +272,8 @@ Statistics Timeline::finish() {
   }
   // What nobody has used was for the one who ordered it.
   for (auto [index, ring] : llvm::enumerate(rings))
-    for (Ring::Fill &fill : ring.fills)
-      if (!fill.popped) {
+    for (size_t i = 0; i < ring.fills.size(); ++i)
+      if (Ring::Fill &fill = ring.fills[i]; !fill.popped) {
         Dispatched orderer;
         orderer.word = fill.word;
         orderer.op = fill.op;
@@ -274,7 +293,7 @@ Timeline::Ticks Timeline::nextTime(unsigned id) {
   Queue &queue = queues[id];
   if (isMover(id))
     return nextMover(id);
-  Op &op = *queue.ops.front();
+  Op &op = queue.ops.front();
   if (op.unresolved)
     return never;
   if (op.d.work == Work::None)
@@ -283,20 +302,21 @@ Timeline::Ticks Timeline::nextTime(unsigned id) {
 }
 
 bool Timeline::step(Ticks limit) {
+  if (!dirty && limit <= quietUntil)
+    return false;
   unsigned best = numQueues;
-  Ticks bestTime = limit, bestRequest = never;
-  for (uint32_t rest = filled; rest; rest &= rest - 1) {
-    unsigned q = unsigned(llvm::countr_zero(rest));
-    if (dirty[q]) {
-      dirty[q] = false;
+  Ticks bestTime = limit, bestRequest = never, earliest = never;
+  for (uint32_t rest = occupied; rest; rest &= rest - 1) {
+    unsigned q = llvm::countr_zero(rest);
+    if (dirty >> q & 1)
       cached[q] = nextTime(q);
-    }
     Ticks time = cached[q];
     if (time == never)
       continue;
     // The port serves grains in the order in which they were asked for.
     if (isMover(q) && movers[q].moving)
       time = std::max(time, portFree);
+    earliest = std::min(earliest, time);
     Ticks request = isMover(q) ? cached[q] : time;
     if (time < bestTime ||
         (time == bestTime && best != numQueues && request < bestRequest)) {
@@ -305,9 +325,11 @@ bool Timeline::step(Ticks limit) {
       bestRequest = request;
     }
   }
+  dirty = 0;
+  quietUntil = earliest;
   if (best == numQueues)
     return false;
-  dirty[best] = true;
+  dirty = 1u << best;
   act(best, bestTime);
   return true;
 }
@@ -315,28 +337,9 @@ bool Timeline::step(Ticks limit) {
 void Timeline::act(unsigned id, Ticks time) {
   if (isMover(id))
     return actMover(id, time);
-  if (queues[id].ops.front()->d.work == Work::None)
+  if (queues[id].ops.front().d.work == Work::None)
     return pop(id, time);
   return id == MatrixId ? actMatrix(time) : actVector(time);
-}
-
-void Timeline::push(const Dispatched &d, Ticks time) {
-  Op *op;
-  if (spareOps.empty()) {
-    op = &opPool.emplace_back();
-  } else {
-    op = spareOps.back();
-    spareOps.pop_back();
-  }
-  op->d = d;
-  op->dispatched = op->ready = time;
-  op->cause = WaitCause::Dispatch;
-  op->origin = {};
-  op->unresolved = 0;
-  queues[d.queue].ops.push_back(op);
-  resolve(*op);
-  filled |= uint32_t(1) << d.queue;
-  dirty[d.queue] = true;
 }
 
 /// The head leaves its queue, which makes room for dispatch.
@@ -344,22 +347,9 @@ void Timeline::pop(unsigned id, Ticks time) {
   Queue &queue = queues[id];
   queue.lastIssue = std::max(queue.lastIssue, time);
   queue.lastRemoval = time;
-  spareOps.push_back(queue.ops.front());
   queue.ops.pop_front();
   if (queue.ops.empty())
-    filled &= ~(uint32_t(1) << id);
-}
-
-void Timeline::book(const Dispatched &d,
-                    llvm::function_ref<void(Costs &)> add) {
-  if (d.op >= statistics.operators.size())
-    statistics.operators.resize(d.op + 1);
-  add(statistics.operators[d.op]);
-  if (!bookedLayer || bookedLayerNumber != d.layer) {
-    bookedLayer = &statistics.layers[d.layer];
-    bookedLayerNumber = d.layer;
-  }
-  add(*bookedLayer);
+    occupied &= ~(1u << id);
 }
 
 Moment Timeline::account(unsigned track, const Op &op, Ticks freeAt,

@@ -9,9 +9,9 @@
 #define SERRANO_SIMULATOR_TIMELINE_H
 
 #include "Core.h"
+#include "Fifo.h"
 #include "serrano/Simulator/Statistics.h"
 #include <array>
-#include <deque>
 
 namespace serrano::sim {
 
@@ -76,9 +76,9 @@ private:
 
   /// A dispatched instruction, or a ring's order, that has not started.
   struct Op {
-    Dispatched d;
+    Dispatched d; ///< without what is not asked for after dispatch
     Ticks dispatched = 0;
-    Ticks ready = 0;         ///< latest known of dispatch, waits and slots
+    Ticks ready = 0; ///< latest known of dispatch, waits and slots
     WaitCause cause = WaitCause::Dispatch; ///< what `ready` came from
     Moment origin = {};      ///< ... and where that happened
     unsigned unresolved = 0; ///< waits and slots whose time is not known yet
@@ -100,18 +100,18 @@ private:
   /// Slots of a ring: when each was filled and freed, from slot `first` on.
   struct Ring {
     struct Fill {
-      Ticks time;       ///< of completion
-      Ticks start, end; ///< on the DMA port
-      int64_t bytes;
+      Ticks time = 0;           ///< of completion
+      Ticks start = 0, end = 0; ///< on the DMA port
+      int64_t bytes = 0;
       Moment heldBy;
-      uint32_t word, op; ///< of the order
-      int64_t layer;
+      uint32_t word = 0, op = 0; ///< of the order
+      int64_t layer = 0;
       bool popped = false;
     };
     int64_t slots = 0, origin = 0, filledUpTo = 0;
     int64_t firstFill = 0, firstFree = 0; ///< numbers of the deques' fronts
-    std::deque<Fill> fills;
-    std::deque<Ticks> freeTimes; ///< `never` for what is not known yet
+    Fifo<Fill> fills;
+    Fifo<Ticks> freeTimes; ///< `never` for what is not known yet
 
     /// When `slot` was freed, `never` if that is not known.
     Ticks freed(int64_t slot) const {
@@ -138,25 +138,28 @@ private:
 
   /// Results on their way: reads of them in the same queue wait.
   struct PendingWrite {
-    Access access;
-    Ticks completion;
+    Access access = {};
+    Ticks completion = 0;
   };
 
   struct Queue {
-    std::deque<Op *> ops; ///< of `opPool`
+    Fifo<Op> ops; ///< has room for all from the beginning: they stay in place
     Ticks lastIssue = 0;
     Ticks lastCompletion = 0;
     Ticks freeAt = 0;      ///< the engine's
     Ticks lastRemoval = 0; ///< when an entry last left the queue
     Moment lastSlice;
-    std::deque<PendingWrite> pending;
+    Fifo<PendingWrite> pending;
+    std::pair<int64_t, Costs *> lastLayer = {-1, nullptr}; ///< booked to
   };
 
   static bool isMover(unsigned queue) {
     return queue == DmaInId || queue == DmaOutId || queue >= FirstRingId;
   }
 
-  void resolve(Op &op);
+  /// Puts a dispatched instruction where it waits for its turn.
+  void assign(Op &op, const Dispatched &d, Ticks time);
+  void resolve(Op &op, const Dispatched &d);
   void settle(Op &op, Ticks time, WaitCause cause, Moment origin);
   void increment(unsigned counter, unsigned queue, Ticks time, Moment origin);
   void slotFilled(unsigned ring, Ring::Fill fill);
@@ -170,9 +173,8 @@ private:
   void remember(unsigned queue, const Accesses &accesses, Ticks completion);
   void fetchPages(const Dispatched &d, Ticks &time);
   /// Calls `add` for the costs of the operator and of the layer.
-  void book(const Dispatched &d, llvm::function_ref<void(Costs &)> add);
-  Costs *bookedLayer = nullptr; ///< of the last booking, ...
-  int64_t bookedLayerNumber = -1;
+  template <typename Add>
+  void book(const Dispatched &d, Add add);
 
   /// When the queue could act next, `never` if it has nothing to do.
   Ticks nextTime(unsigned queue);
@@ -186,7 +188,6 @@ private:
   void finishTransfer(unsigned queue, Ticks end);
   /// Performs the earliest action before `limit`; false if there is none.
   bool step(Ticks limit);
-  void push(const Dispatched &d, Ticks time);
   void pop(unsigned queue, Ticks time);
   /// Books work from `start` to `end` on a track that was free at `freeAt`.
   /// What the head waited for beyond its counters and slots was `other`.
@@ -202,16 +203,17 @@ private:
 
   Ticks now = 0; ///< when the sequencer can dispatch next
   Ticks portFree = 0;
+  std::pair<int64_t, Ticks> lastGrain = {0, 0}; ///< bytes from HBM, their time
   Ticks frontier = 0; ///< the latest completion outside of rings
   std::array<Queue, numQueues> queues;
-  uint32_t filled = 0; ///< the queues that are not empty, as bits
-  std::deque<Op> opPool;
-  std::vector<Op *> spareOps; ///< of them, those in no queue
   std::array<Mover, numQueues> movers;
   std::array<Counter, numCounters> counters;
   std::array<Ring, numRings> rings;
-  std::array<bool, numQueues> dirty;   ///< nextTime must be computed again
-  std::array<Ticks, numQueues> cached; ///< what it was
+  std::array<Ticks, numQueues> cached; ///< nextTime, unless it is dirty
+  uint32_t occupied = 0;               ///< queues with instructions, as bits
+  uint32_t dirty = 0;                  ///< those whose nextTime may have changed
+  Ticks quietUntil = 0; ///< nothing acts before, if nothing is dirty
+  Op sequencerOp;
 
   // The matrix engine's two sets of weights.
   unsigned currentSet = 0;
@@ -221,6 +223,20 @@ private:
   std::vector<uint32_t> residentPages;
   Statistics statistics;
 };
+
+template <typename Add>
+void Timeline::book(const Dispatched &d, Add add) {
+  if (d.op >= statistics.operators.size())
+    statistics.operators.resize(d.op + 1);
+  add(statistics.operators[d.op]);
+  // A queue's instructions follow others of the same layer.
+  auto &[layer, costs] = queues[d.queue].lastLayer;
+  if (!costs || layer != d.layer) {
+    layer = d.layer;
+    costs = &statistics.layers[layer];
+  }
+  add(*costs);
+}
 
 } // namespace serrano::sim
 

@@ -27,7 +27,7 @@ Timeline::Ticks Timeline::nextMatrix(Op &op) {
 
 void Timeline::actMatrix(Ticks time) {
   Queue &queue = queues[MatrixId];
-  Op &op = *queue.ops.front();
+  Op &op = queue.ops.front();
   Ticks end = time + TimingModel::ticksOf(op.d.interval);
   if (op.d.work == Work::LoadWeights) {
     account(weightPortTrack, op, weightPortFree, time, end, WaitCause::Engine);
@@ -55,7 +55,7 @@ Timeline::Ticks Timeline::nextVector(Op &op) {
 
 void Timeline::actVector(Ticks time) {
   Queue &queue = queues[VectorId];
-  Op &op = *queue.ops.front();
+  Op &op = queue.ops.front();
   Ticks end = time + TimingModel::ticksOf(op.d.interval);
   Ticks completion = end + TimingModel::ticksOf(timing.vectorLatency());
   account(VectorId, op, queue.freeAt, time, end, WaitCause::Result);
@@ -75,7 +75,7 @@ Timeline::Ticks Timeline::nextMover(unsigned id) {
   Mover &mover = movers[id];
   if (mover.moving)
     return mover.request;
-  Op &op = *queues[id].ops.front();
+  Op &op = queues[id].ops.front();
   if (op.unresolved)
     return never;
   Ticks ready = op.ready;
@@ -102,7 +102,7 @@ Timeline::Ticks Timeline::nextMover(unsigned id) {
 void Timeline::actMover(unsigned id, Ticks time) {
   Queue &queue = queues[id];
   Mover &mover = movers[id];
-  Op &op = *queue.ops.front();
+  Op &op = queue.ops.front();
   if (!mover.moving) {
     if (op.d.work == Work::None ||
         (op.d.work == Work::Order && op.d.count == 0)) {
@@ -122,8 +122,9 @@ void Timeline::actMover(unsigned id, Ticks time) {
     return;
   }
   int64_t grain = std::min(mover.left, timing.grainBytes());
-  Ticks end =
-      time + (op.d.hbm ? timing.hbmTicks(grain) : timing.localTicks(grain));
+  if (op.d.hbm && lastGrain.first != grain)
+    lastGrain = {grain, timing.hbmTicks(grain)};
+  Ticks end = time + (op.d.hbm ? lastGrain.second : timing.localTicks(grain));
   // The next grain is asked for when this one has gone: queues take turns.
   portFree = mover.request = end;
   mover.left -= grain;
@@ -135,7 +136,7 @@ void Timeline::actMover(unsigned id, Ticks time) {
 void Timeline::finishTransfer(unsigned id, Ticks end) {
   Queue &queue = queues[id];
   Mover &mover = movers[id];
-  Op &op = *queue.ops.front();
+  Op &op = queue.ops.front();
   int64_t bytes = op.d.bytesOf(mover.slotsDone);
   (!op.d.hbm    ? statistics.localBytes
    : op.d.write ? statistics.hbmWriteBytes

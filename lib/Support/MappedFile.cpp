@@ -64,6 +64,17 @@ MappedFile::~MappedFile() {
     ::munmap(const_cast<uint8_t *>(begin), fileSize);
 }
 
+bool MappedFile::hasData(uint64_t offset, uint64_t length) const {
+  int descriptor =
+      ::open(filePath.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    return true;
+  scope_exit close([&] { ::close(descriptor); });
+  off_t data = ::lseek(descriptor, off_t(offset), SEEK_DATA);
+  // ENXIO: there is none up to the end of the file.
+  return data < 0 ? errno != ENXIO : uint64_t(data) - offset < length;
+}
+
 Expected<ArrayRef<uint8_t>> MappedFile::slice(uint64_t offset,
                                               uint64_t length) const {
   if (offset > fileSize || length > fileSize - offset)

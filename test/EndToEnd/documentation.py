@@ -9,8 +9,8 @@ A block's fence says its language, and after it what there is to know:
     ```text output numbers-vary    the same, but for numbers
     ```sh not-run: REASON      not run, because of the reason
 
-All blocks of a page run in order in one folder, in which `build` is the build folder and
-`test` is the tree's. A block whose first line is "// from: FILE" or "// test: FILE" ("#"
+All blocks of a page run in order in one folder, in which `build` is the build folder, and
+`test` and `tools` are the tree's. A block whose first line is "// from: FILE" or "// test: FILE" ("#"
 serves too) is quoted: its lines follow each other in that file of the tree; lines of the
 file that only check or comment may stand between, and a line "..." leaves lines out.
 """
@@ -102,7 +102,8 @@ class PageRunner:
         self.folder, self.checkpoint = folder, checkpoint
         self.printed = None
         (folder / "build").symlink_to(build)
-        (folder / "test").symlink_to(ROOT / "test")
+        for name in ("test", "tools"):
+            (folder / name).symlink_to(ROOT / name)
         places = [build / "bin", pathlib.Path(sys.executable).parent, os.environ["PATH"]]
         self.environment = os.environ | {"PATH": os.pathsep.join(map(str, places))}
 

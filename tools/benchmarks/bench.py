@@ -13,11 +13,12 @@ import tempfile
 from dataclasses import asdict
 
 import minilm
+import roof
 import simulator
 import smollm2
 from figures import Figure, Measurement, measure
 
-MEASUREMENTS: list[Measurement] = [*minilm.MEASUREMENTS, *smollm2.MEASUREMENTS, *simulator.MEASUREMENTS]
+MEASUREMENTS: list[Measurement] = [*minilm.MEASUREMENTS, *smollm2.MEASUREMENTS, *simulator.MEASUREMENTS, *roof.MEASUREMENTS]
 
 
 def show(figure: Figure) -> str:

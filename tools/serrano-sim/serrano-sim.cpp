@@ -51,6 +51,17 @@ static cl::opt<bool>
             cl::desc("Print the operators that cost most and what they waited "
                      "for"),
             cl::cat(category));
+static cl::opt<bool>
+    predict("predict",
+            cl::desc("Say what a run with these --lengths costs, to the cycle, "
+                     "without computing"),
+            cl::cat(category));
+static cl::opt<std::string> lengthsText(
+    "lengths",
+    cl::desc("Of a step its sequences, [COUNTx]NEW@CONTEXT,..., the new tokens "
+             "among those of the context; else the sizes of dimensions, "
+             "NAME=SIZE,..."),
+    cl::value_desc("list"), cl::cat(category));
 enum class Check { Races, Init };
 static cl::list<Check> checks(
     "check", cl::desc("Stop at what the program must not do, comma-separated:"),
@@ -123,12 +134,101 @@ static llvm::Error checkDistinct(llvm::ArrayRef<std::string> read,
   return llvm::Error::success();
 }
 
-static llvm::Error run() {
+/// The entry that was asked for, or the only one.
+static llvm::Expected<const Entry *> chooseEntry(const Program &program) {
+  llvm::ArrayRef<Entry> entries = program.entries();
+  if (!entryName.empty())
+    return program.entry(entryName);
+  if (entries.size() == 1)
+    return &entries.front();
+  return makeError(
+      "{0}: choose one of its entries with --entry: {1}", programPath,
+      llvm::join(
+          llvm::map_range(entries, [](const Entry &e) { return e.name; }),
+          ", "));
+}
+
+/// Options that exclude each other.
+static llvm::Error checkOptions() {
   if (seed.getNumOccurrences() && schedule != Schedule::Adversarial)
     return makeError("--seed is of the adversarial schedule; add "
                      "--schedule=adversarial");
   if (threads().getNumOccurrences() && threads() == 0)
     return makeError("--threads is 0; expected a number of threads, 1 to 64");
+  if (!predict && lengthsText.getNumOccurrences())
+    return makeError("--lengths are of a prediction; add --predict, or give "
+                     "arrays with --inputs");
+  if (!predict)
+    return llvm::Error::success();
+  for (const auto &[given, name] :
+       {std::pair{!inputsPath.empty(), "--inputs"},
+        {!outputsPath.empty(), "--outputs"},
+        {!checks.empty(), "--check"},
+        {schedule == Schedule::Adversarial, "--schedule=adversarial"},
+        {threads().getNumOccurrences() > 0, "--threads"}})
+    if (given)
+      return makeError("--predict computes nothing; leave out {0}", name);
+  return llvm::Error::success();
+}
+
+/// What a run gave, as far as it is known.
+struct Outcome {
+  sim::Statistics statistics;
+  std::optional<int64_t> tokens;
+};
+
+static std::optional<int64_t> tokensOf(const Dimensions &dimensions) {
+  auto tokens = dimensions.find("tokens");
+  return tokens == dimensions.end() ? std::nullopt
+                                    : std::optional<int64_t>(tokens->second);
+}
+
+static llvm::Expected<Outcome> runPrediction(Program &program,
+                                             const Entry &entry,
+                                             const sim::RunOptions &options) {
+  Lengths lengths;
+  if (!lengthsText.empty()) {
+    llvm::Expected<Lengths> parsed = Lengths::parse(lengthsText);
+    if (!parsed)
+      return addContext(parsed.takeError(), "--lengths");
+    lengths = std::move(*parsed);
+  }
+  llvm::Expected<sim::Statistics> statistics =
+      program.predict(entry, lengths, options);
+  if (!statistics)
+    return statistics.takeError();
+  std::optional<int64_t> tokens = tokensOf(lengths.dimensions);
+  for (const SequenceLengths &sequence : lengths.sequences)
+    tokens = tokens.value_or(0) + sequence.added;
+  return Outcome{std::move(*statistics), tokens};
+}
+
+static llvm::Expected<Outcome> runWithInputs(Program &program,
+                                             const Entry &entry,
+                                             const sim::RunOptions &options) {
+  NpzArrays inputs;
+  if (!inputsPath.empty()) {
+    llvm::Expected<NpzArrays> arrays = readNpz(inputsPath);
+    if (!arrays)
+      return arrays.takeError();
+    inputs = std::move(*arrays);
+  }
+  llvm::Expected<Program::Result> result =
+      program.run(entry, inputs, options, inputsPath);
+  if (!result)
+    return result.takeError();
+  if (!outputsPath.empty())
+    if (llvm::Error error = writeNpz(outputsPath, result->outputs))
+      return std::move(error);
+  llvm::Expected<Dimensions> dimensions = entry.bind(inputs);
+  if (!dimensions)
+    return dimensions.takeError();
+  return Outcome{std::move(result->statistics), tokensOf(*dimensions)};
+}
+
+static llvm::Error run() {
+  if (llvm::Error error = checkOptions())
+    return error;
   const std::string written[] = {outputsPath, statsPath(), tracePath,
                                  reportPath};
   if (llvm::Error error = checkDistinct({programPath, inputsPath}, written))
@@ -138,28 +238,12 @@ static llvm::Error run() {
   llvm::Expected<std::unique_ptr<Program>> program = Program::load(programPath);
   if (!program)
     return program.takeError();
-  llvm::ArrayRef<Entry> entries = (*program)->entries();
-  if (entryName.empty() && entries.size() == 1)
-    entryName = entries.front().name;
-  if (entryName.empty())
-    return makeError(
-        "{0}: choose one of its entries with --entry: {1}", programPath,
-        llvm::join(
-            llvm::map_range(entries, [](const Entry &e) { return e.name; }),
-            ", "));
-  llvm::Expected<const Entry *> entry = (*program)->entry(entryName);
+  llvm::Expected<const Entry *> entry = chooseEntry(**program);
   if (!entry)
     return entry.takeError();
   if (!outputsPath.empty() && (*entry)->outputs.empty())
     return makeError("entry '{0}' has no outputs to write; leave out --outputs",
                      (*entry)->name);
-  NpzArrays inputs;
-  if (!inputsPath.empty()) {
-    llvm::Expected<NpzArrays> arrays = readNpz(inputsPath);
-    if (!arrays)
-      return arrays.takeError();
-    inputs = std::move(*arrays);
-  }
   sim::RunOptions options;
   options.checkRaces = llvm::is_contained(checks, Check::Races);
   options.checkInit = llvm::is_contained(checks, Check::Init);
@@ -170,17 +254,15 @@ static llvm::Error run() {
   options.timing = !options.adversarialSeed || summary || !statsPath().empty();
   options.reportFile = reportPath;
   options.threads = threads();
-  llvm::Expected<Program::Result> result =
-      (*program)->run(**entry, inputs, options, inputsPath);
-  if (!result)
-    return result.takeError();
-  if (!outputsPath.empty())
-    if (llvm::Error error = writeNpz(outputsPath, result->outputs))
-      return error;
+  llvm::Expected<Outcome> outcome =
+      predict ? runPrediction(**program, **entry, options)
+              : runWithInputs(**program, **entry, options);
+  if (!outcome)
+    return outcome.takeError();
+  const sim::Statistics &s = outcome->statistics;
   if (!statsPath().empty())
-    if (llvm::Error error = writeText(statsPath(), result->statistics.toJson()))
+    if (llvm::Error error = writeText(statsPath(), s.toJson()))
       return error;
-  const sim::Statistics &s = result->statistics;
   if (options.adversarialSeed) {
     llvm::outs() << llvm::formatv(
         "{0}: {1} instructions in the adversarial order of seed {2}\n",
@@ -192,16 +274,8 @@ static llvm::Error run() {
       "multiply-accumulates, {5} instructions\n",
       (*entry)->name, s.cycles, s.seconds * 1e6,
       s.hbmReadBytes + s.hbmWriteBytes, s.multiplies, s.instructions);
-  if (summary) {
-    llvm::Expected<Dimensions> dimensions = (*entry)->bind(inputs);
-    if (!dimensions)
-      return dimensions.takeError();
-    auto tokens = dimensions->find("tokens");
-    printSummary(llvm::outs(), s,
-                 tokens == dimensions->end()
-                     ? std::nullopt
-                     : std::optional<int64_t>(tokens->second));
-  }
+  if (summary)
+    printSummary(llvm::outs(), s, outcome->tokens);
   return flushStandardOutput();
 }
 

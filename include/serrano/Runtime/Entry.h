@@ -92,6 +92,10 @@ struct Entry {
   /// expected and what was found, and for a misspelled name the nearest one.
   llvm::Expected<Dimensions> bind(const NpzArrays &arrays) const;
 
+  /// Checks the sizes of all dimensions against what the program was compiled
+  /// for.
+  llvm::Error checkLimits(const Dimensions &sizes) const;
+
   /// Checks the elements of `arrays`, which have been bound: indices are in
   /// their range, and what a step says of its sequences fits together and its
   /// cache. Errors name the array, the place, the value and what is expected.

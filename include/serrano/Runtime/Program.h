@@ -9,7 +9,7 @@
 #define SERRANO_RUNTIME_PROGRAM_H
 
 #include "serrano/Isa/ProgramFile.h"
-#include "serrano/Runtime/Entry.h"
+#include "serrano/Runtime/Lengths.h"
 #include "serrano/Simulator/Machine.h"
 
 namespace serrano {
@@ -34,6 +34,14 @@ public:
   llvm::Expected<Result> run(const Entry &entry, const NpzArrays &inputs,
                              const sim::RunOptions &options = {},
                              llvm::StringRef inputsPath = {});
+
+  /// What a run of `entry` with these lengths would cost, to the cycle, without
+  /// computing and without arrays. Of a step each sequence gives the logits of
+  /// its last token. An error says which length is missing, unknown or beyond
+  /// what the program was compiled for, or that the time depends on data.
+  llvm::Expected<sim::Statistics>
+  predict(const Entry &entry, const Lengths &lengths,
+          const sim::RunOptions &options = {});
 
   sim::Machine &machine() { return *core; }
 

@@ -15,12 +15,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace serrano::isa {
 class ProgramFile;
 } // namespace serrano::isa
 
 namespace serrano::sim {
+
+class KnownScalars;
 
 /// What a run does besides computing.
 struct RunOptions {
@@ -43,6 +46,12 @@ struct RunOptions {
   /// number. 0: as many as the environment's SERRANO_THREADS says or, without
   /// it, one for each of the host's cores up to 16.
   unsigned threads = 0;
+};
+
+/// Bytes that the host writes to scalar memory.
+struct ScalarBytes {
+  int64_t address = 0;
+  std::vector<uint8_t> bytes;
 };
 
 /// One core of a target with its memories. The memories keep their contents
@@ -69,8 +78,19 @@ public:
   /// if that is not 0.
   llvm::Expected<Statistics> run(int64_t word, const RunOptions &options = {});
 
+  /// What `run` would cost, without computing: only the sequencer works. Of
+  /// scalar memory it knows `lengths` and nothing else; an error says so if
+  /// anything but an address in HBM depends on the rest. HBM is neither read nor
+  /// written, and the memories are afterwards as they were. Checks look at what
+  /// engines do and are refused.
+  llvm::Expected<Statistics> predict(int64_t word,
+                                     llvm::ArrayRef<ScalarBytes> lengths,
+                                     const RunOptions &options = {});
+
 private:
   struct State;
+  llvm::Expected<Statistics> execute(int64_t word, const RunOptions &options,
+                                     KnownScalars *known);
   explicit Machine(std::unique_ptr<State> state);
   std::unique_ptr<State> state;
 };

@@ -42,6 +42,11 @@ public:
   llvm::Expected<llvm::ArrayRef<uint8_t>> slice(uint64_t offset,
                                                 uint64_t length) const;
 
+  /// Whether the file system has stored anything of the `length` bytes at
+  /// `offset`; where it has not, in a hole of a sparse file, they are zero. True
+  /// where the system cannot tell.
+  bool hasData(uint64_t offset, uint64_t length) const;
+
 private:
   MappedFile(llvm::StringRef path, const uint8_t *begin, uint64_t size)
       : filePath(path), begin(begin), fileSize(size) {}

@@ -183,7 +183,9 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
     }
   if (!member.slot)
     member.slot = on.define(member.result).slot;
-  member.norm = on.beginNorm(member.result);
+  member.norm = on.beginCarriedNorm(member.result);
+  if (!member.norm)
+    member.norm = on.beginNorm(member.result);
   return success();
 }
 

@@ -11,6 +11,9 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
+/// The part of the scratchpad that a norm's result may take through all layers.
+static constexpr int64_t carriedNormShare = 12;
+
 LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
   Block &body = callee.getBody().front();
@@ -58,6 +61,17 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   tape.emplace(tileK, tileN);
   layers->last = op.getFirst() + op.getCount() - 1;
   orderFirstBlocks(body, op.getFirst());
+  // The norms of what is carried are fed before each layer, if there is room for their
+  // results beside all else.
+  layers->index = constant(op.getFirst());
+  for (auto [argument, result] :
+       llvm::zip_equal(carriedArgs, body.getTerminator()->getOperands()))
+    for (Operation *user : argument.getUsers())
+      if (isa<llm::RmsNormOp>(user) &&
+          getShape(argument).second * slotRows * precision.getIntOrFloatBitWidth() / 8 *
+                  carriedNormShare <= target.scratchpadBytes())
+        if (std::optional<FedNorm> norm = getFedNorm(user, argument))
+          layers->norms.push_back({*norm, result});
   LogicalResult result = success();
   scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
@@ -72,6 +86,10 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
         result = op.emitOpError() << "carries a value that no kernel computes";
         return;
       }
+      if (std::optional<FedNorm> norm = beginCarriedNorm(value))
+        forEachPiece(carry.cols, [&](int64_t col, int64_t width) {
+          feedNorm(*norm, it->second.slot, {Value(), 0, col}, width, extent(carry.rows));
+        });
       if (it->second.slot != carry.slot)
         tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
                               extent(carry.rows), constant(carry.cols));

@@ -172,6 +172,10 @@ private:
   };
   /// The norm that reads `tensor` (which is `only`, if given), if it can be fed.
   std::optional<FedNorm> beginNorm(mlir::Value tensor, mlir::Operation *only = nullptr);
+  /// The norm at the beginning of the next layer, if `tensor` is what it reads.
+  std::optional<FedNorm> beginCarriedNorm(mlir::Value tensor);
+  /// Sets the sums to where they start.
+  void clearNorm(const FedNorm &norm);
   /// Feeds columns of x to a norm.
   void feedNorm(const FedNorm &norm, mlir::Value x, Column col, int64_t width, mlir::Value rows);
   /// The norm `op`, fed with all of its input.
@@ -275,6 +279,13 @@ private:
   llvm::SmallVector<std::pair<mlir::Attribute, int64_t>> vectorPlaces; ///< by name, all
   int64_t vectorLength = 0;
 
+  /// A norm at the beginning of a layer, which the layer before it feeds as it computes
+  /// what is carried.
+  struct CarriedNorm {
+    FedNorm norm;
+    mlir::Value result; ///< what a layer carries to the next
+    bool isFed = false; ///< in the body, as far as it is lowered
+  };
   /// What is known of the layers whose body is being lowered.
   struct Layers {
     mlir::Value index;
@@ -282,6 +293,7 @@ private:
     llvm::DenseMap<mlir::Value, mlir::ArrayAttr> weights; ///< lists by argument
     llvm::DenseMap<mlir::Value, mlir::Value> aliases;     ///< shared values by argument
     llvm::SmallVector<PackedGroup> packed;                ///< in the order of one layer
+    llvm::SmallVector<CarriedNorm, 1> norms;
   };
   std::optional<Layers> layers;
 

@@ -53,18 +53,39 @@ std::optional<Lowering::FedNorm> Lowering::beginNorm(Value tensor, Operation *on
       continue;
     }
     norm.squares = slot(slotRows, 1, builder.getF32Type());
-    auto begin = [&, rows = rows](Value column, float number) {
-      tile::FillOp::create(builder, loc, llvm::APFloat(number), column, extent(rows), constant(1));
-    };
-    // Epsilon is added to the mean of the squares before it is a mean.
-    float epsilon = isa<llm::RmsNormOp>(op)
-                        ? cast<llm::RmsNormOp>(op).getEpsilon().convertToFloat()
-                        : cast<llm::LayerNormOp>(op).getEpsilon().convertToFloat();
-    begin(norm.squares, epsilon * float(cols));
-    if (norm.sum)
-      begin(norm.sum, 0.0f);
+    clearNorm(norm);
     return fed[op] = norm;
   }
+  return std::nullopt;
+}
+
+void Lowering::clearNorm(const FedNorm &norm) {
+  auto [rows, cols] = getShape(norm.op->getOperand(0));
+  auto begin = [&, rows = rows](Value column, float number) {
+    tile::FillOp::create(builder, loc, llvm::APFloat(number), column, extent(rows), constant(1));
+  };
+  // Epsilon is added to the mean of the squares before it is a mean.
+  auto rms = dyn_cast<llm::RmsNormOp>(norm.op);
+  llvm::APFloat epsilon = rms ? rms.getEpsilon() : cast<llm::LayerNormOp>(norm.op).getEpsilon();
+  begin(norm.squares, epsilon.convertToFloat() * float(cols));
+  if (norm.sum)
+    begin(norm.sum, 0.0f);
+}
+
+std::optional<Lowering::FedNorm> Lowering::beginCarriedNorm(Value tensor) {
+  if (!layers)
+    return std::nullopt;
+  for (CarriedNorm &carried : layers->norms)
+    if (carried.result == tensor && !carried.isFed) {
+      carried.isFed = true;
+      FedNorm norm = carried.norm;
+      // The last layer's successor has no scale; what it is fed nobody reads.
+      Value index = std::exchange(layers->index, min(add(layers->index, constant(1)), layers->last));
+      norm.scale = *getVector(norm.op, cast<llm::RmsNormOp>(norm.op).getScale());
+      layers->index = index;
+      clearNorm(norm);
+      return norm;
+    }
   return std::nullopt;
 }
 

@@ -17,7 +17,7 @@ Core::Place Core::place(isa::LocalAddress a) const {
   Memory memory = a.space == isa::Space::Acc    ? Memory::Accumulators
                   : a.space == isa::Space::Smem ? Memory::Scalar
                                                 : Memory::Scratchpad;
-  return {memory, int64_t(uint64_t(registers[a.reg]) + a.offset)};
+  return {memory, int64_t(uint64_t(decisive(a.reg)) + a.offset)};
 }
 
 namespace {
@@ -149,6 +149,9 @@ void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local,
   };
   if (schedule)
     return finish([=] { copy(readTable()); });
+  // What the table says is not known, and takes no time.
+  if (known)
+    return finish([] {});
   settle({table, std::nullopt});
   finish([=, rows = readTable()] { copy(rows); });
 }

@@ -25,7 +25,7 @@ void Core::execute(const isa::RingSetup &i) {
   ring.base = value(i.base);
   ring.slotBytes = count(i.slot_bytes, "slot_bytes");
   ring.slots = i.slots;
-  ring.origin = ring.ordered;
+  ring.origin = ring.lap = ring.ordered;
   if (ring.slots == 0 || ring.slotBytes == 0)
     fault("ring {0} has {1} slots of {2} bytes; both must be positive", i.ring,
           ring.slots, ring.slotBytes);
@@ -33,16 +33,15 @@ void Core::execute(const isa::RingSetup &i) {
     fault("ring {0} is misaligned: base {1} and slot_bytes {2} must be "
           "multiples of {3}",
           i.ring, ring.base, ring.slotBytes, slotAlignment);
-  memory.check(
-      {Memory::Scratchpad, true, ring.base, ring.slots * ring.slotBytes, 1, 0},
-      "ring");
+  check({Memory::Scratchpad, true, ring.base, ring.slots * ring.slotBytes, 1, 0},
+        "ring");
   // A place that two rings fill holds what the later one brought.
   int64_t end = ring.base + ring.slots * ring.slotBytes;
   bool shared = llvm::any_of(rings, [&](const Ring &other) {
     return &other != &ring && other.base < end &&
            ring.base < other.base + other.slots * other.slotBytes;
   });
-  ring.pending.assign(shared || schedule ? 0 : ring.slots, {});
+  ring.pending.assign(shared || schedule || known ? 0 : ring.slots, {});
   if (shared)
     for (Ring &other : rings)
       other.pending.clear();
@@ -172,15 +171,14 @@ void Core::fillSlot(unsigned number, const Order &order) {
   if (ring.filled - ring.slots >= ring.origin)
     fill.freedBy = ring.filled - ring.slots;
   ring.slotEnds.push_back(order.bytesOf(ring.filled));
-  ++ring.filled;
+  int64_t place = ring.placeOf(ring.filled++);
   if (schedule)
-    schedule->fill(fill, [=, this] { bring(fill, order); });
+    schedule->fill(fill, [=, this] { bring(fill, order, place); });
   else
-    bring(std::move(fill), order);
+    bring(std::move(fill), order, place);
 }
 
-void Core::bring(SlotFill fill, const Order &order) {
-  Ring &ring = rings[fill.ring];
+Access Core::source(SlotFill &fill, const Order &order) {
   int64_t bytes = order.bytesOf(fill.slot);
   int64_t index = fill.slot - order.firstSlot;
   int64_t pass = index / order.passCount, i = index % order.passCount;
@@ -188,9 +186,10 @@ void Core::bring(SlotFill fill, const Order &order) {
   if (order.table >= 0) {
     int64_t entry = order.table + 4 * i;
     Access word{Memory::Scalar, false, entry, 4, 1, 4};
-    settle({word, std::nullopt});
-    int64_t id = scalarWord(entry);
-    if (id < 0 || id >= order.bound)
+    if (!known)
+      settle({word, std::nullopt});
+    int64_t id = known ? 0 : scalarWord(entry);
+    if (!known && (id < 0 || id >= order.bound))
       fault("ring {0}: block id {1} is {2}, outside 0 to {3} (ordered by the "
             "ring.table at {4:x})",
             fill.ring, i, id, order.bound - 1, order.word * 8);
@@ -202,24 +201,35 @@ void Core::bring(SlotFill fill, const Order &order) {
   constexpr __int128 limit = int64_t(1) << 62;
   Access read{Memory::Hbm, false, int64_t(std::clamp(source, -limit, limit)),
               bytes,       1,     bytes};
-  memory.check(read, "a slot's source");
-  int64_t place = ring.placeOf(fill.slot);
-  Access write{Memory::Scratchpad, true, place, bytes, 1, bytes};
+  check(read, "a slot's source");
+  return read;
+}
+
+void Core::bring(SlotFill fill, const Order &order, int64_t place) {
+  Access read = source(fill, order);
+  Access write{Memory::Scratchpad, true, place, read.bytes, 1, read.bytes};
   fill.accesses.push_back(read);
   fill.accesses.push_back(write);
+  if (!known)
+    copyOrRemember(fill.slot, rings[fill.ring], read, write);
+  for (Observer *observer : observers)
+    observer->filled(fill);
+}
+
+void Core::copyOrRemember(int64_t slot, Ring &ring, const Access &read,
+                          const Access &write) {
+  int64_t bytes = read.bytes;
   std::byte *from = memory.at(Memory::Hbm, read.address);
-  std::byte *to = memory.at(Memory::Scratchpad, place);
-  Ring::Pending *pending = ring.pendingOf(fill.slot);
+  std::byte *to = memory.at(Memory::Scratchpad, write.address);
+  Ring::Pending *pending = ring.pendingOf(slot);
   // What it does not cover of the fill before it stays.
   if (pending && pending->bytes > bytes)
-    copyPending(*pending, place);
+    copyPending(*pending, write.address);
   if (pending)
     *pending = {};
   if (pending && memory.isReadOnly(read))
-    *pending = {from, bytes};
+    *pending = {from, read.bytes};
   else
     perform({{read, write}, std::nullopt}, copyNanoseconds(bytes),
             [=] { std::memcpy(to, from, bytes); });
-  for (Observer *observer : observers)
-    observer->filled(fill);
 }

@@ -52,15 +52,19 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
 #define SCALAR(INSTRUCTION, RESULT)                                            \
   void Core::execute(const isa::INSTRUCTION &i) {                              \
     ++scalarCycles;                                                            \
-    [[maybe_unused]] int64_t a = registers[i.a.index], b = value(i.b);         \
+    [[maybe_unused]] int64_t a = registers[i.a.index];                         \
+    [[maybe_unused]] int64_t b =                                               \
+        int64_t(uint64_t(registers[i.b.reg]) + i.b.imm);                       \
     [[maybe_unused]] uint64_t ua = uint64_t(a), ub = uint64_t(b);              \
-    write(i.rd.index, int64_t(RESULT));                                        \
+    bool isKnown = !((unknown >> i.a.index | unknown >> i.b.reg) & 1);         \
+    write(i.rd.index, int64_t(RESULT), isKnown);                               \
   }
 SCALAR(ScalarAdd, ua + ub)
 SCALAR(ScalarSub, ua - ub)
 SCALAR(ScalarMul, ua *ub)
-SCALAR(ScalarDiv, floorDiv(a, b, i.mnemonic.data()))
-SCALAR(ScalarMod, ua - ub * uint64_t(floorDiv(a, b, i.mnemonic.data())))
+SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()))
+SCALAR(ScalarMod,
+       ua - ub * uint64_t(floorDiv(a, value(i.b), i.mnemonic.data())))
 SCALAR(ScalarMin, std::min(a, b))
 SCALAR(ScalarMax, std::max(a, b))
 SCALAR(ScalarAnd, a &b)
@@ -83,7 +87,7 @@ Access Core::scalarAccess(isa::Value v, bool write) {
     fault("address {0} is misaligned: scalar memory is read and written at "
           "multiples of 4",
           access.address);
-  memory.check(access, "address");
+  check(access, "address");
   if (schedule)
     schedule->turn();
   settle({access, std::nullopt});
@@ -94,14 +98,18 @@ Access Core::scalarAccess(isa::Value v, bool write) {
 
 void Core::execute(const isa::ScalarLoad &i) {
   ++scalarCycles;
-  write(i.rd.index, scalarWord(scalarAccess(i.address, false).address));
+  int64_t address = scalarAccess(i.address, false).address;
+  bool isKnown = !known || known->contains(address);
+  write(i.rd.index, isKnown ? scalarWord(address) : 0, isKnown);
 }
 
 void Core::execute(const isa::ScalarStore &i) {
   ++scalarCycles;
   int32_t low = int32_t(registers[i.a.index]);
-  std::memcpy(memory.at(Memory::Scalar, scalarAccess(i.address, true).address),
-              &low, sizeof(low));
+  int64_t address = scalarAccess(i.address, true).address;
+  std::memcpy(memory.at(Memory::Scalar, address), &low, sizeof(low));
+  if (known)
+    known->set(address, sizeof(low), !(unknown >> i.a.index & 1));
 }
 
 /// The index of the instruction `words` after the one that follows `current`.
@@ -135,7 +143,7 @@ void Core::execute(const isa::Loop &i) {
 
 void Core::execute(const isa::Skip &i) {
   ++scalarCycles;
-  int64_t a = registers[i.a.index], b = registers[i.b.index];
+  int64_t a = decisive(i.a.index), b = decisive(i.b.index);
   bool skip = false;
   switch (i.condition) {
   case isa::Condition::Eq:

@@ -204,7 +204,7 @@ void Core::execute(const isa::VectorRope &i) {
     for (int64_t h = 1; h < heads; ++h) {
       Access head = first;
       head.address += h * i.head_stride;
-      memory.check(head, "dst");
+      check(head, "dst");
       record.accesses.push_back(head);
     }
   }

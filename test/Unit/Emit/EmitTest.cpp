@@ -14,10 +14,14 @@
 #include "mlir/Parser/Parser.h"
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/ProgramFile.h"
+#include "serrano/Support/MappedFile.h"
+#include "llvm/ADT/StringExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 using namespace serrano;
@@ -190,6 +194,48 @@ TEST_F(EmitTest, HalfPrecisionIsWidened) {
   EXPECT_THAT(
       elements<float>(bytes),
       testing::ElementsAre(1 + 0x1p-10f, 0x1p-24f, -INFINITY, -(1 + 0x1p-7f)));
+}
+
+TEST_F(EmitTest, SlotsOfHolesStayHoles) {
+  // @hole and @last take no space in the source, and none in the program.
+  constexpr uint64_t bytes = 256 * 256 * 4;
+  std::string path = folder.write("w.bin", "");
+  std::filesystem::resize_file(path, 3 * bytes);
+  std::string ones(bytes, '\1');
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(bytes);
+    file << ones;
+  }
+  EXPECT_EQ(emit(R"(
+    llm.weight private @hole : tensor<256x256xf32> from [#llm.view<"w.bin", offset = 0, length = 262144, shape = [256, 256], strides = [256, 1]>]
+    llm.weight private @full : tensor<256x256xf32> from [#llm.view<"w.bin", offset = 262144, length = 262144, shape = [256, 256], strides = [256, 1]>]
+    llm.weight private @last : tensor<256x256xf32> from [#llm.view<"w.bin", offset = 524288, length = 262144, shape = [256, 256], strides = [256, 1]>]
+    tile.packed @packed [@hole, @full, @last] sizes [256, 256, 256, 256, 256, 256] tile 256 x 256 : f32 {mem.address = 0 : i64})"),
+            "");
+  isa::ProgramFile file = open();
+  const isa::Section &section = file.sections()[0];
+  ASSERT_EQ(section.fileSize, 3 * bytes);
+  llvm::ArrayRef<uint8_t> slots = file.bytesOf(section);
+  EXPECT_EQ(llvm::toStringRef(slots.slice(bytes, bytes)), ones);
+  for (uint64_t slot : {0, 2})
+    EXPECT_TRUE(llvm::all_of(slots.slice(slot * bytes, bytes),
+                             [](uint8_t byte) { return byte == 0; }))
+        << slot;
+  MappedFile mapped =
+      llvm::cantFail(MappedFile::open(folder.path("program.srn")));
+  for (uint64_t slot : {0, 1, 2})
+    EXPECT_EQ(mapped.hasData(section.fileOffset + slot * bytes, bytes),
+              slot == 1)
+        << slot;
+  // One weight that is there is enough for a slot.
+  std::vector<uint8_t> shared = emitted(R"(
+    llm.weight private @hole : tensor<2x2xf32> from [#llm.view<"w.bin", offset = 0, length = 16, shape = [2, 2], strides = [2, 1]>]
+    llm.weight private @full : tensor<2x2xf32> from [#llm.view<"w.bin", offset = 262144, length = 16, shape = [2, 2], strides = [2, 1]>]
+    tile.packed @packed [@hole, @full] sizes [2, 2, 2, 2] tile 4 x 4 groups [2] : f32 {mem.address = 0 : i64})");
+  std::string zeros(8, '\0'), half(8, '\1');
+  EXPECT_EQ(llvm::toStringRef(llvm::ArrayRef(shared).take_front(32)),
+            zeros + half + zeros + half);
 }
 
 TEST_F(EmitTest, TheProgramAndItsTargetAreInTheFile) {

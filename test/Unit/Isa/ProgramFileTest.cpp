@@ -268,6 +268,24 @@ TEST_F(ProgramFileTest, ChecksumsDoNotDependOnTheOrderOfWrites) {
             }));
 }
 
+TEST_F(ProgramFileTest, HolesHaveChecksumsOfZeros) {
+  // Whole pieces in the middle, parts of those around them and the end of the
+  // last are never written.
+  constexpr uint64_t size = 5 * weightPieceBytes + 5000;
+  std::vector<uint8_t> bytes(1000, 7);
+  std::vector<uint64_t> checksums = checksumsOf(
+      folder.path("a.srn"), size, [&](ProgramWriter &writer, size_t section) {
+        for (uint64_t at : {weightPieceBytes / 2, 4 * weightPieceBytes})
+          llvm::cantFail(writer.write(section, at, bytes));
+      });
+  uint64_t ofZeros =
+      llvm::xxh3_64bits(std::vector<uint8_t>(weightPieceBytes, 0));
+  for (size_t i : {1, 2, 3})
+    EXPECT_EQ(checksums[i], ofZeros) << i;
+  for (size_t i : {0, 4, 5})
+    EXPECT_NE(checksums[i], ofZeros) << i;
+}
+
 TEST_F(ProgramFileTest, OtherFilesAreNoPrograms) {
   EXPECT_THAT(openError(""), HasSubstr("not a program file"));
   EXPECT_THAT(openError("#!/bin/sh\n"), HasSubstr("not a program file"));

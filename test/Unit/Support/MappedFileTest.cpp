@@ -51,6 +51,27 @@ TEST_F(MappedFileTest, staysMappedWhenMoved) {
   EXPECT_EQ(toStringRef(first.bytes()), "second");
 }
 
+TEST_F(MappedFileTest, holesHaveNoData) {
+  constexpr uint64_t size = 1 << 20, at = 1 << 19;
+  std::string path = folder.write("sparse.bin", "");
+  std::filesystem::resize_file(path, size);
+  {
+    std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(at);
+    stream << "data";
+  }
+  MappedFile file = openOrFail(path);
+  EXPECT_FALSE(file.hasData(0, at));
+  EXPECT_TRUE(file.hasData(0, at + 1));
+  EXPECT_TRUE(file.hasData(at, 4));
+  EXPECT_FALSE(file.hasData(size - 4096, 4096));
+  EXPECT_EQ(file.bytes()[0], 0);
+  EXPECT_EQ(toStringRef(file.bytes().slice(at, 4)), "data");
+  // What cannot be asked any more may have data.
+  std::filesystem::remove(path);
+  EXPECT_TRUE(file.hasData(0, at));
+}
+
 TEST_F(MappedFileTest, emptyFileHasNoBytes) {
   MappedFile file = openOrFail(folder.write("empty.bin", ""));
   EXPECT_EQ(file.size(), 0u);
