@@ -479,13 +479,14 @@ def VectorReduce : Vector<"v.reduce", 0x76,
      Flag<"accumulate", "combine with what dst holds: dst = combine(dst, reduced)">,
      TileField<"dst", "rows x 1">, TileField<"a", "operand">] # shapeFields> {
   let summary = "dst[r] = reduction of row r of a";
-  let description = [{
+  let description = !strconcat([{
     Chain j of 32 takes the elements j, j + 32, j + 64, ... in ascending order,
     starting from the identity (+0 for sums, -Inf for max, +Inf for min; the
     least and the greatest i32 for integers); then chains combine pairwise:
     j with j + 16, then j + 8, j + 4, j + 2, j + 1. A row of no columns gives
     the identity.
-  }] # inPlace;
+
+  }], inPlace);
 }
 def VectorSoftmax : Vector<"v.softmax", 0x77,
     [Field<UnsignedKind<14>, "group", "consecutive rows that share a limit, at least 1">,
@@ -496,7 +497,7 @@ def VectorSoftmax : Vector<"v.softmax", 0x77,
      ValueField<"limit", "number of valid columns of row 0">,
      ValueField<"window", "only the last `window` valid columns count; 0 for all">] # shapeFields> {
   let summary = "one block of an online softmax";
-  let description = [{
+  let description = !strconcat([{
     Milakov & Gimelshein 2018, as used in FlashAttention (Dao et al. 2022):
     ```
     for r < rows:
@@ -511,7 +512,8 @@ def VectorSoftmax : Vector<"v.softmax", 0x77,
     ```
     With no valid column m' = m, correction = 1 and sum stays. exp(0) is 1 and
     exp(-inf) is +0 exactly. The state starts as (lowest finite f32, 0, -).
-  }] # inPlace;
+
+  }], inPlace);
 }
 def VectorRope : Vector<"v.rope", 0x78,
     [Flag<"interleaved", "rotate elements 2i and 2i+1 instead of i and i + rotary/2">,
@@ -521,11 +523,12 @@ def VectorRope : Vector<"v.rope", 0x78,
      Field<UnsignedKind<10>, "rotary", "leading elements of a head that are rotated; the rest is copied">,
      Field<UnsignedKind<24>, "head_stride", "bytes from one head to the next in dst">] # shapeFields> {
   let summary = "rotary position embedding";
-  let description = [{
+  let description = !strconcat([{
     Su et al. 2021. For each row, each head, and i < rotary/2, with x, y the two
     elements of the pair: x' = x*cos[i] - y*sin[i], y' = y*cos[i] + x*sin[i],
     where each product and each sum is rounded to f32. `cols` is the head size.
-  }] # inPlace;
+
+  }], inPlace);
 }
 def VectorGather : Vector<"v.gather", 0x79,
     [TileField<"dst", "result">, TileField<"a", "table">,
@@ -543,10 +546,11 @@ def VectorTopK : Vector<"v.topk", 0x7a,
      TileField<"dst", "rows x k values, descending">, TileField<"index", "rows x k, i32">,
      TileField<"a", "operand">, ValueField<"first", "index of column 0">] # shapeFields> {
   let summary = "the k largest of each row, and where they are";
-  let description = [{
+  let description = !strconcat([{
     Equal values: the lower index first. NaN ranks above everything. If a row
     has fewer than k candidates, the rest is the type's lowest value, index -1.
-  }] # inPlace;
+
+  }], inPlace);
 }
 
 #endif // SERRANO_ISA_INSTRUCTIONS
