@@ -332,6 +332,26 @@ func.func @order_blocks(%n: index) {
 
 // -----
 
+// Each ring has a queue of its own: that one has waited is nothing to the other.
+
+// CHECK-LABEL: func.func @order_blocks_of_two_rings
+// CHECK: dma.store
+// CHECK: dma.order_blocks {{.*}} {dma.waits = [#dma.wait<1 lag 0>]} :
+// CHECK: dma.order_blocks {{.*}} {dma.waits = [#dma.wait<1 lag 0>]} :
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks_of_two_rings(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  %other = mem.ring 1 of @kv at 512 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.store %x to @kv[%n, %n] rows %n : memref<8x8xf32>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  dma.order_blocks %other[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
 // In a loop the ring waits for the store of the round before, the matrix engine for
 // nothing: the first round's blocks are ordered before any store.
 

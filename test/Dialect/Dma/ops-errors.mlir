@@ -68,6 +68,14 @@ func.func @ring_signal(%n: index) {
 
 // -----
 
+func.func @ring_sync() {
+  // expected-error @+1 {{is of a ring, whose orders wait by themselves}}
+  dma.sync ring {dma.waits = [#dma.wait<1 lag 0>]}
+  return
+}
+
+// -----
+
 // Weights are never written.
 tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
 func.func @tiles_wait(%n: index) {

@@ -263,6 +263,23 @@ func.func @order_blocks_other_queue(%n: index) {
 
 // -----
 
+// Nor does it know what another ring waited for.
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks_other_ring(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  %other = mem.ring 1 of @kv at 512 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-note @+1 {{that operation is here}}
+  dma.store %x to @kv[%n, %n] rows %n {dma.signal = 1} : memref<8x8xf32>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n {dma.waits = [#dma.wait<1 lag 0>]} : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{reads tensor 'kv' without waiting for the dma_out queue}}
+  dma.order_blocks %other[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
 // Columns 4 to 7 of all rows are filled, columns 5 to 6 are in a loop's range.
 tile.tensor @t temporary : memref<8x8xf32>
 func.func @columns(%n: index) {

@@ -75,3 +75,12 @@ tile.dimension @seq max 8 {mem.address = -4 : i64}
 
 // expected-error @+1 {{has 'mem.address' = "here"; expected a number of bytes}}
 tile.dimension @seq max 8 {mem.address = "here"}
+
+// -----
+
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @ring_number() {
+  // expected-error @+1 {{is ring 16; expected a number from 0 to 15}}
+  %w = mem.ring 16 of @stream : !tile.stream<memref<8x8xf32>>
+  return
+}

@@ -41,7 +41,8 @@ public:
   }
 
 private:
-  static constexpr unsigned numQueues = 5;
+  /// Four engines' queues and those of two rings.
+  static constexpr unsigned numQueues = 6;
   /// For each queue, how many of its operations are complete.
   using Clock = std::array<int64_t, numQueues>;
 
@@ -89,7 +90,10 @@ private:
         else if (branch.elseBlock())
           run(*branch.elseBlock());
       } else if (std::optional<Queue> queue = getQueue(&op)) {
-        execute(&op, unsigned(*queue));
+        unsigned number = unsigned(*queue);
+        if (auto order = mlir::dyn_cast<OrderBlocksOp>(op))
+          number += ringOf(order).getIndex();
+        execute(&op, number);
       } else {
         evaluate(op);
       }
@@ -142,6 +146,10 @@ private:
       increments[queue].push_back(clock);
   }
 
+  static mem::RingOp ringOf(OrderBlocksOp order) {
+    return order.getRing().getDefiningOp<mem::RingOp>();
+  }
+
   /// Of the operations that the tests use.
   void touchOperands(mlir::Operation *op, unsigned queue) {
     llvm::TypeSwitch<mlir::Operation *>(op)
@@ -157,8 +165,7 @@ private:
         })
         .Case([&](OrderBlocksOp order) {
           // Any of its blocks may be in the table.
-          auto ring = order.getRing().getDefiningOp<mem::RingOp>();
-          for (Element &element : tensors[ring.getSource().str()])
+          for (Element &element : tensors[ringOf(order).getSource().str()])
             check(queue, element, false);
         })
         .Case([&](tile::MatmulOp product) {
@@ -238,7 +245,7 @@ private:
       if (other != queue)
         found |= element.written[other] > clock[other] ||
                  (write && element.read[other] > clock[other]);
-    if (queue != unsigned(Queue::Ring))
+    if (queue < unsigned(Queue::Ring))
       (write ? element.written : element.read)[queue] = clock[queue];
   }
 

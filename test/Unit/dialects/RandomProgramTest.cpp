@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Random programs of loops and branches on five queues, over buffers, columns and
-// rows of them at places that loops move, tensors and a ring of a cache. What
+// Random programs of loops and branches on all queues, over buffers, columns and
+// rows of them at places that loops move, tensors and two rings of a cache. What
 // `dma-verify-races` accepts must not race in any run, whoever wrote the waits; what
 // `dma-insert-waits` writes must be accepted, and little of it may be too much.
 //
@@ -49,7 +49,8 @@ func.func @program(%n: index, %m: index, %rows: index, %cols: index, %condition:
   %b1 = mem.buffer scratchpad at 128 : memref<8x8xf32>
   %b2 = mem.buffer scratchpad at 1024 : memref<8x8xf32>
   %b3 = mem.buffer accumulators at 0 : memref<8x8xf32>
-  %ring = mem.ring 0 of @kv at 2048 slots 2 : !tile.stream<memref<8x8xf32>>
+  %ring0 = mem.ring 0 of @kv at 2048 slots 2 : !tile.stream<memref<8x8xf32>>
+  %ring1 = mem.ring 1 of @kv at 4096 slots 2 : !tile.stream<memref<8x8xf32>>
   %few = arith.minsi %n, %c3 : index
   %fewer = arith.minsi %m, %c2 : index
 )" + body + "  return\n}\n";
@@ -117,7 +118,7 @@ private:
     std::string text;
     unsigned kind = below(7);
     if (kind == 6) // What it reads may have been stored before.
-      return "dma.order_blocks %ring[%c0] by @ids[%c0] bound 4 step 8 count %n tail %n passes %m "
+      return "dma.order_blocks %ring" + std::to_string(below(2)) + "[%c0] by @ids[%c0] bound 4 step 8 count %n tail %n passes %m "
              ": !tile.stream<memref<8x8xf32>>\n";
     Slot a = slot(text), b = slot(text);
     switch (kind) {
