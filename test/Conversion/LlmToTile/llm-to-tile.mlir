@@ -28,21 +28,25 @@ llm.weight private @bias : tensor<36xf32> from [#llm.view<"weights.bin", offset 
 // whose 16 rows are two tiles each, and one of 4, whose rows are one.
 // CHECK: tile.order_tiles %[[WEIGHTS]] from 0 count 9 passes %[[C1]]
 // CHECK: tile.gather @{{.*}} by @arg0[%[[C0]]]
-// CHECK-DAG: %[[EVEN:.*]] = tile.slot accumulator : memref<4x8xf32>
-// CHECK-DAG: %[[ODD:.*]] = tile.slot accumulator : memref<4x8xf32>
 
-// Blocks alternate between two accumulators. The second tile is added to the first.
-// CHECK: tile.matmul %{{.*}} to %[[ACC:.*]] m %{{[0-9]+}} :
-// CHECK: tile.matmul %{{.*}} to %[[ACC]] m %{{[0-9]+}} accumulate
-// CHECK: tile.binary add %[[ACC]]
+// Blocks take four accumulators in turn, all in one slot. The second tile is added to the
+// first, and the bias on the way out.
+// CHECK: %[[ALL:.*]] = tile.slot accumulator : memref<16x8xf32>
+// CHECK: %[[ACC0:.*]] = memref.reinterpret_cast %[[ALL]] to offset: [0], sizes: [4, 8]
+// CHECK: %[[ACC1:.*]] = memref.reinterpret_cast %[[ALL]] to offset: [32], sizes: [4, 8]
+// CHECK: %[[ACC2:.*]] = memref.reinterpret_cast %[[ALL]] to offset: [64], sizes: [4, 8]
+// CHECK: %[[ACC3:.*]] = memref.reinterpret_cast %[[ALL]] to offset: [96], sizes: [4, 8]
+// CHECK: tile.matmul %{{.*}} to %[[ACC0]] m %{{[0-9]+}} :
+// CHECK: tile.matmul %{{.*}} to %[[ACC0]] m %{{[0-9]+}} accumulate
+// CHECK: tile.binary add %[[ACC0]]
 // CHECK: tile.store {{.*}} @result0[%[[C0]], %[[C0]]]
-// CHECK: tile.matmul %{{.*}} to %[[OTHER:.*]] m %{{[0-9]+}} :
-// CHECK: tile.matmul %{{.*}} to %[[OTHER]] m %{{[0-9]+}} accumulate
-// CHECK: tile.binary add %[[OTHER]]
+// CHECK: tile.matmul %{{.*}} to %[[ACC1]] m %{{[0-9]+}} :
+// CHECK: tile.matmul %{{.*}} to %[[ACC1]] m %{{[0-9]+}} accumulate
+// CHECK: tile.binary add %[[ACC1]]
 // CHECK: tile.store {{.*}} @result0[%[[C0]], %[[C8]]]
-// CHECK: tile.binary add %[[ACC]]
+// CHECK: tile.binary add %[[ACC2]]
 // CHECK: tile.store {{.*}} @result0[%[[C0]], %[[C16]]]
-// CHECK: tile.binary add %[[OTHER]]
+// CHECK: tile.binary add %[[ACC3]]
 // CHECK: tile.store {{.*}} @result0[%[[C0]], %[[C24]]]
 
 // The rows of the block that is left have 4 elements and follow each other in one tile:

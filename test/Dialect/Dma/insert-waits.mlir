@@ -444,6 +444,36 @@ func.func @hoisted_from_nested_loops(%n: index) {
 
 // -----
 
+// The loop over portions is the whole model: its loops are the outermost ones.
+
+// CHECK-LABEL: func.func @hoisted_within_portions
+// CHECK: tile.fill
+// CHECK-NOT: dma.sync
+// CHECK: scf.for
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 0>]} :
+// CHECK: tile.fill
+// CHECK-NEXT: dma.sync matrix {dma.waits = [#dma.wait<3 lag 0>]}
+// CHECK-NEXT: scf.for
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64} :
+func.func @hoisted_within_portions(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+    scf.for %j = %c0 to %n step %c1 {
+      tile.matmul %y to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    }
+  } {tile.portions}
+  return
+}
+
+// -----
+
 // A loop that depends on nothing before it gets no sync.
 
 // CHECK-LABEL: func.func @nothing_to_hoist
