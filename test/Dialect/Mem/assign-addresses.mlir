@@ -2,6 +2,7 @@
 // What has addresses keeps them.
 // RUN: serrano-opt %s -split-input-file -mem-assign-addresses -mem-assign-addresses | FileCheck %s
 // RUN: serrano-opt %s -split-input-file -mem-assign-addresses -mem-verify-placement | FileCheck %s
+// RUN: serrano-opt %s -split-input-file -mem-assign-addresses=ring-fraction=0.5 | FileCheck %s --check-prefix=HALF
 
 // serrano-tiny has 32768 bytes of scratchpad, 8192 of accumulators and of scalar
 // memory; bursts are of 64 bytes.
@@ -157,8 +158,8 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
-// Half of the scratchpad for two rings: 8192 bytes each, which are 32 tiles of 256
-// bytes and 16 of 512.
+// What the buffers leave, 32512 bytes, is for two rings: 16256 each, which are 63 tiles
+// of 256 bytes and 31 of 512.
 
 // CHECK: mem.placement = [{buffer_bytes = 256 : i64, capacity = 32768 : i64, function = "rings", lower_bound = 256 : i64, memory = "scratchpad", ring_bytes = 16384 : i64, rings = [{index = 0 : i64, slot_bytes = 256 : i64, slots = 32 : i64}, {index = 1 : i64, slot_bytes = 512 : i64, slots = 16 : i64}]}, {buffer_bytes = 0 : i64, {{.*}}memory = "accumulators"{{.*}}}, {{{.*}}memory = "hbm"{{.*}}}, {{{.*}}memory = "scalar memory"{{.*}}}]
 // CHECK-LABEL: func.func @rings
@@ -167,10 +168,49 @@ module attributes {tile.target = "serrano-tiny"} {
   tile.packed @b [@w] sizes [8, 16] tile 8 x 16 : f32
   func.func @rings(%n: index) {
     // CHECK: mem.buffer scratchpad at 0 : memref<8x8xf32>
-    // CHECK: mem.ring 0 of @a at 256 slots 32
-    // CHECK: mem.ring 1 of @b at 8448 slots 16
+    // CHECK: mem.ring 0 of @a at 256 slots 63
+    // CHECK: mem.ring 1 of @b at 16384 slots 31
     %x = mem.buffer scratchpad : memref<8x8xf32>
     %0 = mem.ring 0 of @a : !tile.stream<memref<8x8xf32>>
+    %1 = mem.ring 1 of @b : !tile.stream<memref<8x16xf32>>
+    tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+    return
+  }
+}
+
+// -----
+
+// The option leaves half of the scratchpad to the rings: 8192 bytes each.
+
+// HALF-LABEL: func.func @half
+module attributes {tile.target = "serrano-tiny"} {
+  tile.packed @a [@v] sizes [8, 8] tile 8 x 8 : f32
+  tile.packed @b [@w] sizes [8, 16] tile 8 x 16 : f32
+  func.func @half(%n: index) {
+    // HALF: mem.ring 0 of @a at 256 slots 32
+    // HALF: mem.ring 1 of @b at 8448 slots 16
+    %x = mem.buffer scratchpad : memref<8x8xf32>
+    %0 = mem.ring 0 of @a : !tile.stream<memref<8x8xf32>>
+    %1 = mem.ring 1 of @b : !tile.stream<memref<8x16xf32>>
+    tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+    return
+  }
+}
+
+// -----
+
+// A ring whose number of slots is given gets that; the other gets what is left: 32768
+// less 256 for the buffer and 1024 for the given slots is 31488, 61 tiles of 512 bytes.
+
+// CHECK-LABEL: func.func @ring_with_slots
+module attributes {tile.target = "serrano-tiny"} {
+  tile.packed @a [@v] sizes [8, 8] tile 8 x 8 : f32
+  tile.packed @b [@w] sizes [8, 16] tile 8 x 16 : f32
+  func.func @ring_with_slots(%n: index) {
+    // CHECK: mem.ring 0 of @a at {{[0-9]+}} slots 4
+    // CHECK: mem.ring 1 of @b at {{[0-9]+}} slots 61
+    %x = mem.buffer scratchpad : memref<8x8xf32>
+    %0 = mem.ring 0 of @a slots 4 : !tile.stream<memref<8x8xf32>>
     %1 = mem.ring 1 of @b : !tile.stream<memref<8x16xf32>>
     tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
     return
@@ -204,8 +244,8 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
-// Weights first, a page of 4096 bytes each, then the rest by bursts; 5 tiles of 192
-// bytes take 960. Scalars of 4 bytes have a memory of their own.
+// Weights first, a page of 4096 bytes each, then the rest by bursts; 180 weights in
+// tiles of 48, 192 bytes each, take 4 of them. Scalars of 4 bytes have a memory of their own.
 
 // CHECK: module attributes {mem.hbm_bytes = 12288 : i64
 // CHECK: tile.tensor @x {{.*}} {mem.address = 8192 : i64}
