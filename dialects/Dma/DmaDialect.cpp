@@ -60,6 +60,12 @@ OrderBlocksOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return tile::verifyTable(*this, symbols, getTableAttr());
 }
 
+LogicalResult SyncOp::verify() {
+  if (getQueue() == Queue::Ring)
+    return emitOpError() << "is of a ring, whose orders wait by themselves";
+  return success();
+}
+
 std::optional<Queue> dma::getQueue(Operation *op) {
   return llvm::TypeSwitch<Operation *, std::optional<Queue>>(op)
       .Case<LoadOp, GatherOp>([](auto) { return Queue::DmaIn; })

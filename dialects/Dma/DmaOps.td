@@ -78,10 +78,12 @@ def Dma_SyncOp : Dma_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "a queue starts nothing that comes later until its waits hold";
   let description = [{
     For an operation that needs more than the two waits that one instruction can
-    carry; the waits are the attribute `dma.waits`, up to six.
+    carry, and for what a loop waits for once; the waits are the attribute
+    `dma.waits`, up to six. Orders of a ring wait for stores only, each by itself.
   }];
   let arguments = (ins Dma_QueueAttr:$queue);
   let assemblyFormat = "$queue attr-dict";
+  let hasVerifier = 1;
 }
 
 #endif // SERRANO_DIALECTS_DMA_DMAOPS

@@ -12,6 +12,13 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::dma;
 
+unsigned dma::getWaiter(Operation *op) {
+  unsigned queue = unsigned(*getQueue(op));
+  auto order = dyn_cast<OrderBlocksOp>(op);
+  auto ring = order ? order.getRing().getDefiningOp<mem::RingOp>() : mem::RingOp();
+  return ring ? queue + unsigned(ring.getIndex()) : queue;
+}
+
 void QueueState::execute(Operation *op, Queue queue, bool signals) {
   if (signals)
     for (auto &[other, record] : records)
@@ -20,10 +27,10 @@ void QueueState::execute(Operation *op, Queue queue, bool signals) {
   records[op] = {signals ? 0 : -1, 0};
 }
 
-void QueueState::wait(Queue waiter, Queue queue, int64_t lag) {
+void QueueState::wait(unsigned waiter, Queue queue, int64_t lag) {
   for (auto &[op, record] : records)
     if (getQueue(op) == queue && record.age >= lag)
-      record.knownBy |= 1u << unsigned(waiter);
+      record.knownBy |= 1u << waiter;
 }
 
 void QueueState::merge(const QueueState &other) {
@@ -37,10 +44,10 @@ void QueueState::merge(const QueueState &other) {
 }
 
 void QueueState::forEachUnknown(
-    Queue queue, function_ref<void(Operation *, Queue, int64_t)> visit) const {
+    unsigned waiter, function_ref<void(Operation *, Queue, int64_t)> visit) const {
   for (const auto &[op, record] : records) {
     Queue other = *getQueue(op);
-    if (other != queue && !(record.knownBy & 1u << unsigned(queue)))
+    if (unsigned(other) != waiter && !(record.knownBy & 1u << waiter))
       visit(op, other, record.age);
   }
 }

@@ -14,6 +14,10 @@
 
 namespace serrano::dma {
 
+/// Who waits when `op`, which runs on a queue, does: the queue or, as each ring
+/// has a queue of its own, that ring.
+unsigned getWaiter(mlir::Operation *op);
+
 /// An abstract state of the queues at a point of a function, that holds on
 /// every path there: for the latest execution of each operation, a lower bound
 /// of how many increments its queue's counter was given since, and which queues
@@ -24,7 +28,7 @@ class QueueState {
 public:
   struct Record {
     int64_t age;      ///< -1: not even its own queue's next increment was given
-    unsigned knownBy; ///< a bit for each queue
+    unsigned knownBy; ///< a bit for each who waits
     bool operator==(const Record &) const = default;
   };
 
@@ -32,16 +36,16 @@ public:
   /// counter.
   void execute(mlir::Operation *op, Queue queue, bool signals);
 
-  /// Queue `waiter` waits for all but the last `lag` increments of `queue`.
-  void wait(Queue waiter, Queue queue, int64_t lag);
+  /// `waiter` waits for all but the last `lag` increments of `queue`.
+  void wait(unsigned waiter, Queue queue, int64_t lag);
 
   /// Keeps what holds in both.
   void merge(const QueueState &other);
 
-  /// Calls `visit` for each executed operation of another queue that `queue`
+  /// Calls `visit` for each executed operation of another queue that `waiter`
   /// does not know to be complete.
   void
-  forEachUnknown(Queue queue,
+  forEachUnknown(unsigned waiter,
                  llvm::function_ref<void(mlir::Operation *, Queue, int64_t age)>
                      visit) const;
 

@@ -24,6 +24,9 @@ namespace serrano::mem {
 /// Addresses in the core's memories are multiples of this many bytes.
 inline constexpr int64_t bufferAlignment = 64;
 
+/// Rings that the instruction set has numbers for.
+inline constexpr int64_t numRings = 16;
+
 /// The operation that gave the slot behind `value`: looks through views and
 /// casts. Null for a block argument.
 mlir::Operation *getSlotOf(mlir::Value value);

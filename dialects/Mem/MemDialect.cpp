@@ -93,6 +93,9 @@ int64_t RingOp::getSlotBytes() {
 }
 
 LogicalResult RingOp::verify() {
+  if (int64_t(getIndex()) < 0 || int64_t(getIndex()) >= numRings)
+    return emitOpError() << "is ring " << int64_t(getIndex())
+                         << "; expected a number from 0 to " << numRings - 1;
   if (getSlots() && *getSlots() < 1)
     return emitOpError() << "has no slots; expected at least 1";
   return verifyAddress(*this, getAddress());

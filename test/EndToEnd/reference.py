@@ -1,5 +1,6 @@
-"""Runs modules of the llm dialect with the reference evaluator."""
+"""Runs modules of the llm dialect with the reference evaluator, and asks the compiler what it chose."""
 
+import re
 import subprocess
 
 import numpy as np
@@ -13,6 +14,13 @@ def compile_llm(model, output, outline=False):
     outlined = output.with_suffix(".outlined.mlir")
     subprocess.run(["serrano-opt", output, "--llm-outline-layers", "-o", outlined], check=True)
     return outlined
+
+
+def rows_of_slots(model, **options):
+    """How many rows of features the compiled model has on the core at once."""
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    text = subprocess.run(["serrano-compile", model, "--emit=tile", "-o", "-", *flags], check=True, capture_output=True).stdout
+    return int(re.search(rb"tile\.rows = (\d+)", text)[1])
 
 
 def evaluate(module, runs, folder, block_size=4):

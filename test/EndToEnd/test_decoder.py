@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import serrano
-from reference import run_onnx
+from reference import rows_of_slots, run_onnx
 
 CHECKS = ("races", "init")
 # Small random models whose graphs real exporters wrote, with what ONNX Runtime gives for them.
@@ -157,6 +157,25 @@ def test_logits_of_smollm2_do_not_depend_on_chunks_and_company(decoder):
     """One of the texts reaches into a second block of the cache, which has 128 tokens."""
     llm = decoder("smollm2/optimum", "serrano-1", "bf16")
     check_chunks_and_company(llm, np.random.default_rng(1), (139, 23, 6))
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("name", ["gpt2-optimum", "llama-dynamo18", "qwen2-optimum"])
+def test_more_tokens_than_fit_are_taken_in_portions(models, name, precision):
+    """The smallest target has room for the features of a few tokens; steps of many give the same bits."""
+    model = models / "tiny" / name / "model.onnx"
+    options = {"target": "serrano-tiny", "precision": precision, "max_tokens": 48, "max_context": 64, "max_sequences": 3}
+    assert rows_of_slots(model, **options) <= 16
+    llm = serrano.LLM(serrano.compile(model, **options))
+    random = np.random.default_rng(2)
+    check_chunks_and_company(llm, random, (60, 41, 8))
+    texts = [random.integers(0, llm.vocabulary, size=n).tolist() for n in (3, 28, 17)]
+    sequences = [llm.open() for _ in texts]
+    found = llm.step(list(zip(sequences, texts)), range(48), check=CHECKS)
+    if precision == "f32":
+        session = onnxruntime.InferenceSession(model)
+        expected = np.concatenate([run_onnx(session, text) for text in texts])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=TINY_TOLERANCE)
 
 
 @pytest.mark.parametrize("name", SMOLLM2)

@@ -18,7 +18,10 @@ def InsertWaits : Pass<"dma-insert-waits", "::mlir::func::FuncOp"> {
     them writing, waits for it, with the largest lag that is right for every trip
     count of the loops around. Waits that an earlier wait of the same queue implies
     are left out, but for some in nested loops that a wait found later implies. What
-    needs more than two waits gets a `dma.sync` before it.
+    needs more than two waits gets a `dma.sync` before it. What the matrix queue waits for
+    in a loop that runs an unknown number of times, of the time before the loop, it
+    waits for in a `dma.sync` before the outermost such loop. Orders of a ring wait
+    and do not signal.
     Existing signals and waits are replaced. (test/Dialect/Dma/insert-waits.mlir)
   }];
   let dependentDialects = ["::serrano::dma::DmaDialect"];

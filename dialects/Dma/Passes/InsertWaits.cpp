@@ -95,7 +95,7 @@ void InsertWaits::runOnOperation() {
   walkQueues(
       getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
         Lags lags;
-        state.forEachUnknown(queue, [&](Operation *other, Queue otherQueue,
+        state.forEachUnknown(getWaiter(op), [&](Operation *other, Queue otherQueue,
                                         int64_t age) {
           bool conflict = llvm::any_of((*touches)[op], [&](const Touch &mine) {
             return llvm::any_of((*touches)[other], [&](const Touch &theirs) {
@@ -108,7 +108,7 @@ void InsertWaits::runOnOperation() {
           it->second = std::min(it->second, age);
         });
         for (auto [other, lag] : lags)
-          state.wait(queue, other, lag);
+          state.wait(getWaiter(op), other, lag);
         if (queue != Queue::Ring && !isa<SyncOp>(op))
           state.execute(op, queue, true);
         needed[op] = std::move(lags);

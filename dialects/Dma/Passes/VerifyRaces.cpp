@@ -94,10 +94,10 @@ void VerifyRaces::runOnOperation() {
           for (auto wait : waits.getAsRange<WaitAttr>())
             if (std::optional<Queue> other =
                     symbolizeQueue(uint32_t(wait.getCounter())))
-              state.wait(queue, *other, wait.getLag());
+              state.wait(getWaiter(op), *other, wait.getLag());
         if (isa<SyncOp>(op))
           return;
-        state.forEachUnknown(queue, [&](Operation *other, Queue, int64_t age) {
+        state.forEachUnknown(getWaiter(op), [&](Operation *other, Queue, int64_t age) {
           if (findConflict((*touches)[op], (*touches)[other]))
             races[{op, other}] = age;
         });

@@ -14,13 +14,16 @@ def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
   let summary = "make each operation on tensors a loop nest over tiles";
   let description = [{
     The entry becomes a function over slots: every tensor a slot of the tokens (all
-    leading dimensions together) by the features, every operation a kernel. A
-    projection streams its weight's tiles and finishes each block of columns with
-    bias, activation and residual; attention runs over blocks of keys with an
-    online softmax; norms and what is left run on the vector engine. Weights are
-    listed in `tile.packed` in the order in which kernels take their tiles. Fails
-    on an operation for which there is no kernel, and names it.
-    (test/Conversion/LlmToTile/llm-to-tile.mlir)
+    leading dimensions together) by the features, every operation a kernel.
+    Projections of one input are one kernel, which streams their weights' tiles and
+    finishes each block of columns on its way out of the accumulators: with the factor
+    of an RMS norm, bias, activation, gate, residual, rope. Attention runs over blocks of
+    keys with an online softmax, several heads and blocks at once; norms are fed with
+    columns as these come to be. Where more rows are allowed than slots have room for,
+    all of it is done for one portion of the rows after the other. Weights are listed
+    in `tile.packed` in the order in which kernels take them. Fails on an operation
+    for which there is no kernel, and names it. (docs/Kernels.md,
+    test/Conversion/LlmToTile/llm-to-tile.mlir)
   }];
   let dependentDialects = ["::serrano::tile::TileDialect"];
   let options = [
@@ -59,7 +62,8 @@ def ConvertTileToMem : Pass<"convert-tile-to-mem", "::mlir::ModuleOp"> {
   let summary = "make slots buffers and streams rings";
   let description = [{
     Each `tile.slot` becomes a `mem.buffer` of its memory without an address, each
-    `tile.stream` a `mem.ring`; rings are numbered in program order.
+    `tile.stream` a `mem.ring` with as many slots as it asked for; rings are
+    numbered in program order.
     (test/Conversion/TileToMem/tile-to-mem.mlir)
   }];
   let dependentDialects = ["::serrano::mem::MemDialect"];
@@ -68,9 +72,8 @@ def ConvertTileToMem : Pass<"convert-tile-to-mem", "::mlir::ModuleOp"> {
 def ConvertMemToDma : Pass<"convert-mem-to-dma", "::mlir::ModuleOp"> {
   let summary = "make transfers operations of the DMA queues";
   let description = [{
-    Loads, stores and gathers become operations that start on a queue; a ring's
-    tiles are ordered as soon as the ring exists, so that weights flow from the
-    first cycle on. Waits are not there yet.
+    Loads, stores and gathers become operations that start on a queue, orders of
+    streams become those of rings. Waits are not there yet.
     (test/Conversion/MemToDma/mem-to-dma.mlir)
   }];
   let dependentDialects = ["::serrano::dma::DmaDialect"];

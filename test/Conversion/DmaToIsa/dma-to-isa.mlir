@@ -42,18 +42,19 @@ func.func @transfers() attributes {tile.entry = "graph"} {
 
 // -----
 
-// The ring has 8 x 16 weights in two tiles of 256 bytes; the first is taken from its slot.
+// The ring has 8 x 24 weights in three tiles of 256 bytes, of which the last two are
+// ordered, twice: they begin at byte 256. The first is taken from its slot.
 
 // CHECK: isa.func @engines
 // CHECK-NEXT: isa.s.load rd=r1, address=4
 // CHECK-NEXT: isa.ring.setup slots=2, slot_bytes=256
-// CHECK-NEXT: isa.ring.fill src=hbm[0], count=2, bytes=256, stride=256, passes=1
+// CHECK-NEXT: isa.ring.fill src=hbm[256], count=2, bytes=256, stride=256, passes=r1
 // CHECK-NEXT: isa.mx.load signal=c2, src=pop0[0]:32:f32, k=8, n=8
 // CHECK-NEXT: isa.mx.mul wait0=c3-1, wait1=c0, signal=c2, accumulate, dst=acc[256]:32:f32, src=spm[1024]:32:f32, m=r1
 // CHECK-NEXT: isa.v.unary signal=c3, fn=gelu, dst=spm[1024]:32:f32, a=acc[256]:32:f32, rows=r1, cols=8
 // CHECK-NEXT: isa.halt
 
-tile.packed @stream [@w] sizes [8, 16] tile 8 x 8 : f32 {mem.address = 0 : i64}
+tile.packed @stream [@w] sizes [8, 24] tile 8 x 8 : f32 {mem.address = 0 : i64}
 tile.dimension @seq max 8 {mem.address = 4 : i64}
 func.func @engines() {
   %c0 = arith.constant 0 : index
@@ -63,7 +64,7 @@ func.func @engines() {
   %x = mem.buffer scratchpad at 1024 : memref<8x8xf32>
   %acc = mem.buffer accumulators at 256 : memref<8x8xf32>
   %w = mem.ring 0 of @stream at 0 slots 2 : !tile.stream<memref<8x8xf32>>
-  dma.order %w : !tile.stream<memref<8x8xf32>>
+  dma.order_tiles %w from 1 count 2 passes %n : !tile.stream<memref<8x8xf32>>
   %tile = tile.next %w : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
   tile.load_weights %tile k %c8 n %c8 {dma.signal = 2 : i64} : memref<8x8xf32>
   tile.matmul %x to %acc m %n accumulate {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 1>, #dma.wait<0 lag 0>]} : memref<8x8xf32>, memref<8x8xf32>
@@ -128,18 +129,22 @@ func.func @view_of_a_view() {
 
 // -----
 
-// A row of the cache has 8 x 4 = 32 bytes, a tile 8 rows, a block two tiles of 256 bytes.
-// The table's second entry is at 8 + 4. Keys are read from the oldest slot, values 4
-// elements further, and that gives the slot back. The two pieces of a row of 16 have 32
-// bytes and go 8 rows of the cache apart.
+// A row of the cache has 8 x 4 = 32 bytes, a tile 8 rows, and a block begins 16 rows, 512
+// bytes, after the one before. The table's second entry is at 8 + 4. A pass takes the same
+// blocks again. Keys are read from the oldest slot or from one after it, 256 bytes further
+// each; values 4 elements further, and that gives the slot back. The two pieces of a row
+// of 16 have 32 bytes and go 8 rows of the cache apart.
 
 // CHECK: isa.func @cache
 // CHECK-NEXT: isa.s.load rd=[[N:r[0-9]+]], address=4
 // CHECK-NEXT: isa.ring.setup ring=1, slots=2, slot_bytes=256
 // CHECK-NEXT: isa.s.mul rd=[[ROW:r[0-9]+]], a=[[N]], b=32
 // CHECK-NEXT: isa.s.mul rd=[[TAIL:r[0-9]+]], a=[[N]], b=32
-// CHECK-NEXT: isa.ring.table ring=1, src=hbm{{\[}}[[ROW]]+4096], table=12, count=[[N]], bytes=256, tail_bytes=[[TAIL]], stride=512, bound=4, passes=2, pass_stride=256
+// CHECK-NEXT: isa.ring.table wait0=c1-1, ring=1, src=hbm{{\[}}[[ROW]]+4096], table=12, count=[[N]], bytes=256, tail_bytes=[[TAIL]], stride=512, bound=4, passes=[[N]]
 // CHECK-NEXT: isa.mx.load signal=c2, transpose, src=ring1[0]:32:f32, k=4, n=8
+// CHECK-NEXT: isa.mx.load signal=c2, transpose, src=ring1[256]:32:f32, k=4, n=8
+// CHECK-NEXT: isa.s.mul rd=[[AHEAD:r[0-9]+]], a=[[N]], b=256
+// CHECK-NEXT: isa.mx.load signal=c2, transpose, src=ring1{{\[}}[[AHEAD]]]:32:f32, k=4, n=8
 // CHECK-NEXT: isa.mx.load signal=c2, src=pop1[16]:32:f32, k=8, n=4
 // CHECK-NEXT: isa.s.mul rd=[[TO:r[0-9]+]], a=[[N]], b=32
 // CHECK-NEXT: isa.dma.store signal=c1, src=spm[1024], dst=hbm{{\[}}[[TO]]+4096], bytes=32, n1=[[N]], n2=2, n3=1, ss1=64, ss2=32, ds1=32, ds2=256
@@ -156,13 +161,41 @@ func.func @cache() {
   %n = tile.extent @seq
   %new = mem.buffer scratchpad at 1024 : memref<8x16xf32>
   %kv = mem.ring 1 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
-  dma.order_blocks %kv[%n] by @table[%c1] bound 4 count %n tail %n passes 2 : !tile.stream<memref<8x8xf32>>
+  dma.order_blocks %kv[%n] by @table[%c1] bound 4 step 16 count %n tail %n passes %n {dma.waits = [#dma.wait<1 lag 1>]} : !tile.stream<memref<8x8xf32>>
   %keys = tile.peek %kv : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
   %k = memref.reinterpret_cast %keys to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
   tile.load_weights %k k %c4 n %c8 transpose {dma.signal = 2 : i64} : memref<8x4xf32, strided<[8, 1]>>
+  %next = tile.peek %kv ahead %c1 : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  %k1 = memref.reinterpret_cast %next to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
+  tile.load_weights %k1 k %c4 n %c8 transpose {dma.signal = 2 : i64} : memref<8x4xf32, strided<[8, 1]>>
+  %later = tile.peek %kv ahead %n : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  %kn = memref.reinterpret_cast %later to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
+  tile.load_weights %kn k %c4 n %c8 transpose {dma.signal = 2 : i64} : memref<8x4xf32, strided<[8, 1]>>
   %values = tile.next %kv : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
   %v = memref.reinterpret_cast %values to offset: [4], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 4>>
   tile.load_weights %v k %c8 n %c4 {dma.signal = 2 : i64} : memref<8x4xf32, strided<[8, 1], offset: 4>>
   dma.store %new to @kv[%n, %c0] rows %n pieces 2 step 8 {dma.signal = 1 : i64} : memref<8x16xf32>
+  return
+}
+
+// -----
+
+// A view at %i within a tile that is %i ahead: both offsets are added up, 256 bytes for
+// the tile and 4 for each element.
+
+// CHECK: isa.func @view_of_a_later_tile
+// CHECK: isa.s.mul rd=[[AHEAD:r[0-9]+]], a=[[N:r[0-9]+]], b=256
+// CHECK: isa.s.mul rd=[[ELEMENTS:r[0-9]+]], a=[[N]], b=4
+// CHECK: isa.s.add rd=[[SUM:r[0-9]+]], a=[[AHEAD]], b=[[ELEMENTS]]
+// CHECK: isa.mx.load {{.*}}src=ring1{{\[}}[[SUM]]]:32:f32
+tile.dimension @seq max 8 {mem.address = 4 : i64}
+tile.tensor @kv cache : memref<64x8xf32> {mem.address = 4096 : i64}
+func.func @view_of_a_later_tile() {
+  %c4 = arith.constant 4 : index
+  %n = tile.extent @seq
+  %kv = mem.ring 1 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  %later = tile.peek %kv ahead %n : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  %k = memref.reinterpret_cast %later to offset: [%n], sizes: [4, 4], strides: [8, 1] : memref<8x8xf32> to memref<4x4xf32, strided<[8, 1], offset: ?>>
+  tile.load_weights %k k %c4 n %c4 {dma.signal = 2 : i64} : memref<4x4xf32, strided<[8, 1], offset: ?>>
   return
 }

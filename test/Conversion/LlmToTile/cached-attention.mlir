@@ -1,70 +1,139 @@
 // RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=32" -canonicalize -cse | FileCheck %s
 
-// Six heads of 4, of which three share keys and values each. A block has 8 tokens, a
-// context 4 of them: two sequences have 8 blocks, two layers 2 * 8 * 2 heads * 8 = 256
-// rows with key and value. This is layer 1, which begins at row 128.
+// Six heads of 4, of which three share keys and values each. Both heads of keys are in
+// flight at once and lie side by side in the cache: key and value of the first, key and
+// value of the second are 16 columns. A block has 8 tokens, a context 4 of them: two
+// sequences have 8 blocks, two layers 2 * 8 * 8 = 128 rows. This is layer 1, which begins
+// at row 64. One step of the softmax is all 4 blocks; the ring has a fifth of
+// the scratchpad's 32768 bytes, 12 tiles of 512.
 
-// CHECK: tile.tensor @cache.kv cache : memref<256x8xf32>
+// CHECK: tile.packed @weights [@q, @k, @v] {{.*}} groups [3]
+// CHECK: tile.tensor @cache.kv cache : memref<128x16xf32>
+// CHECK: %[[TOKENS:.*]] = tile.extent @tokens
 // CHECK: %[[SEQUENCES:.*]] = tile.extent @sequences
 // CHECK: %[[WEIGHTS:.*]] = tile.stream @weights
-// CHECK: %[[KV:.*]] = tile.stream @cache.kv
+// CHECK: %[[KV:.*]] = tile.stream @cache.kv slots 12 : <memref<8x16xf32>>
 
-// Old blocks are ordered before anything is computed: `length - tokens` old tokens, in
-// blocks of 8, of which the last has what is left.
+// The three projections are one kernel. Keys and values go to where the cache has them:
+// the keys of the first head to columns 0 to 3, those of the second to 8 to 11, values to
+// columns 4 to 7 and 12 to 15.
+// CHECK: %[[QUERIES:.*]] = tile.slot : memref<8x24xf32>
+// CHECK: %[[NEW:.*]] = tile.slot : memref<8x16xf32>
+// CHECK: tile.next %[[WEIGHTS]]
+// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [0], sizes: [8, 4]
+// CHECK: tile.unary copy {{.*}} cols %c4
+// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [8], sizes: [8, 4]
+// CHECK: tile.unary copy {{.*}} cols %c4
+// CHECK: tile.next %[[WEIGHTS]]
+// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [4], sizes: [8, 4]
+// CHECK: tile.unary copy {{.*}} cols %c4
+// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [12], sizes: [8, 4]
+// CHECK: tile.unary copy {{.*}} cols %c4
+
+// The queries that share keys are put together, one head of keys after the other.
+// CHECK: %[[STACKED:.*]] = tile.slot : memref<16x12xf32>
+// CHECK-COUNT-2: tile.unary copy {{.*}} cols %c12
+
+// Each head of keys has accumulators of its own: 24 rows, a token's three heads one after
+// the other; scores of 4 blocks, sums of 4 values.
+// CHECK: %[[SCORES0:.*]] = tile.slot accumulator : memref<24x32xf32>
+// CHECK: %[[SUMS0:.*]] = tile.slot accumulator : memref<24x4xf32>
+// CHECK: %[[P0:.*]] = tile.slot : memref<24x32xf32>
+// CHECK: %[[STATE0:.*]] = tile.slot : memref<24x3xf32>
+// CHECK: %[[SCORES1:.*]] = tile.slot accumulator : memref<24x32xf32>
+// CHECK: %[[SUMS1:.*]] = tile.slot accumulator : memref<24x4xf32>
+// CHECK: %[[P1:.*]] = tile.slot : memref<24x32xf32>
+// CHECK: %[[STATE1:.*]] = tile.slot : memref<24x3xf32>
+
+// The old blocks of the first sequences: `length - tokens` old tokens, in blocks of 8, of
+// which the last has what is left, once for each tile of 8 new tokens.
 // CHECK: scf.for %[[S:.*]] =
 // CHECK: %[[FIRST:.*]] = tile.read @arg2[%[[S]]]
 // CHECK: %[[END:.*]] = tile.read @arg2
-// CHECK: %[[TOKENS:.*]] = arith.subi %[[END]], %[[FIRST]]
 // CHECK: %[[LENGTH:.*]] = tile.read @arg3[%[[S]]]
-// CHECK: %[[OLD:.*]] = arith.subi %[[LENGTH]], %[[TOKENS]]
+// CHECK: %[[NUM:.*]] = arith.subi %[[END]], %[[FIRST]]
+// CHECK: %[[OLD:.*]] = arith.subi %[[LENGTH]], %[[NUM]]
 // CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[OLD]], %c8
-// CHECK: tile.order %[[KV]][%c128] by @arg4[%{{.*}}] bound 8 count %[[BLOCKS]] tail %{{.*}} passes 2
-// CHECK: tile.next %[[WEIGHTS]]
+// CHECK: %[[TILES:.*]] = arith.ceildivui %[[NUM]], %c8
+// CHECK: tile.order %[[KV]][%c64] by @arg4[%{{.*}}] bound 8 step 8 count %[[BLOCKS]] tail %{{.*}} passes %[[TILES]]
 
-// The queries that share keys are put together, one head of keys after the other.
-// CHECK: %[[KEYS:.*]] = tile.slot : memref<8x8xf32>
-// CHECK: %[[VALUES:.*]] = tile.slot : memref<8x8xf32>
-// CHECK: %[[STACKED:.*]] = tile.slot : memref<16x12xf32>
-// CHECK-COUNT-2: tile.unary copy {{.*}} cols %c12
-// CHECK: scf.for
-// CHECK: tile.order %[[KV]]
+// A later sequence is ordered before this one is attended to.
+// CHECK: scf.for %{{.*}} = %c0 to %[[SEQUENCES]]
+// CHECK: tile.order %[[KV]][%c64]
 
-// Whole old blocks: the key stays for the value, which gives the tile back.
-// CHECK: scf.for %{{.*}} to %c2
+// Sums are 0 at first: the first step has none to correct.
 // CHECK: scf.for
-// CHECK: %[[K:.*]] = tile.peek %[[KV]]
-// CHECK: memref.reinterpret_cast %[[K]] to offset: [0], sizes: [8, 4], strides: [8, 1]
+// CHECK: tile.fill {{.*}} to %[[SUMS0]]
+// CHECK: tile.fill {{.*}} to %[[SUMS1]]
+
+// Scores of the first head: whole old blocks, then the old part of a block with both, its
+// new part, and new blocks, which take nothing from the ring.
+// CHECK: scf.for
+// CHECK: %[[K:.*]] = tile.peek %[[KV]] ahead
+// CHECK: memref.reinterpret_cast %[[K]] to offset: [0], sizes: [8, 4], strides: [16, 1]
 // CHECK: tile.load_weights {{.*}} transpose
 // CHECK: memref.reinterpret_cast %[[STACKED]] to offset: [%{{.*}}], sizes: [24, 4], strides: [4, 1]
-// CHECK: tile.softmax {{.*}} {group = 3 : i64}
-// CHECK: %[[V:.*]] = tile.next %[[KV]]
-// CHECK: memref.reinterpret_cast %[[V]] to offset: [4], sizes: [8, 4], strides: [8, 1]
-// CHECK: tile.matmul {{.*}} accumulate {group = 3 : i64}
-
-// The block with both: old keys, then new ones, one softmax, old values, new ones.
+// CHECK: memref.reinterpret_cast %[[SCORES0]] to offset: [%{{.*}}], sizes: [24, 8], strides: [32, 1]
+// CHECK: tile.matmul {{.*}} {group = 3 : i64}
 // CHECK: scf.for
-// CHECK: tile.peek %[[KV]]
+// CHECK: tile.peek %[[KV]] ahead
 // CHECK: tile.load_weights {{.*}} transpose
-// CHECK: memref.reinterpret_cast %[[KEYS]]
+// CHECK: scf.for
+// CHECK: memref.reinterpret_cast %[[NEW]] to offset
 // CHECK: tile.load_weights {{.*}} transpose
-// CHECK: tile.softmax
-// CHECK: tile.next %[[KV]]
-// CHECK: tile.matmul {{.*}} m %{{[0-9]+}} accumulate {group = 3 : i64}
-// CHECK: memref.reinterpret_cast %[[VALUES]]
+// CHECK: scf.for
+// CHECK-NOT: {{tile.peek|tile.next}}
+// CHECK: memref.reinterpret_cast %[[NEW]] to offset
+// CHECK: tile.load_weights {{.*}} transpose
+// CHECK-NOT: {{tile.peek|tile.next}}
+
+// One softmax of all blocks, before the next head's scores are waited for.
+// CHECK: tile.softmax %[[SCORES0]] to %[[P0]] state %[[STATE0]] {{.*}} {group = 3 : i64}
+// CHECK: %[[K:.*]] = tile.peek %[[KV]] ahead
+// CHECK: memref.reinterpret_cast %[[K]] to offset: [8], sizes: [8, 4]
+// CHECK: tile.softmax %[[SCORES1]] to %[[P1]] state %[[STATE1]]
+// CHECK-NOT: tile.binary
+
+// Values: the first head leaves the tiles in the ring.
+// CHECK-NOT: tile.next
+// CHECK: %[[V:.*]] = tile.peek %[[KV]] ahead
+// CHECK: memref.reinterpret_cast %[[V]] to offset: [4], sizes: [8, 4], strides: [16, 1]
+// CHECK: memref.reinterpret_cast %[[P0]]
+// CHECK: tile.matmul {{.*}} accumulate {group = 3 : i64}
+// CHECK-NOT: tile.next
+// CHECK: memref.reinterpret_cast %[[NEW]]
+// CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate {group = 3 : i64}
+// CHECK-NOT: tile.next
+// CHECK: memref.reinterpret_cast %[[NEW]]
 // CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate {group = 3 : i64}
 
-// New blocks take nothing from the ring.
+// The last one gives each of them back: whole blocks, and that with both.
+// CHECK: %[[V:.*]] = tile.next %[[KV]]
+// CHECK: memref.reinterpret_cast %[[V]] to offset: [12], sizes: [8, 4], strides: [16, 1]
+// CHECK: memref.reinterpret_cast %[[P1]]
+// CHECK: tile.matmul {{.*}} m %{{[0-9]+}} accumulate {group = 3 : i64}
+// CHECK: tile.next %[[KV]]
+// CHECK-NOT: {{tile.peek|tile.next}}
+// CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
+// CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
+
+// Later steps correct the sums before they add to them.
 // CHECK: scf.for
-// CHECK-NOT: {{tile.peek|tile.next}}
-// CHECK: tile.softmax
-// CHECK-NOT: {{tile.peek|tile.next}}
-// CHECK: tile.matmul {{.*}} limit
+// CHECK: tile.softmax %[[SCORES0]]
+// CHECK: tile.softmax %[[SCORES1]]
+// CHECK: tile.binary mul %[[SUMS0]]
+// CHECK: tile.binary mul %[[SUMS1]]
+// CHECK: tile.matmul {{.*}} accumulate
 
 // Each of the three heads of a group has every third row of sums and of states.
-// CHECK-COUNT-3: tile.binary div {{.*}}strided<[12, 1]{{.*}}strided<[9, 0]
+// CHECK-COUNT-6: tile.binary div {{.*}}strided<[12, 1]{{.*}}strided<[9, 0]
 
-// CHECK: tile.store {{.*}} @cache.kv[%{{.*}}, %c0] rows %{{.*}} pieces 2 step 8
-// CHECK: tile.store {{.*}} @cache.kv[%{{.*}}, %c4] rows %{{.*}} pieces 2 step 8
+// New keys and values of all heads go to the cache row by row, block by block.
+// CHECK: scf.for
+// CHECK: %[[ID:.*]] = tile.read @arg4
+// CHECK: %[[ROW:.*]] = arith.muli %[[ID]], %c8
+// CHECK: arith.addi %[[ROW]], %c64
+// CHECK: tile.store {{.*}} @cache.kv[%{{.*}}, %c0] rows %{{.*}} : memref<8x16xf32
 
 llm.cache @kv layers 2 kv_heads 2 head_size 4 : f32
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]

@@ -13,7 +13,7 @@
 // CHECK-DAG: tile.tensor @arg0 input "token_ids" "i32" ["tokens"] below "10" scalar
 // CHECK-DAG: tile.tensor @arg1 input "positions" "i32" ["tokens"] below "30" scalar
 // CHECK-DAG: tile.tensor @arg2 input "query_starts" "i32" ["sequences + 1"] scalar
-// CHECK-DAG: tile.tensor @arg5 input "logit_rows" "i32" ["logit_rows"] below "tokens" :
+// CHECK-DAG: tile.tensor @arg5 input "logit_rows" "i32" ["logit_rows"] below "tokens" scalar :
 
 // The table of positions has 30 rows; no sequence is longer, whatever the option says.
 // LONG-DAG: tile.paged_cache block 8 blocks 8 context 30

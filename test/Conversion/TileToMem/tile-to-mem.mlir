@@ -23,14 +23,14 @@ func.func @slots(%n: index) {
   return
 }
 
-// Numbered in program order, by functions.
+// Numbered in program order, by functions. What is said about room stays.
 
 // CHECK-LABEL: func.func @streams
 func.func @streams(%n: index) {
   // CHECK: %[[A:.*]] = mem.ring 0 of @a : <memref<8x8xf32>>
-  // CHECK: %[[B:.*]] = mem.ring 1 of @b : <memref<8x8xf32>>
+  // CHECK: %[[B:.*]] = mem.ring 1 of @b slots 3 : <memref<8x8xf32>>
   %b = tile.stream @a : !tile.stream<memref<8x8xf32>>
-  %a = tile.stream @b : !tile.stream<memref<8x8xf32>>
+  %a = tile.stream @b slots 3 : !tile.stream<memref<8x8xf32>>
   // CHECK: tile.next %[[B]]
   // CHECK: tile.next %[[A]]
   %0 = tile.next %a : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>

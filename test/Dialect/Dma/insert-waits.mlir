@@ -287,16 +287,232 @@ func.func @tensors(%n: index, %other: index) {
 
 // -----
 
-// A ring fills and frees its own slots.
+// A ring fills and frees its own slots, with weights that nobody writes.
 
 // CHECK-LABEL: func.func @ring
+// CHECK: dma.order_tiles %{{.*}} from 0 count 1 passes %{{.*}} : <memref<8x8xf32>>
 // CHECK: tile.load_weights {{.*}} {dma.signal = 2 : i64} :
 tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
 func.func @ring(%n: index) {
   %w = mem.ring 0 of @stream at 0 slots 2 : !tile.stream<memref<8x8xf32>>
-  dma.order %w : !tile.stream<memref<8x8xf32>>
+  dma.order_tiles %w from 0 count 1 passes %n : !tile.stream<memref<8x8xf32>>
   %tile = tile.next %w : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
   tile.load_weights %tile k %n n %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// A ring of a cache reads what was stored: it waits for the stores to that cache before
+// it, but not for the last one, which is to another. What is stored later is to other
+// rows, and who reads a tile waits by the ring itself.
+
+// CHECK-LABEL: func.func @order_blocks
+// CHECK: dma.store {{.*}} to @kv{{.*}} {dma.signal = 1 : i64} :
+// CHECK: dma.store {{.*}} to @other{{.*}} {dma.signal = 1 : i64} :
+// CHECK: dma.order_blocks {{.*}} {dma.waits = [#dma.wait<1 lag 1>]} :
+// CHECK: dma.order_blocks {{.*}} passes %{{[a-z0-9]+}} :
+// CHECK: tile.load_weights {{.*}} {dma.signal = 2 : i64} :
+// CHECK: dma.store {{.*}} to @kv{{.*}} {dma.signal = 1 : i64} :
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+tile.tensor @other cache : memref<64x8xf32>
+func.func @order_blocks(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.store %x to @kv[%n, %n] rows %n : memref<8x8xf32>
+  dma.store %x to @other[%n, %n] rows %n : memref<8x8xf32>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  %tile = tile.next %ring : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+  tile.load_weights %tile k %n n %n : memref<8x8xf32>
+  dma.store %x to @kv[%n, %n] rows %n : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// Each ring has a queue of its own: that one has waited is nothing to the other.
+
+// CHECK-LABEL: func.func @order_blocks_of_two_rings
+// CHECK: dma.store
+// CHECK: dma.order_blocks {{.*}} {dma.waits = [#dma.wait<1 lag 0>]} :
+// CHECK: dma.order_blocks {{.*}} {dma.waits = [#dma.wait<1 lag 0>]} :
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks_of_two_rings(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  %other = mem.ring 1 of @kv at 512 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.store %x to @kv[%n, %n] rows %n : memref<8x8xf32>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  dma.order_blocks %other[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+// In a loop the ring waits for the store of the round before, the matrix engine for
+// nothing: the first round's blocks are ordered before any store.
+
+// CHECK-LABEL: func.func @order_in_a_loop
+// CHECK-NOT: dma.sync
+// CHECK: scf.for
+// CHECK: dma.order_blocks {{.*}} {dma.waits = [#dma.wait<1 lag 0>]} :
+// CHECK: tile.load_weights {{.*}} {dma.signal = 2 : i64} :
+// CHECK: dma.store {{.*}} {dma.signal = 1 : i64} :
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_in_a_loop(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  scf.for %i = %c0 to %n step %c1 {
+    dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+    %tile = tile.next %ring : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
+    tile.load_weights %tile k %n n %n : memref<8x8xf32>
+    dma.store %x to @kv[%n, %n] rows %n : memref<8x8xf32>
+  }
+  return
+}
+
+// -----
+
+// The product of each round reads what is written before the loop: a wait for that in
+// the loop would have the lag that is right in the first round, 1 for the load, and hold
+// up every later round for a load of the round before. So it stands before the loop, once.
+// The wait for the load of the own round stays.
+
+// CHECK-LABEL: func.func @hoisted
+// CHECK: tile.fill
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64} :
+// CHECK-NEXT: dma.sync matrix {dma.waits = [#dma.wait<3 lag 0>]}
+// CHECK-NEXT: scf.for
+// CHECK-NOT: dma.sync
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64, dma.waits = [#dma.wait<2 lag 0>]} :
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<0 lag 0>]} :
+// CHECK: tile.fill {{.*}} {dma.signal = 3 : i64} :
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @hoisted(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  %w = mem.buffer scratchpad at 768 : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  dma.load @t[%n, %n] to %w rows %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    dma.load @t[%n, %n] to %y rows %n : memref<8x8xf32>
+    tile.load_weights %x k %n n %n : memref<8x8xf32>
+    tile.matmul %y to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.fill 0.0 to %z rows %n cols %n : memref<8x8xf32>
+  }
+  return
+}
+
+// -----
+
+// Of nested loops the outermost that runs an unknown number of times is meant: what the
+// static one around it waits for is waited for in each of its rounds.
+
+// CHECK-LABEL: func.func @hoisted_from_nested_loops
+// CHECK: scf.for %{{.*}} to %c2
+// CHECK-NEXT: tile.fill
+// CHECK-NEXT: dma.sync matrix {dma.waits = [#dma.wait<3 lag 0>]}
+// CHECK-NEXT: scf.for
+// CHECK-NEXT: scf.for
+// CHECK-NEXT: tile.matmul {{.*}} {dma.signal = 2 : i64} :
+func.func @hoisted_from_nested_loops(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  scf.for %i = %c0 to %c2 step %c1 {
+    tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+    scf.for %j = %c0 to %n step %c1 {
+      scf.for %k = %c0 to %n step %c1 {
+        tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+      }
+    }
+  }
+  return
+}
+
+// -----
+
+// The loop over portions is the whole model: its loops are the outermost ones.
+
+// CHECK-LABEL: func.func @hoisted_within_portions
+// CHECK: tile.fill
+// CHECK-NOT: dma.sync
+// CHECK: scf.for
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 0>]} :
+// CHECK: tile.fill
+// CHECK-NEXT: dma.sync matrix {dma.waits = [#dma.wait<3 lag 0>]}
+// CHECK-NEXT: scf.for
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64} :
+func.func @hoisted_within_portions(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+    scf.for %j = %c0 to %n step %c1 {
+      tile.matmul %y to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    }
+  } {tile.portions}
+  return
+}
+
+// -----
+
+// A loop that depends on nothing before it gets no sync.
+
+// CHECK-LABEL: func.func @nothing_to_hoist
+// CHECK-NOT: dma.sync
+func.func @nothing_to_hoist(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  }
+  return
+}
+
+// -----
+
+// A sync has room for what a loop waits for of all three other queues.
+
+// CHECK-LABEL: func.func @sync_of_three
+// CHECK: dma.sync matrix {dma.waits = [{{#dma.wait<[013] lag 0>, #dma.wait<[013] lag 0>, #dma.wait<[013] lag 0>}}]}
+// CHECK-NEXT: scf.for
+tile.tensor @t temporary : memref<8x8xf32>
+tile.tensor @u temporary : memref<8x8xf32>
+func.func @sync_of_three(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  dma.store %acc to @u[%n, %n] rows %n : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.load_weights %y k %n n %n : memref<8x8xf32>
+    tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  }
   return
 }
 
@@ -362,6 +578,127 @@ func.func @dynamic_offset(%n: index, %offset: index) {
 
 // -----
 
+// Columns 0 to 3 of all rows lie between columns 4 to 7 of them, and share no byte with
+// them; columns 3 to 6 share bytes with both.
+
+// CHECK-LABEL: func.func @columns
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 1.{{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %left = memref.reinterpret_cast %x to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
+  %right = memref.reinterpret_cast %x to offset: [4], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 4>>
+  %middle = memref.reinterpret_cast %x to offset: [3], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 3>>
+  dma.load @t[%n, %n] to %left rows %n : memref<8x4xf32, strided<[8, 1]>>
+  tile.fill 0.0 to %right rows %n cols %n : memref<8x4xf32, strided<[8, 1], offset: 4>>
+  tile.fill 1.0 to %middle rows %n cols %n : memref<8x4xf32, strided<[8, 1], offset: 3>>
+  return
+}
+
+// -----
+
+// Columns that begin in one row and end in the next: 6, 7 and 0, 1. They share bytes
+// with columns 0 and 1, but not with 2 to 5.
+
+// CHECK-LABEL: func.func @columns_around_the_end
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 1.{{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns_around_the_end(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %around = memref.reinterpret_cast %x to offset: [6], sizes: [7, 4], strides: [8, 1] : memref<8x8xf32> to memref<7x4xf32, strided<[8, 1], offset: 6>>
+  %between = memref.reinterpret_cast %x to offset: [2], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 2>>
+  %left = memref.reinterpret_cast %x to offset: [0], sizes: [8, 2], strides: [8, 1] : memref<8x8xf32> to memref<8x2xf32, strided<[8, 1]>>
+  dma.load @t[%n, %n] to %around rows %n : memref<7x4xf32, strided<[8, 1], offset: 6>>
+  tile.fill 0.0 to %between rows %n cols %n : memref<8x4xf32, strided<[8, 1], offset: 2>>
+  tile.fill 1.0 to %left rows %n cols %n : memref<8x2xf32, strided<[8, 1]>>
+  return
+}
+
+// -----
+
+// Rows that lie otherwise apart are compared by their first and last byte: every second
+// row of 4 against columns of rows of 8.
+
+// CHECK-LABEL: func.func @columns_of_other_rows
+// CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns_of_other_rows(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %left = memref.reinterpret_cast %x to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
+  %short = memref.reinterpret_cast %x to offset: [4], sizes: [8, 4], strides: [4, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[4, 1], offset: 4>>
+  dma.load @t[%n, %n] to %left rows %n : memref<8x4xf32, strided<[8, 1]>>
+  tile.fill 0.0 to %short rows %n cols %n : memref<8x4xf32, strided<[4, 1], offset: 4>>
+  return
+}
+
+// -----
+
+// A loop of two rounds takes columns 2 * i + 1 and the one after: 1 to 4 in all. Another
+// buffer lies below the first, row by row: its columns are found at their addresses.
+
+// CHECK-LABEL: func.func @columns_of_a_loop
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64} :
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 1.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 2.{{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns_of_a_loop(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %first = memref.reinterpret_cast %x to offset: [0], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1]>>
+  %right = memref.reinterpret_cast %x to offset: [5], sizes: [8, 3], strides: [8, 1] : memref<8x8xf32> to memref<8x3xf32, strided<[8, 1], offset: 5>>
+  %both = memref.reinterpret_cast %x to offset: [4], sizes: [8, 3], strides: [8, 1] : memref<8x8xf32> to memref<8x3xf32, strided<[8, 1], offset: 4>>
+  scf.for %i = %c0 to %c2 step %c1 {
+    %double = arith.muli %i, %c2 : index
+    %column = arith.addi %double, %c1 : index
+    %two = memref.reinterpret_cast %x to offset: [%column], sizes: [8, 2], strides: [8, 1] : memref<8x8xf32> to memref<8x2xf32, strided<[8, 1], offset: ?>>
+    dma.load @t[%n, %n] to %two rows %n : memref<8x2xf32, strided<[8, 1], offset: ?>>
+  }
+  tile.fill 0.0 to %first rows %n cols %n : memref<8x1xf32, strided<[8, 1]>>
+  tile.fill 1.0 to %right rows %n cols %n : memref<8x3xf32, strided<[8, 1], offset: 5>>
+  tile.fill 2.0 to %both rows %n cols %n : memref<8x3xf32, strided<[8, 1], offset: 4>>
+  return
+}
+
+// -----
+
+// A loop that runs an unknown number of times, one that begins elsewhere and one with
+// other steps may take any columns.
+
+// CHECK-LABEL: func.func @columns_of_other_loops
+// CHECK-COUNT-3: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns_of_other_loops(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %right = memref.reinterpret_cast %x to offset: [5], sizes: [8, 3], strides: [8, 1] : memref<8x8xf32> to memref<8x3xf32, strided<[8, 1], offset: 5>>
+  scf.for %i = %c0 to %n step %c1 {
+    %column = memref.reinterpret_cast %x to offset: [%i], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1], offset: ?>>
+    dma.load @t[%n, %n] to %column rows %n : memref<8x1xf32, strided<[8, 1], offset: ?>>
+  }
+  tile.fill 0.0 to %right rows %n cols %n : memref<8x3xf32, strided<[8, 1], offset: 5>>
+  scf.for %i = %c1 to %c3 step %c1 {
+    %column = memref.reinterpret_cast %x to offset: [%i], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1], offset: ?>>
+    dma.load @t[%n, %n] to %column rows %n : memref<8x1xf32, strided<[8, 1], offset: ?>>
+  }
+  tile.fill 1.0 to %right rows %n cols %n : memref<8x3xf32, strided<[8, 1], offset: 5>>
+  scf.for %i = %c0 to %c3 step %c2 {
+    %column = memref.reinterpret_cast %x to offset: [%i], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1], offset: ?>>
+    dma.load @t[%n, %n] to %column rows %n : memref<8x1xf32, strided<[8, 1], offset: ?>>
+  }
+  tile.fill 2.0 to %right rows %n cols %n : memref<8x3xf32, strided<[8, 1], offset: 5>>
+  return
+}
+
+// -----
+
 // Row stride 0 touches one row only; a negative one touches those before the offset.
 
 // CHECK-LABEL: func.func @strides
@@ -394,6 +731,27 @@ func.func @heads(%n: index) {
   %head = memref.reinterpret_cast %y to offset: [0], sizes: [8, 8], strides: [16, 1] : memref<8x16xf32> to memref<8x8xf32, strided<[16, 1]>>
   dma.load @t[%n, %n] to %second rows %n : memref<1x8xf32, strided<[16, 1], offset: 120>>
   tile.rope %x, %x, %x to %head heads 2 rotary 8 head_stride 8 rows %n cols %n : memref<8x16xf32>, memref<8x16xf32>, memref<8x16xf32>, memref<8x8xf32, strided<[16, 1]>>
+  return
+}
+
+// -----
+
+// Where the number of columns is a constant, so is where the last head ends: two heads
+// of 4 are the first 8 of the view's 8 columns, three are not.
+
+// CHECK-LABEL: func.func @heads_within
+// CHECK: tile.rope {{.*}} heads 2 {{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.rope {{.*}} heads 3 {{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x16xf32>
+func.func @heads_within(%n: index) {
+  %c4 = arith.constant 4 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x16xf32>
+  %y = mem.buffer scratchpad at 512 : memref<8x16xf32>
+  %right = memref.reinterpret_cast %y to offset: [8], sizes: [8, 8], strides: [16, 1] : memref<8x16xf32> to memref<8x8xf32, strided<[16, 1], offset: 8>>
+  %left = memref.reinterpret_cast %y to offset: [0], sizes: [8, 8], strides: [16, 1] : memref<8x16xf32> to memref<8x8xf32, strided<[16, 1]>>
+  dma.load @t[%n, %n] to %right rows %n : memref<8x8xf32, strided<[16, 1], offset: 8>>
+  tile.rope %x, %x, %x to %left heads 2 rotary 4 head_stride 4 rows %n cols %c4 : memref<8x16xf32>, memref<8x16xf32>, memref<8x16xf32>, memref<8x8xf32, strided<[16, 1]>>
+  tile.rope %x, %x, %x to %left heads 3 rotary 4 head_stride 4 rows %n cols %c4 : memref<8x16xf32>, memref<8x16xf32>, memref<8x16xf32>, memref<8x8xf32, strided<[16, 1]>>
   return
 }
 

@@ -56,6 +56,47 @@ func.func @sync() {
 
 // -----
 
+// Who reads the blocks waits for them by their ring.
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @ring_signal(%n: index) {
+  %kv = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{cannot signal: who reads a ring's tile waits for it in any case}}
+  dma.order_blocks %kv[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n {dma.signal = 4 : i64} : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+func.func @ring_sync() {
+  // expected-error @+1 {{is of a ring, whose orders wait by themselves}}
+  dma.sync ring {dma.waits = [#dma.wait<1 lag 0>]}
+  return
+}
+
+// -----
+
+// Weights are never written.
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @tiles_wait(%n: index) {
+  %w = mem.ring 0 of @stream at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{runs on no queue and cannot have the attribute 'dma.waits'}}
+  dma.order_tiles %w from 0 count 1 passes %n {dma.waits = [#dma.wait<1 lag 0>]} : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @blocks_table(%n: index) {
+  %kv = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{takes indices from 'kv', which is not a tensor of i32 in scalar memory}}
+  dma.order_blocks %kv[%n] by @kv[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
 func.func @unknown(%x: memref<8x8xf32>, %n: index) {
   // expected-error @+1 {{has the unknown attribute 'dma.wait'}}
   tile.fill 0.0 to %x rows %n cols %n {dma.wait = 0} : memref<8x8xf32>

@@ -232,6 +232,76 @@ func.func @tensor(%n: index, %other: index) {
 
 // -----
 
+// A ring reads a cache after what was stored there.
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-note @+1 {{that operation is here}}
+  dma.store %x to @kv[%n, %n] rows %n {dma.signal = 1} : memref<8x8xf32>
+  // expected-error @+1 {{reads tensor 'kv' without waiting for the dma_out queue, which writes there; wait for counter 1 with a lag of at most 0}}
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n {dma.waits = [#dma.wait<1 lag 1>]} : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+// What another queue waited for the ring does not know.
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks_other_queue(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-note @+1 {{that operation is here}}
+  dma.store %x to @kv[%n, %n] rows %n {dma.signal = 1} : memref<8x8xf32>
+  dma.sync dma_in {dma.waits = [#dma.wait<1 lag 0>]}
+  // expected-error @+1 {{reads tensor 'kv' without waiting for the dma_out queue}}
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+// Nor does it know what another ring waited for.
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks_other_ring(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  %other = mem.ring 1 of @kv at 512 slots 2 : !tile.stream<memref<8x8xf32>>
+  // expected-note @+1 {{that operation is here}}
+  dma.store %x to @kv[%n, %n] rows %n {dma.signal = 1} : memref<8x8xf32>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n {dma.waits = [#dma.wait<1 lag 0>]} : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{reads tensor 'kv' without waiting for the dma_out queue}}
+  dma.order_blocks %other[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+// Columns 4 to 7 of all rows are filled, columns 5 to 6 are in a loop's range.
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c5 = arith.constant 5 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %right = memref.reinterpret_cast %x to offset: [4], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 4>>
+  // expected-note @+1 {{that operation is here}}
+  tile.fill 0.0 to %right rows %n cols %n {dma.signal = 3} : memref<8x4xf32, strided<[8, 1], offset: 4>>
+  scf.for %i = %c0 to %c2 step %c1 {
+    %at = arith.addi %i, %c5 : index
+    %column = memref.reinterpret_cast %x to offset: [%at], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1], offset: ?>>
+    // expected-error @+1 {{without waiting for the vector queue, which writes there; wait for counter 3 with a lag of at most 0}}
+    dma.load @t[%n, %n] to %column rows %n {dma.signal = 0} : memref<8x1xf32, strided<[8, 1], offset: ?>>
+  }
+  return
+}
+
+// -----
+
 // A signal is its queue's: the counter of another one would tell of two.
 func.func @foreign_signal(%n: index) {
   %x = mem.buffer scratchpad at 0 : memref<8x8xf32>

@@ -80,5 +80,38 @@ func.func @branches(%n: index, %condition: i1) {
 
 // -----
 
+// The ring's wait holds for its later orders, as on any queue; stores after it are to
+// other rows.
+// CHECK-LABEL: func.func @order_blocks
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<64x8xf32>
+func.func @order_blocks(%n: index) {
+  %x = mem.buffer scratchpad at 4096 : memref<8x8xf32>
+  %ring = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.store %x to @kv[%n, %n] rows %n {dma.signal = 1} : memref<8x8xf32>
+  // CHECK: dma.order_blocks
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n {dma.waits = [#dma.wait<1 lag 0>]} : !tile.stream<memref<8x8xf32>>
+  dma.order_blocks %ring[%n] by @ids[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  dma.store %x to @kv[%n, %n] rows %n {dma.signal = 1} : memref<8x8xf32>
+  return
+}
+
+// -----
+
+// One queue writes columns 0 to 3 of rows of 8, the other 4 to 7, at the same time.
+// CHECK-LABEL: func.func @columns
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %left = memref.reinterpret_cast %x to offset: [0], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1]>>
+  %right = memref.reinterpret_cast %x to offset: [4], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 4>>
+  // CHECK: dma.load
+  dma.load @t[%n, %n] to %left rows %n {dma.signal = 0} : memref<8x4xf32, strided<[8, 1]>>
+  tile.fill 0.0 to %right rows %n cols %n {dma.signal = 3} : memref<8x4xf32, strided<[8, 1], offset: 4>>
+  return
+}
+
+// -----
+
 // CHECK: func.func private @declared()
 func.func private @declared()

@@ -86,3 +86,12 @@ module attributes {mem.placement = 1 : i64} {
 
 // expected-error @+1 {{cannot have the attribute 'mem.placement'}}
 func.func private @function() attributes {mem.placement = []}
+
+// -----
+
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @ring_number() {
+  // expected-error @+1 {{is ring 16; expected a number from 0 to 15}}
+  %w = mem.ring 16 of @stream : !tile.stream<memref<8x8xf32>>
+  return
+}

@@ -83,6 +83,44 @@ tile.packed @stream [@w] sizes [8, 0] tile 8 x 8 : f32
 
 // -----
 
+// expected-error @+1 {{has a group of 0 weights after 1 of 2; expected groups of at least one weight}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 groups [1, 0, 1] : f32
+
+// -----
+
+// expected-error @+1 {{has a group of 2 weights after 1 of 2; expected groups of at least one weight}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 groups [1, 2] : f32
+
+// -----
+
+// expected-error @+1 {{has groups of 1 weights in all; expected 2}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 groups [1] : f32
+
+// -----
+
+// Weights of one group are multiplied by the same rows of features.
+// expected-error @+1 {{has weights of 8 and 16 rows in one group; expected the same K}}
+tile.packed @stream [@v, @w] sizes [8, 8, 16, 8] tile 8 x 8 groups [2] : f32
+
+// -----
+
+// Of two weights in one group there is no group 1.
+// expected-error @+1 {{names group 1 of 1}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 groups [2] interleaved [1] : f32
+
+// -----
+
+// Without groups each weight is one.
+// expected-error @+1 {{names group 2 of 2}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 ends [0, 2] : f32
+
+// -----
+
+// expected-error @+1 {{names group -1 of 2}}
+tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 ends [-1] : f32
+
+// -----
+
 // expected-error @+1 {{has 2 weights but 1 offsets}}
 tile.vectors @vectors [@v, @w] at [0] length 8 : f32
 
@@ -146,6 +184,31 @@ tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
 func.func @element() {
   // expected-error @+1 {{gives tiles of 'memref<8x8xbf16>' but 'stream' has others}}
   %0 = tile.stream @stream : !tile.stream<memref<8x8xbf16>>
+  return
+}
+
+// -----
+
+tile.packed @stream [@w] sizes [8, 8] tile 8 x 8 : f32
+func.func @slots() {
+  // expected-error @+1 {{has room for 1 tiles; expected at least 2, to fill one while another is read}}
+  %0 = tile.stream @stream slots 1 : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+func.func @order_first(%w: !tile.stream<memref<8x8xf32>>, %n: index) {
+  // expected-error @+1 {{orders 4 tiles from number -1 on; expected at least one of those there are}}
+  tile.order_tiles %w from -1 count 4 passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+func.func @order_none(%w: !tile.stream<memref<8x8xf32>>, %n: index) {
+  // expected-error @+1 {{orders 0 tiles from number 2 on; expected at least one of those there are}}
+  tile.order_tiles %w from 2 count 0 passes %n : !tile.stream<memref<8x8xf32>>
   return
 }
 
@@ -283,10 +346,21 @@ func.func @cache_columns() {
 
 tile.tensor @cache cache : memref<64x16xf32>
 tile.tensor @table temporary scalar : memref<1x4xi32>
-func.func @passes(%n: index) {
+func.func @bound(%n: index) {
   %kv = tile.stream @cache : !tile.stream<memref<8x16xf32>>
-  // expected-error @+1 {{makes 0 passes over blocks below 4; expected both to be at least 1}}
-  tile.order %kv[%n] by @table[%n] bound 4 count %n tail %n passes 0 : !tile.stream<memref<8x16xf32>>
+  // expected-error @+1 {{takes blocks below 0, 16 rows apart; expected both to be at least 1}}
+  tile.order %kv[%n] by @table[%n] bound 0 step 16 count %n tail %n passes %n : !tile.stream<memref<8x16xf32>>
+  return
+}
+
+// -----
+
+tile.tensor @cache cache : memref<64x16xf32>
+tile.tensor @table temporary scalar : memref<1x4xi32>
+func.func @step(%n: index) {
+  %kv = tile.stream @cache : !tile.stream<memref<8x16xf32>>
+  // expected-error @+1 {{takes blocks below 4, 0 rows apart; expected both to be at least 1}}
+  tile.order %kv[%n] by @table[%n] bound 4 step 0 count %n tail %n passes %n : !tile.stream<memref<8x16xf32>>
   return
 }
 
@@ -296,7 +370,7 @@ tile.tensor @cache cache : memref<64x16xf32>
 func.func @order_table(%n: index) {
   %kv = tile.stream @cache : !tile.stream<memref<8x16xf32>>
   // expected-error @+1 {{takes indices from 'cache', which is not a tensor of i32 in scalar memory}}
-  tile.order %kv[%n] by @cache[%n] bound 4 count %n tail %n passes 2 : !tile.stream<memref<8x16xf32>>
+  tile.order %kv[%n] by @cache[%n] bound 4 step 8 count %n tail %n passes %n : !tile.stream<memref<8x16xf32>>
   return
 }
 

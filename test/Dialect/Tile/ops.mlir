@@ -13,6 +13,7 @@
 // CHECK-NEXT:  tile.tensor @spilled temporary : memref<512x384xf32>
 // CHECK-NEXT:  tile.tensor @kv cache : memref<1536x32xbf16>
 // CHECK-NEXT:  tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
+// CHECK-NEXT:  tile.packed @groups [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [384, 384, 384, 100, 384, 512, 384, 512] tile 128 x 128 groups [2, 2] interleaved [1] ends [0] : bf16
 // CHECK-NEXT:  tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 tile.dimension @batch max 8
 tile.limit tokens "batch * seq" max 512
@@ -24,6 +25,7 @@ tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 tile.tensor @spilled temporary : memref<512x384xf32>
 tile.tensor @kv cache : memref<1536x32xbf16>
 tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
+tile.packed @groups [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [384, 384, 384, 100, 384, 512, 384, 512] tile 128 x 128 groups [2, 2] interleaved [1] ends [0] : bf16
 tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 
 // CHECK-NEXT:  func.func @transfers(%arg0: index) {
@@ -47,6 +49,7 @@ func.func @transfers(%row: index) {
 
 //      CHECK:  func.func @matrix(%arg0: memref<512x128xbf16>, %arg1: index) {
 // CHECK-NEXT:    %0 = tile.stream @stream : <memref<128x128xbf16>>
+// CHECK-NEXT:    tile.order_tiles %0 from 2 count 4 passes %arg1 : <memref<128x128xbf16>>
 // CHECK-NEXT:    %1 = tile.next %0 : <memref<128x128xbf16>> -> memref<128x128xbf16>
 // CHECK-NEXT:    %2 = tile.slot accumulator : memref<512x128xf32>
 // CHECK-NEXT:    tile.load_weights %1 k %arg1 n %arg1 : memref<128x128xbf16>
@@ -56,6 +59,7 @@ func.func @transfers(%row: index) {
 // CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 limit %arg1 {group = 3 : i64} : memref<512x128xbf16>, memref<512x128xf32>
 func.func @matrix(%x: memref<512x128xbf16>, %n: index) {
   %w = tile.stream @stream : !tile.stream<memref<128x128xbf16>>
+  tile.order_tiles %w from 2 count 4 passes %n : !tile.stream<memref<128x128xbf16>>
   %tile = tile.next %w : !tile.stream<memref<128x128xbf16>> -> memref<128x128xbf16>
   %acc = tile.slot accumulator : memref<512x128xf32>
   tile.load_weights %tile k %n n %n : memref<128x128xbf16>
@@ -67,14 +71,16 @@ func.func @matrix(%x: memref<512x128xbf16>, %n: index) {
 }
 
 //      CHECK:  func.func @cache(%arg0: memref<512x48xbf16>, %arg1: index) {
-// CHECK-NEXT:    %0 = tile.stream @kv : <memref<128x32xbf16>>
-// CHECK-NEXT:    tile.order %0[%arg1] by @ids[%arg1] bound 4 count %arg1 tail %arg1 passes 3 : <memref<128x32xbf16>>
+// CHECK-NEXT:    %0 = tile.stream @kv slots 10 : <memref<128x32xbf16>>
+// CHECK-NEXT:    tile.order %0[%arg1] by @ids[%arg1] bound 4 step 256 count %arg1 tail %arg1 passes %arg1 : <memref<128x32xbf16>>
 // CHECK-NEXT:    %1 = tile.peek %0 : <memref<128x32xbf16>> -> memref<128x32xbf16>
+// CHECK-NEXT:    %2 = tile.peek %0 ahead %arg1 : <memref<128x32xbf16>> -> memref<128x32xbf16>
 // CHECK-NEXT:    tile.store %arg0 to @kv[%arg1, %arg1] rows %arg1 pieces 3 step 128 : memref<512x48xbf16>
 func.func @cache(%keys: memref<512x48xbf16>, %n: index) {
-  %kv = tile.stream @kv : !tile.stream<memref<128x32xbf16>>
-  tile.order %kv[%n] by @ids[%n] bound 4 count %n tail %n passes 3 : !tile.stream<memref<128x32xbf16>>
+  %kv = tile.stream @kv slots 10 : !tile.stream<memref<128x32xbf16>>
+  tile.order %kv[%n] by @ids[%n] bound 4 step 256 count %n tail %n passes %n : !tile.stream<memref<128x32xbf16>>
   %block = tile.peek %kv : !tile.stream<memref<128x32xbf16>> -> memref<128x32xbf16>
+  %later = tile.peek %kv ahead %n : !tile.stream<memref<128x32xbf16>> -> memref<128x32xbf16>
   tile.store %keys to @kv[%n, %n] rows %n pieces 3 step 128 : memref<512x48xbf16>
   return
 }

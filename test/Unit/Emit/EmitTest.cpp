@@ -87,7 +87,7 @@ protected:
 
 } // namespace
 
-TEST_F(EmitTest, TilesColumnsFirstWithZeroesAtTheEdges) {
+TEST_F(EmitTest, BlocksFollowEachOtherWithoutGaps) {
   // Element (r, c) of 3 x 5 is 5 r + c.
   writeNumbers<float>("w.bin", 15);
   std::vector<uint8_t> bytes = emitted(R"(
@@ -96,18 +96,70 @@ TEST_F(EmitTest, TilesColumnsFirstWithZeroesAtTheEdges) {
   isa::ProgramFile file = open();
   EXPECT_EQ(file.sections()[0].name, "packed");
   EXPECT_EQ(file.sections()[0].address, 4096u);
-  // Each of the four tiles of 32 bytes begins on a multiple of a buffer's
+  // Each of the three tiles of 32 bytes begins on a multiple of a buffer's
   // alignment.
   constexpr size_t stride = mem::bufferAlignment;
   static_assert(stride >= 32);
-  ASSERT_EQ(bytes.size(), 4 * stride);
+  ASSERT_EQ(bytes.size(), 3 * stride);
   auto tile = [&](int i) {
     return elements<float>(llvm::ArrayRef(bytes).slice(i * stride, 32));
   };
   EXPECT_THAT(tile(0), testing::ElementsAre(0, 1, 2, 3, 5, 6, 7, 8));
-  EXPECT_THAT(tile(1), testing::ElementsAre(10, 11, 12, 13, 0, 0, 0, 0));
-  EXPECT_THAT(tile(2), testing::ElementsAre(4, 0, 0, 0, 9, 0, 0, 0));
-  EXPECT_THAT(tile(3), testing::ElementsAre(14, 0, 0, 0, 0, 0, 0, 0));
+  // The last row of the first block, then the block of one column: two of its
+  // rows, which are all that the array takes at once. Less than a row of full
+  // width is left.
+  EXPECT_THAT(tile(1), testing::ElementsAre(10, 11, 12, 13, 4, 9, 0, 0));
+  EXPECT_THAT(tile(2), testing::ElementsAre(14, 0, 0, 0, 0, 0, 0, 0));
+}
+
+TEST_F(EmitTest, GroupsAreInterleavedOrSideBySide) {
+  // Element (r, c) of @a is 3 r + c, of @b 100 + 3 r + c, of @c 200 + r.
+  writeNumbers<float>("a.bin", 6);
+  writeNumbers<float>("b.bin", 6, 100);
+  writeNumbers<float>("c.bin", 2, 200);
+  const std::string weights = R"(
+    llm.weight private @a : tensor<2x3xf32> from [#llm.view<"a.bin", offset = 0, length = 24, shape = [2, 3], strides = [3, 1]>]
+    llm.weight private @b : tensor<2x3xf32> from [#llm.view<"b.bin", offset = 0, length = 24, shape = [2, 3], strides = [3, 1]>]
+    llm.weight private @c : tensor<2x1xf32> from [#llm.view<"c.bin", offset = 0, length = 8, shape = [2, 1], strides = [1, 1]>]
+  )";
+  constexpr size_t stride = mem::bufferAlignment;
+  // Blocks of two columns of each in turn.
+  std::vector<uint8_t> bytes = emitted(weights + R"(
+    tile.packed @packed [@a, @b] sizes [2, 3, 2, 3] tile 2 x 2 groups [2] interleaved [0] : f32 {mem.address = 0 : i64})");
+  ASSERT_EQ(bytes.size(), 3 * stride);
+  auto tile = [&](int i, size_t size) {
+    return elements<float>(llvm::ArrayRef(bytes).slice(i * stride, size));
+  };
+  EXPECT_THAT(tile(0, 16), testing::ElementsAre(0, 1, 3, 4));
+  EXPECT_THAT(tile(1, 16), testing::ElementsAre(100, 101, 103, 104));
+  EXPECT_THAT(tile(2, 16), testing::ElementsAre(2, 5, 102, 105));
+  // One block has the columns of both.
+  bytes = emitted(weights + R"(
+    tile.packed @packed [@a, @c] sizes [2, 3, 2, 1] tile 2 x 4 groups [2] : f32 {mem.address = 0 : i64})");
+  ASSERT_EQ(bytes.size(), stride);
+  EXPECT_THAT(tile(0, 32), testing::ElementsAre(0, 1, 2, 200, 3, 4, 5, 201));
+}
+
+TEST_F(EmitTest, AGroupThatEndsLeavesTheRestOfItsTile) {
+  writeNumbers<float>("a.bin", 2);
+  writeNumbers<float>("b.bin", 2, 100);
+  const std::string weights = R"(
+    llm.weight private @a : tensor<2x1xf32> from [#llm.view<"a.bin", offset = 0, length = 8, shape = [2, 1], strides = [1, 1]>]
+    llm.weight private @b : tensor<1x2xf32> from [#llm.view<"b.bin", offset = 0, length = 8, shape = [1, 2], strides = [2, 1]>]
+  )";
+  constexpr size_t stride = mem::bufferAlignment;
+  std::vector<uint8_t> bytes = emitted(weights + R"(
+    tile.packed @packed [@a, @b] sizes [2, 1, 1, 2] tile 4 x 2 groups [1, 1] : f32 {mem.address = 0 : i64})");
+  ASSERT_EQ(bytes.size(), stride);
+  EXPECT_THAT(elements<float>(llvm::ArrayRef(bytes).take_front(32)),
+              testing::ElementsAre(0, 1, 100, 101, 0, 0, 0, 0));
+  bytes = emitted(weights + R"(
+    tile.packed @packed [@a, @b] sizes [2, 1, 1, 2] tile 4 x 2 groups [1, 1] ends [0] : f32 {mem.address = 0 : i64})");
+  ASSERT_EQ(bytes.size(), 2 * stride);
+  EXPECT_THAT(elements<float>(llvm::ArrayRef(bytes).take_front(32)),
+              testing::ElementsAre(0, 1, 0, 0, 0, 0, 0, 0));
+  EXPECT_THAT(elements<float>(llvm::ArrayRef(bytes).slice(stride, 32)),
+              testing::ElementsAre(100, 101, 0, 0, 0, 0, 0, 0));
 }
 
 TEST_F(EmitTest, WeightsOfOnePackFollowEachOther) {

@@ -55,12 +55,16 @@ protected:
     }
   }
 
-  /// The kernels of `file`, up to their waits.
-  OwningOpRef<ModuleOp> scheduled(const std::string &file) {
+  /// The kernels of `file`, up to their waits, for so many rows at once; 0 for
+  /// as many as fit.
+  OwningOpRef<ModuleOp> scheduled(const std::string &file, int64_t rows = 0) {
     auto module = mlir::parseSourceFile<ModuleOp>(
         SERRANO_SOURCE_DIR "/test/Unit/dialects/Inputs/" + file, &context);
     (*module)->setAttr("llm.directory",
                        mlir::StringAttr::get(&context, folder.path()));
+    if (rows)
+      (*module)->setAttr(tile::TileDialect::kRowsAttr,
+                         mlir::Builder(&context).getI64IntegerAttr(rows));
     mlir::PassManager manager(&context);
     TileOptions tile;
     tile.target = "serrano-tiny";
@@ -144,8 +148,9 @@ protected:
     std::vector<std::string> unchanged;
   };
   /// Judges the mutants of `file`.
-  Judgement judge(const std::string &file, llvm::ArrayRef<NpzArrays> runs) {
-    OwningOpRef<ModuleOp> module = scheduled(file);
+  Judgement judge(const std::string &file, llvm::ArrayRef<NpzArrays> runs,
+                  int64_t rows = 0) {
+    OwningOpRef<ModuleOp> module = scheduled(file, rows);
     EXPECT_TRUE(module) << file;
     if (!module)
       return {};
@@ -226,6 +231,33 @@ NpzArrays stepInputs(llvm::ArrayRef<std::pair<int32_t, int32_t>> sequences) {
 }
 
 } // namespace
+
+TEST_F(CompiledMutants, PortionsGiveTheSameBits) {
+  std::vector<NpzArrays> steps = {
+      stepInputs({{0, 9}, {0, 3}}), stepInputs({{9, 1}, {3, 8}, {0, 2}}),
+      stepInputs({{11, 12}}), stepInputs({{23, 9}, {12, 3}}), stepInputs({{3, 2}}),
+      stepInputs({{0, 5}, {0, 7}})};
+  // Rows of the batch stay whole.
+  std::vector<NpzArrays> batches = {encoderInputs(6, 2), encoderInputs(1, 3),
+                                    encoderInputs(12, 1), encoderInputs(4, 3)};
+  for (const auto &[file, runs] : {std::pair("decoder.mlir", steps), std::pair("encoder.mlir", batches)}) {
+    OwningOpRef<ModuleOp> whole = scheduled(file, 12);
+    ASSERT_TRUE(whole) << file;
+    ASSERT_EQ(emit(*whole), "") << file;
+    Outcome expected = runChecked(runs);
+    ASSERT_EQ(expected.failure, "") << file;
+    for (int64_t rows : {3, 4, 5, 8, 11}) {
+      OwningOpRef<ModuleOp> module = scheduled(file, rows);
+      ASSERT_TRUE(module) << file;
+      EXPECT_TRUE(accepts(*module)) << file << " with " << rows << " rows";
+      ASSERT_EQ(emit(*module), "") << file;
+      Outcome found = runChecked(runs);
+      EXPECT_EQ(found.failure, "") << file << " with " << rows << " rows";
+      EXPECT_EQ(found.outputs, expected.outputs) << file << " with " << rows << " rows";
+      EXPECT_TRUE(gives(expected.outputs, runs)) << file << " with " << rows << " rows";
+    }
+  }
+}
 
 TEST_F(CompiledMutants, Encoder) {
   std::vector<NpzArrays> runs = {encoderInputs(2, 5), encoderInputs(1, 12),

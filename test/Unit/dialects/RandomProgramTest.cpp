@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Random programs of loops and branches on four queues. What `dma-verify-races`
-// accepts must not race in any run, whoever wrote the waits; what
+// Random programs of loops and branches on all queues, over buffers, columns and
+// rows of them at places that loops move, tensors and two rings of a cache. What
+// `dma-verify-races` accepts must not race in any run, whoever wrote the waits; what
 // `dma-insert-waits` writes must be accepted, and little of it may be too much.
 //
 //===----------------------------------------------------------------------===//
@@ -31,68 +32,150 @@ public:
   explicit RandomProgram(unsigned seed) : random(seed) {}
 
   std::string text() {
-    std::string body = block(0);
+    std::string body = block();
     return R"(
-tile.tensor @t temporary : memref<8x8xf32>
-tile.tensor @unread temporary : memref<8x8xf32>
-func.func @program(%n: index, %condition: i1) {
+tile.tensor @t temporary : memref<32x8xf32>
+tile.tensor @u temporary : memref<32x8xf32>
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+tile.tensor @kv cache : memref<32x8xf32>
+func.func @program(%n: index, %m: index, %rows: index, %cols: index, %condition: i1) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
   %b0 = mem.buffer scratchpad at 0 : memref<8x8xf32>
   %b1 = mem.buffer scratchpad at 128 : memref<8x8xf32>
   %b2 = mem.buffer scratchpad at 1024 : memref<8x8xf32>
   %b3 = mem.buffer accumulators at 0 : memref<8x8xf32>
+  %ring0 = mem.ring 0 of @kv at 2048 slots 2 : !tile.stream<memref<8x8xf32>>
+  %ring1 = mem.ring 1 of @kv at 4096 slots 2 : !tile.stream<memref<8x8xf32>>
+  %few = arith.minsi %n, %c3 : index
+  %fewer = arith.minsi %m, %c2 : index
 )" + body + "  return\n}\n";
   }
 
 private:
   unsigned below(unsigned n) { return random() % n; }
 
-  std::string slot() { return "%b" + std::to_string(below(4)); }
+  struct Slot {
+    std::string name, type;
+  };
+
+  /// A buffer, or a view of one: columns, every second row, one row for all, or columns
+  /// or rows whose place depends on a loop around. The lines that it takes go to `text`.
+  Slot slot(std::string &text) {
+    std::string buffer = "%b" + std::to_string(below(4)), offset = "0", sizes, strides = "8, 1";
+    switch (below(6)) {
+    case 0:
+    case 1:
+      return {buffer, "memref<8x8xf32>"};
+    case 2: { // Columns.
+      unsigned col = below(8);
+      offset = std::to_string(col);
+      sizes = "8, " + std::to_string(1 + below(8 - col));
+      break;
+    }
+    case 3: // Every second row.
+      offset = std::to_string(8 * below(2));
+      sizes = "4, 8", strides = "16, 1";
+      break;
+    case 4: // One row for all.
+      offset = std::to_string(8 * below(8));
+      sizes = "8, 8", strides = "0, 1";
+      break;
+    default: { // Columns 0 to 5, or rows 0 to 5, from where the loop is.
+      if (loops.empty())
+        return {buffer, "memref<8x8xf32>"};
+      unsigned first = below(3);
+      bool rows = below(2);
+      std::string moved = fresh(), at = fresh();
+      text += moved + " = arith.muli " + loops[below(loops.size())] + ", %c" +
+              (rows ? "8" : "1") + " : index\n";
+      std::string start = fresh();
+      text += start + " = arith.constant " + std::to_string(first * (rows ? 8 : 1)) +
+              " : index\n" + at + " = arith.addi " + moved + ", " + start + " : index\n";
+      offset = at;
+      sizes = rows ? "2, 8" : "8, 2";
+    }
+    }
+    std::string shape = sizes;
+    shape.replace(shape.find(", "), 2, "x");
+    std::string layout = offset[0] == '%' ? "?" : offset;
+    std::string type = "memref<" + shape + "xf32, strided<[" + strides + "]" +
+                       (layout == "0" ? "" : ", offset: " + layout) + ">>";
+    std::string name = fresh();
+    text += name + " = memref.reinterpret_cast " + buffer + " to offset: [" + offset +
+            "], sizes: [" + sizes + "], strides: [" + strides + "] : memref<8x8xf32> to " + type +
+            "\n";
+    return {name, type};
+  }
+
+  std::string fresh() { return "%v" + std::to_string(values++); }
 
   std::string operation() {
-    std::string type = " : memref<8x8xf32>";
-    switch (below(5)) {
+    std::string text;
+    unsigned kind = below(7);
+    if (kind == 6) // What it reads may have been stored before.
+      return "dma.order_blocks %ring" + std::to_string(below(2)) + "[%c0] by @ids[%c0] bound 4 step 8 count %n tail %n passes %m "
+             ": !tile.stream<memref<8x8xf32>>\n";
+    Slot a = slot(text), b = slot(text);
+    switch (kind) {
     case 0:
-      return "dma.load @t[%n, %n] to " + slot() + " rows %n" + type;
+      return text + "dma.load @" + (below(2) ? "t" : "u") + "[%n, %c0] to " + a.name +
+             " rows %rows : " + a.type + "\n";
     case 1:
-      return "tile.unary exp " + slot() + " to " + slot() + " rows %n cols %n" +
-             type + ", memref<8x8xf32>";
+      return text + "tile.unary exp " + a.name + " to " + b.name + " rows %rows cols %cols : " +
+             a.type + ", " + b.type + "\n";
     case 2:
-      return "tile.fill 0.0 to " + slot() + " rows %n cols %n" + type;
+      return text + "tile.fill 0.0 to " + a.name + " rows %rows cols %cols : " + a.type + "\n";
     case 3:
-      return "tile.matmul " + slot() + " to " + slot() + " m %n" + type +
-             ", memref<8x8xf32>";
-    default: // What is stored nobody loads: only the slots can race.
-      return "dma.store " + slot() + " to @unread[%n, %n] rows %n" + type;
+      return text + "tile.matmul " + a.name + " to " + b.name + " m %rows : " + a.type + ", " +
+             b.type + "\n";
+    case 4: // Two heads: within the view's 8 columns, or wherever the number of columns says.
+      return text + "tile.rope %b" + std::to_string(below(4)) + ", %b2, %b2 to %b" +
+             std::to_string(below(4)) + " heads 2 rotary 4 head_stride 4 rows %rows cols " +
+             (below(2) ? "%c4" : "%cols") +
+             " : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>\n";
+    default: // Nobody loads what is stored to the cache but the ring.
+      return text + "dma.store " + a.name + " to @" + (below(2) ? "u" : "kv") +
+             "[%m, %c0] rows %rows : " + a.type + "\n";
     }
   }
 
-  static std::string index(unsigned depth) {
-    return "%i" + std::to_string(depth);
+  std::string loop(const std::string &trips) {
+    std::string index = fresh();
+    loops.push_back(index);
+    std::string result =
+        "scf.for " + index + " = %c0 to " + trips + " step %c1 {\n" + block() + "}\n";
+    loops.pop_back();
+    return result;
   }
 
-  std::string block(unsigned depth) {
+  std::string block() {
     std::string result;
+    ++depth;
     for (unsigned i = 0, n = 1 + below(4); i < n; ++i) {
-      unsigned kind = depth < 3 ? below(6) : 5;
+      unsigned kind = depth < 4 ? below(7) : 6;
       if (kind == 0)
-        result += "scf.for " + index(depth) + " = %c0 to %n step %c1 {\n" +
-                  block(depth + 1) + "}\n";
+        result += loop("%few");
       else if (kind == 1)
-        result += "scf.for " + index(depth) + " = %c0 to %c2 step %c1 {\n" +
-                  block(depth + 1) + "}\n";
+        result += loop("%fewer");
       else if (kind == 2)
-        result += "scf.if %condition {\n" + block(depth + 1) + "} else {\n" +
-                  block(depth + 1) + "}\n";
+        result += loop("%c" + std::to_string(1 + below(3)));
+      else if (kind == 3)
+        result += "scf.if %condition {\n" + block() + "} else {\n" + block() + "}\n";
       else
-        result += operation() + "\n";
+        result += operation();
     }
+    --depth;
     return result;
   }
 
   std::mt19937 random;
+  unsigned depth = 0, values = 0;
+  std::vector<std::string> loops; ///< indices of those around
 };
 
 class RaceProver : public testing::Test {

@@ -33,6 +33,8 @@ decoder = {
 }
 look = helper.make_node("Gather", ["table", "ids"], ["x"], name="look")
 write("model", look, helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **decoder)
+wide = {"table": np.ones((4, 16384), np.float32), "w": np.ones((16384, 8), np.float32)}
+write("wide", look, helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **decoder | {"weights": wide})
 write("refused", look, helper.make_node("Relu", ["x"], ["y"], name="clip"), **decoder)
 write("softmax", look, helper.make_node("Softmax", ["x"], ["y"], name="weigh"), **decoder)
 indices = {"inputs": decoder["inputs"], "outputs": ("y", TensorProto.INT64, None)}

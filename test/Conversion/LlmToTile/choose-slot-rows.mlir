@@ -1,0 +1,76 @@
+// RUN: serrano-opt %s -split-input-file -choose-slot-rows="target=serrano-tiny precision=f32 max-tokens=100" | FileCheck %s
+// RUN: serrano-opt %s -split-input-file -choose-slot-rows="target=serrano-tiny precision=f32 max-tokens=100" -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=100" | FileCheck %s --check-prefix=TILE
+// RUN: serrano-opt %s -split-input-file -choose-slot-rows="target=serrano-tiny precision=f32 max-tokens=1000" | FileCheck %s --check-prefix=MANY
+
+// serrano-tiny has an array of 8 x 8, 32768 bytes of scratchpad and 8192 of accumulators.
+
+// Rows of 8 features: all 100 have a place. Of 1000, whose accumulators would take 32000
+// bytes, 16 tiles of 8 are taken at once.
+
+// CHECK: module attributes {tile.rows = 100 : i64}
+// TILE: tile.slot accumulator : memref<100x8xf32>
+// MANY: module attributes {tile.rows = 128 : i64}
+llm.weight private @table : tensor<10x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 320, shape = [10, 8], strides = [8, 1]>]
+llm.weight private @w : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
+func.func @narrow(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
+    -> (tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %table = llm.get_weight @table : tensor<10x8xf32>
+  %w = llm.get_weight @w : tensor<8x8xf32>
+  %x = llm.embedding %table[%ids] : (tensor<10x8xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  %y = llm.linear %x, %w : (tensor<?x8xf32, #llm.dims<[tokens, 8]>>, tensor<8x8xf32>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  return %y : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+}
+
+// -----
+
+// Rows of 256 features are twice 1024 bytes when they are looked up: 16 of them would
+// leave nothing for the weights' ring, 8 do.
+
+// CHECK: module attributes {tile.rows = 8 : i64}
+// TILE: tile.slot accumulator : memref<8x8xf32>
+// MANY: module attributes {tile.rows = 8 : i64}
+llm.weight private @table : tensor<10x256xf32> from [#llm.view<"weights.bin", offset = 0, length = 10240, shape = [10, 256], strides = [256, 1]>]
+llm.weight private @w : tensor<256x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 8192, shape = [256, 8], strides = [8, 1]>]
+func.func @wide(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
+    -> (tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %table = llm.get_weight @table : tensor<10x256xf32>
+  %w = llm.get_weight @w : tensor<256x8xf32>
+  %x = llm.embedding %table[%ids] : (tensor<10x256xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x256xf32, #llm.dims<[tokens, 256]>>
+  %y = llm.linear %x, %w : (tensor<?x256xf32, #llm.dims<[tokens, 256]>>, tensor<256x8xf32>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  return %y : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+}
+
+// -----
+
+// A number that is there stays, and is followed.
+
+// CHECK: module attributes {tile.rows = 3 : i64}
+// TILE: tile.slot accumulator : memref<3x8xf32>
+// MANY: module attributes {tile.rows = 3 : i64}
+module attributes {tile.rows = 3 : i64} {
+  llm.weight private @w : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
+  func.func @given(%x: tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "x"})
+      -> (tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+    %w = llm.get_weight @w : tensor<8x8xf32>
+    %y = llm.linear %x, %w : (tensor<?x8xf32, #llm.dims<[tokens, 8]>>, tensor<8x8xf32>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+    return %y : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  }
+}
+
+// -----
+
+// Where nothing fits, nothing is said: the number is that of all rows, and the passes
+// that need the room say for what.
+
+// CHECK: module attributes {tile.rows = 100 : i64}
+// MANY: module attributes {tile.rows = 1000 : i64}
+llm.weight private @table : tensor<10x16384xf32> from [#llm.view<"weights.bin", offset = 0, length = 655360, shape = [10, 16384], strides = [16384, 1]>]
+llm.weight private @w : tensor<16384x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 524288, shape = [16384, 8], strides = [8, 1]>]
+func.func @widest(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
+    -> (tensor<?x8xf32, #llm.dims<[tokens, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+  %table = llm.get_weight @table : tensor<10x16384xf32>
+  %w = llm.get_weight @w : tensor<16384x8xf32>
+  %x = llm.embedding %table[%ids] : (tensor<10x16384xf32>, tensor<?xi64, #llm.dims<[tokens]>>) -> tensor<?x16384xf32, #llm.dims<[tokens, 16384]>>
+  %y = llm.linear %x, %w : (tensor<?x16384xf32, #llm.dims<[tokens, 16384]>>, tensor<16384x8xf32>) -> tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+  return %y : tensor<?x8xf32, #llm.dims<[tokens, 8]>>
+}
