@@ -23,12 +23,12 @@ func.func @narrow(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
 
 // -----
 
-// Rows of 256 features are twice 1024 bytes when they are looked up: 16 of them would
-// leave nothing for the weights' ring, 8 do.
+// Rows of 256 features take 1024 bytes, as what is looked up and as the operand are one
+// buffer in the end: 32 of them would leave nothing for the weights' ring, 24 do.
 
-// CHECK: module attributes {tile.rows = 8 : i64}
-// TILE: tile.slot accumulator : memref<8x8xf32>
-// MANY: module attributes {tile.rows = 8 : i64}
+// CHECK: module attributes {tile.rows = 24 : i64}
+// TILE: tile.slot accumulator : memref<24x8xf32>
+// MANY: module attributes {tile.rows = 24 : i64}
 llm.weight private @table : tensor<10x256xf32> from [#llm.view<"weights.bin", offset = 0, length = 10240, shape = [10, 256], strides = [256, 1]>]
 llm.weight private @w : tensor<256x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 8192, shape = [256, 8], strides = [8, 1]>]
 func.func @wide(%ids: tensor<?xi64, #llm.dims<[tokens]>> {llm.name = "ids"})
