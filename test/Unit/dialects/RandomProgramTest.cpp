@@ -242,7 +242,8 @@ TEST_F(RaceProver, InsertedWaitsAreNeeded) {
       ++mutants;
       bool accepted = accepts(*module), races = racesInSomeRun(*module, 8);
       EXPECT_FALSE(accepted && races) << name << " of program " << seed;
-      implied += accepted;
+      // What a loop waits for in each round it need not wait for before it.
+      implied += accepted && name.find("dma.sync") == std::string::npos;
       raced += races;
     });
   }
