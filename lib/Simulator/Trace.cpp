@@ -165,6 +165,9 @@ void Trace::counters(Profile &profile, double staticWatts) {
                        1.0 / double(width), 0});
   if (!rings.empty())
     counter("scratchpad, full ring slots", rings, width);
+  counter("scratchpad, bytes in use",
+          {{"bytes", profile.scratchpad.bytesInUse(), 1, 0}},
+          profile.scratchpad.columnWidth());
   counter("power, W",
           {{"power", profile.picojoules.sums(), 1e-12 / seconds, staticWatts}},
           width);

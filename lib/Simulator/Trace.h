@@ -28,8 +28,8 @@ public:
         double cyclesPerMicrosecond);
 
   void slice(const Slice &slice) override;
-  /// Writes the counters: bandwidth, ring slots, and power on top of
-  /// `staticWatts`.
+  /// Writes the counters: bandwidth, ring slots, bytes of the scratchpad, and
+  /// power on top of `staticWatts`.
   void counters(Profile &profile, double staticWatts);
   /// Completes the file; without it nothing is left behind.
   llvm::Error commit();

@@ -183,12 +183,14 @@ static StringAttr getSource(Location loc) {
   return {};
 }
 
-void Selector::mark(Operation *op) {
+unsigned Selector::operatorOf(Operation *op) {
   StringAttr source = getSource(op->getLoc());
-  if (!source)
-    return;
-  unsigned index = operators.insert({source, unsigned(operators.size() + 1)}).first->second;
-  if (index == marked)
+  return source ? operators.insert({source, unsigned(operators.size() + 1)}).first->second : 0;
+}
+
+void Selector::mark(Operation *op) {
+  unsigned index = operatorOf(op);
+  if (index == 0 || index == marked)
     return;
   marked = index;
   emit(isa::Mark{.op = index, .layer = layer});
@@ -249,6 +251,10 @@ LogicalResult Selector::selectOp(Operation *op) {
       .Case([&](tile::PeekOp peek) {
         auto ring = peek.getStream().getDefiningOp<mem::RingOp>();
         define(peek.getTile(), Address{isa::TileSpace::Ring, uint8_t(ring.getIndex()), 0, 0});
+        return success();
+      })
+      .Case([&](tile::ObserveOp observed) {
+        observe(observed);
         return success();
       })
       .Case([&](func::ReturnOp) {

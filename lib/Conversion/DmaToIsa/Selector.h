@@ -15,6 +15,9 @@
 
 namespace serrano {
 
+/// The element type on the device, as the program's manifest names it.
+llvm::StringRef nameOfStored(mlir::Type type);
+
 /// Selects the instructions of one function. Blocks are walked in order; every
 /// value has a register from its definition to its last use.
 class Selector {
@@ -62,6 +65,13 @@ private:
     isa::ir::createInstruction(builder, loc, instruction);
   }
   void mark(mlir::Operation *op);
+  /// The index of the source operator that an operation came from; 0 if it came
+  /// from none.
+  unsigned operatorOf(mlir::Operation *op);
+
+  // Observe.cpp
+  /// Says where the program's manifest finds a tensor.
+  void observe(tile::ObserveOp op);
 
   // Operands.cpp
   mlir::LogicalResult selectView(mlir::memref::ReinterpretCastOp view);

@@ -70,9 +70,12 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
     result = orderBlocks(&body.front());
-    for (Operation &inner : body.without_terminator())
+    for (Operation &inner : body.without_terminator()) {
       if (succeeded(result))
         result = lowerOp(inner);
+      if (succeeded(result))
+        observe(inner);
+    }
     if (failed(result))
       return;
     for (auto [value, carry] : llvm::zip_equal(body.getTerminator()->getOperands(), carries)) {

@@ -56,8 +56,7 @@ Epilogue Lowering::collectEpilogue(llm::LinearOp op) {
   return epilogue;
 }
 
-/// Which of its function's results a tensor is, if that is its only use.
-static std::optional<unsigned> getResultNumber(Value tensor) {
+std::optional<unsigned> Lowering::getResultNumber(Value tensor) {
   if (!tensor.hasOneUse() || !isa<func::ReturnOp>(*tensor.user_begin()) ||
       !cast<func::FuncOp>(tensor.getParentBlock()->getParentOp())
            ->hasAttr(llm::LlmDialect::kEntryAttr))

@@ -96,6 +96,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
     if (failed(lowerOp(op)) ||
         (isa<llm::LayersOp>(op) && failed(orderBlocks(op.getNextNode()))))
       return failure();
+    else
+      observe(op);
   if (failed(storeResults(function)))
     return failure();
   func::ReturnOp::create(builder, loc);

@@ -59,6 +59,11 @@ private:
   mlir::LogicalResult lowerOp(mlir::Operation &op);
   mlir::LogicalResult storeResults(mlir::func::FuncOp function);
 
+  // Observe.cpp
+  /// Says which tensors of the source model the results of `op` are, as far as
+  /// they are in a slot or leave the core.
+  void observe(mlir::Operation &op);
+
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);
   mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
@@ -108,6 +113,9 @@ private:
   static int64_t getStackedHeads(mlir::Value query);
 
   // Linear.cpp
+  /// Which of the entry's results `tensor` is, if that is its only use: a
+  /// projection stores it block by block.
+  static std::optional<unsigned> getResultNumber(mlir::Value tensor);
   mlir::LogicalResult lowerLinear(llm::LinearOp op);
   Epilogue collectEpilogue(llm::LinearOp op);
 
