@@ -56,7 +56,7 @@ nlohmann::json entryToJson(EntryOp entry) {
 
 nlohmann::json tensorToJson(ObserveOp observe) {
   nlohmann::json result = toJson(observe.getTensor());
-  result["at"] = 0; // The encoder knows where.
+  result["at"] = 0u; // The encoder knows where.
   return result;
 }
 

@@ -53,12 +53,16 @@ SmallVector<SourceTensorAttr> llm::getSourceTensors(Operation *op) {
 }
 
 Location llm::withoutSourceTensors(Location loc) {
-  if (!getMetadata(loc))
+  auto fused = dyn_cast<FusedLoc>(loc);
+  if (!fused)
     return loc;
-  ArrayRef<Location> locations = cast<FusedLoc>(loc).getLocations();
-  return locations.size() == 1
+  // Patterns fuse the locations of what they replace.
+  auto locations =
+      llvm::map_to_vector(fused.getLocations(), withoutSourceTensors);
+  Attribute metadata = getMetadata(loc) ? Attribute() : fused.getMetadata();
+  return locations.size() == 1 && !metadata
              ? locations.front()
-             : Location(FusedLoc::get(loc.getContext(), locations));
+             : FusedLoc::get(locations, metadata, loc.getContext());
 }
 
 void llm::setSourceTensors(Operation *op, ArrayRef<SourceTensorAttr> tensors) {

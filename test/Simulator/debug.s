@@ -11,12 +11,12 @@
 ; RUN: FileCheck %s --check-prefix=ADD < %t/add.txt
 ; RUN: grep -c "^break" %t/add.txt | FileCheck %s --check-prefix=THREE
 ; THREE: {{^3$}}
-; ADD: break 1: `v.scalar {{.*}}` at 0x48 of operator 'add', layer 1
+; ADD: break 1: `v.scalar {{.*}}` at 0x70 of operator 'add', layer 1
 ; ADD-NEXT: cycle [[#%u,FIRST:]]
 ; ADD-NEXT: registers r2=1 r9=-5
 ; ADD-NEXT: queues dma in: 1 waiting from 0x10
 ; ADD-NEXT: counters c0 (dma in): 0 of 1
-; ADD-NEXT: break 2: `v.scalar {{.*}}` at 0x48 of operator 'add', layer 2
+; ADD-NEXT: break 2: `v.scalar {{.*}}` at 0x70 of operator 'add', layer 2
 ; ADD-NEXT: cycle [[#%u,SECOND:]]
 ; ADD-NEXT: registers r1=1 r2=2 r9=-5
 ; ADD: counters c0 (dma in): {{[01]}} of 1, c1 (vector): {{[01]}} of 1
@@ -26,12 +26,12 @@
 ; One layer of it, an address, and the end of the run at a break.
 ; RUN: %{sim} --break add@2 < /dev/null | grep -c "^break 1:.*layer 2" | FileCheck %s --check-prefix=ONE
 ; ONE: {{^1$}}
-; RUN: %{sim} --break 0x48 --break-limit 2 --outputs %t/none.npz < /dev/null | FileCheck %s --check-prefix=LIMIT
+; RUN: %{sim} --break 0x70 --break-limit 2 --outputs %t/none.npz < /dev/null | FileCheck %s --check-prefix=LIMIT
 ; RUN: not test -e %t/none.npz
 ; LIMIT: break 1: {{.*}} layer 1
 ; LIMIT: break 2: {{.*}} layer 2
 ; LIMIT-NOT: break 3
-; LIMIT: the debugger ended the run at `v.scalar {{.*}}` at 0x48
+; LIMIT: the debugger ended the run at `v.scalar {{.*}}` at 0x70
 ; LIMIT-NOT: main:
 
 ; The same run with and without breaks takes the same time.
@@ -43,14 +43,14 @@
 ; A watch: each write with the bytes before and after it, here 1, 3, 5, 7 in f32.
 ; RUN: %{sim} --watch spm:0+4 | FileCheck %s --check-prefix=WATCH
 ; WATCH: watch spm:0x0+4: written at 0x0 by `dma.load {{.*}}` at 0x10 of operator 'load': 00 00 00 00 -> 00 00 80 3f
-; WATCH-NEXT: written at 0x0 by `v.scalar {{.*}}` at 0x48 of operator 'add', layer 1: 00 00 80 3f -> 00 00 40 40
+; WATCH-NEXT: written at 0x0 by `v.scalar {{.*}}` at 0x70 of operator 'add', layer 1: 00 00 80 3f -> 00 00 40 40
 ; WATCH-NEXT: operator 'add', layer 2: 00 00 40 40 -> 00 00 a0 40
 ; WATCH-NEXT: operator 'add', layer 3: 00 00 a0 40 -> 00 00 e0 40
 ; WATCH-NEXT: main:
 
 ; Reads, of which there are as many and one more, for the output.
 ; RUN: %{sim} --watch spm:0x2+1:r | FileCheck %s --check-prefix=READ
-; READ-COUNT-3: read at 0x2 by `v.scalar {{.*}}` at 0x48
+; READ-COUNT-3: read at 0x2 by `v.scalar {{.*}}` at 0x70
 ; READ-NEXT: read at 0x2 by `dma.store {{.*}}`{{.*}}: e0
 ; READ-NEXT: main:
 
@@ -61,11 +61,11 @@
 ; OTHER-DAG: watch spm:0x400+2: written at 0x400 by `ring.fill {{.*}}`{{.*}}: 00 00 -> 80 3f
 
 ; A person's commands.
-; RUN: printf 'x spm:0+8 f32\nx smem:8+4\nt\ns 2\ni\nfoo\nx spm:9\nc\nq\n' | %{sim} --break 0x48 --interactive | FileCheck %s --check-prefix=ASK
+; RUN: printf 'x spm:0+8 f32\nx smem:8+4\nt\ns 2\ni\nfoo\nx spm:9\nc\nq\n' | %{sim} --break 0x70 --interactive | FileCheck %s --check-prefix=ASK
 ; ASK: break 1:
-; ASK: (serrano-sim) 0x00000000  {{1.*}} {{1.*}}
+; ASK: (serrano-sim) 0x00000000 1 1
 ; ASK: (serrano-sim) 0x00000008  fb ff ff ff
-; ASK: (serrano-sim) x: f32, f32 at spm:0x0
+; ASK: (serrano-sim) x: float32, f32 at spm:0x0
 ; ASK: (serrano-sim) {{`.*}}
 ; ASK: (serrano-sim) {{`.*}}
 ; ASK: (serrano-sim) c, continue
@@ -76,8 +76,8 @@
 ; What is wrong.
 ; RUN: not %{sim} --break ad 2>&1 | FileCheck %s --check-prefix=NAME
 ; NAME: serrano-sim: error: --break: the program has no operator or tensor 'ad'; did you mean 'add'?
-; RUN: not %{sim} --break 0x4c 2>&1 | FileCheck %s --check-prefix=ADDRESS
-; ADDRESS: serrano-sim: error: --break: no instruction starts at 0x4c; serrano-objdump shows where they do
+; RUN: not %{sim} --break 0x74 2>&1 | FileCheck %s --check-prefix=ADDRESS
+; ADDRESS: serrano-sim: error: --break: no instruction starts at 0x74; serrano-objdump shows where they do
 ; RUN: not %{sim} --watch spm:100 2>&1 | FileCheck %s --check-prefix=RANGE
 ; RANGE: serrano-sim: error: --watch: 'spm:100' names no bytes; expected spm, acc, smem or hbm, an address and how many, as in spm:0x100+64
 ; RUN: not %{sim} --watch spm:0x7fff+2 2>&1 | FileCheck %s --check-prefix=BEYOND
@@ -95,7 +95,7 @@
 .input one, f32, [2], hbm=one
 .output y, f32, [2], hbm=y
 func main {
-  s.imm rd=r9, imm=-5
+  s.li rd=r9, imm=-5
   mark op=1
   dma.load signal=c0, dst=spm[0], src=hbm[one], bytes=8, n1=1, n2=1, n3=1
   s.store a=r9, address=8

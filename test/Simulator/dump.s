@@ -36,10 +36,10 @@
 ; ALL: {{^2$}}
 
 ; The text of a program says where its tensors are.
-; RUN: serrano-objdump -d %t/p.srn | grep -v "^; " > %t/p.s
+; RUN: serrano-objdump %t/p.srn | grep -v "^; " > %t/p.s
 ; RUN: FileCheck %s --check-prefix=TEXT < %t/p.s
 ; RUN: serrano-as %t/p.s --target serrano-tiny -o %t/again.srn
-; RUN: serrano-objdump -d %t/again.srn | diff - %t/p.s
+; RUN: serrano-objdump %t/again.srn | diff - %t/p.s
 ; TEXT: .tensor [x.0, x.1], f32, [tokens, 2], spm=0, op=1, layer=1
 ; TEXT-NEXT: s.add
 ; TEXT: .tensor half, f32, [tokens, 2], spm=4096, stored=bf16, op=2

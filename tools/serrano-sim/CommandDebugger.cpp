@@ -18,8 +18,8 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-/// Bytes of an access, and elements of a tensor, that are shown.
-static constexpr size_t bytesShown = 32, elementsShown = 8;
+/// Bytes of an access that are shown.
+static constexpr size_t bytesShown = 32;
 static constexpr int64_t mostBytes = 1 << 16;
 
 static const char help[] =
@@ -158,18 +158,17 @@ void CommandDebugger::accessed(const WatchedAccess &access) {
   llvm::outs() << '\n';
 }
 
-/// The elements of `array`, as many as `most`.
-static std::string elements(const NpyArray &array, size_t most) {
+/// The elements of `array`.
+static std::string elements(const NpyArray &array) {
   std::string text;
-  auto add = [&](auto range) {
-    for (auto element : range.take_front(most))
-      text += llvm::formatv("{0}{1}", text.empty() ? "" : " ", element);
-  };
+  llvm::raw_string_ostream os(text);
   if (array.type == NpyType::f4)
-    add(array.as<float>());
+    llvm::interleave(
+        array.as<float>(), os,
+        [&](float element) { os << llvm::format("%.7g", element); }, " ");
   else
-    add(array.as<int32_t>());
-  return text + (array.size() > most ? " ..." : "");
+    llvm::interleave(array.as<int32_t>(), os, " ");
+  return text;
 }
 
 void CommandDebugger::printBytes(llvm::StringRef arguments) {
@@ -200,8 +199,7 @@ void CommandDebugger::printBytes(llvm::StringRef arguments) {
           isa::isInteger(*dtype) ? NpyType::i4 : NpyType::f4;
       llvm::outs() << elements(
           fromDevice(line.take_front(count * isa::sizeOf(*dtype)), *dtype, npy,
-                     {count}),
-          count);
+                     {count}));
     } else {
       llvm::outs() << hex(line);
     }

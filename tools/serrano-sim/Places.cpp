@@ -43,8 +43,9 @@ llvm::Expected<NamePattern> NamePattern::parse(llvm::StringRef text,
         escaped += '\\';
       escaped += c;
     }
+    result.glob = std::make_shared<const std::string>(std::move(escaped));
     llvm::Expected<llvm::GlobPattern> pattern =
-        llvm::GlobPattern::create(escaped);
+        llvm::GlobPattern::create(*result.glob);
     if (!pattern)
       return addContext(pattern.takeError(), option);
     result.pattern = std::move(*pattern);

@@ -31,6 +31,7 @@ public:
 
 private:
   std::string exact;
+  std::shared_ptr<const std::string> glob; ///< which the pattern refers to
   std::optional<llvm::GlobPattern> pattern;
   int64_t layer = 0; ///< 0: any
 };

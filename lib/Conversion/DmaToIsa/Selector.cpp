@@ -185,14 +185,18 @@ static StringAttr getSource(Location loc) {
 
 unsigned Selector::operatorOf(Operation *op) {
   StringAttr source = getSource(op->getLoc());
-  return source ? operators.insert({source, unsigned(operators.size() + 1)}).first->second : 0;
+  auto it = source ? operators.find(source) : operators.end();
+  return it == operators.end() ? lastMarked : it->second;
 }
 
 void Selector::mark(Operation *op) {
-  unsigned index = operatorOf(op);
-  if (index == 0 || index == marked)
+  StringAttr source = getSource(op->getLoc());
+  if (!source)
     return;
-  marked = index;
+  unsigned index = operators.insert({source, unsigned(operators.size() + 1)}).first->second;
+  if (index == marked)
+    return;
+  marked = lastMarked = index;
   emit(isa::Mark{.op = index, .layer = layer});
 }
 

@@ -65,8 +65,8 @@ private:
     isa::ir::createInstruction(builder, loc, instruction);
   }
   void mark(mlir::Operation *op);
-  /// The index of the source operator that an operation came from; 0 if it came
-  /// from none.
+  /// The index of the source operator that an operation came from, or if it has
+  /// no instruction that of the one before it.
   unsigned operatorOf(mlir::Operation *op);
 
   // Observe.cpp
@@ -99,7 +99,7 @@ private:
   mlir::ModuleOp module;
   llvm::MapVector<mlir::StringAttr, unsigned> &operators;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
-  unsigned marked = 0;
+  unsigned marked = 0, lastMarked = 0; ///< the last one is known after loops too
   isa::Value layer = {0, 0}; ///< from 1; 0 outside of layers
   llvm::SmallVector<uint8_t> freeRegisters;
   /// How many values that are still used each register holds or is a part of.

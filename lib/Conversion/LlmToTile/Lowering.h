@@ -36,6 +36,13 @@ struct Epilogue {
   mlir::Value result;     ///< the tensor that comes out
 };
 
+/// How a slot holds a tensor: dense, or of queries that share keys a group of
+/// heads after the other, each with all its tokens.
+struct Layout {
+  int64_t heads = 0, group = 0, size = 0; ///< heads is 0 for a dense one
+  int64_t slotRows = 0;                   ///< of a group
+};
+
 /// What the program has room for.
 struct Limits {
   int64_t tokens, sequences, context;
@@ -63,6 +70,8 @@ private:
   /// Says which tensors of the source model the results of `op` are, as far as
   /// they are in a slot or leave the core.
   void observe(mlir::Operation &op);
+  /// How the slot of `value` holds it; nothing if in no way that is known.
+  std::optional<Layout> getLayout(mlir::Value value);
 
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);

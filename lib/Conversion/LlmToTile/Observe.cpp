@@ -20,18 +20,13 @@ struct Loop {
   llm::ExtentAttr extent, stride;
 };
 
-/// How a slot holds a tensor: dense, or of queries that share keys a group of
-/// heads after the other, each with all its tokens.
-struct Layout {
-  int64_t heads = 0, group = 0, size = 0; ///< heads is 0 for a dense one
-  int64_t slotRows = 0;
-};
-
 } // namespace
 
 /// The loops of `view`, a view of a dense result, over a slot of queries that
 /// share keys; nothing if they are not over tokens, heads and features.
 static std::optional<SmallVector<Loop>> stack(ArrayRef<Loop> view, Layout layout) {
+  if (view.empty())
+    return std::nullopt;
   MLIRContext *context = view.front().extent.getContext();
   auto number = [&](int64_t n) { return llm::ExtentAttr::getConstant(context, n); };
   int64_t cols = layout.group * layout.size;
@@ -51,79 +46,84 @@ static std::optional<SmallVector<Loop>> stack(ArrayRef<Loop> view, Layout layout
   return result;
 }
 
+/// The loops over the elements of `tensor`, which `value` holds; nothing if it
+/// does not hold as many.
+static std::optional<SmallVector<Loop>> getLoops(llm::SourceTensorAttr tensor,
+                                                 ArrayRef<llm::ExtentAttr> shape, Value value) {
+  SmallVector<llm::ExtentAttr> own = llm::getExtents(value);
+  SmallVector<llm::ExtentAttr> strides =
+      tensor.getStrides() ? llvm::to_vector(tensor.getStrides().getExtents())
+                          : llm::getRowMajorStrides(tensor.getContext(), own);
+  if (!llm::haveEqualProducts(shape, own))
+    return std::nullopt;
+  SmallVector<Loop> loops;
+  for (auto [extent, stride] : llvm::zip_equal(shape, strides))
+    if (!extent.isConstant(1))
+      loops.push_back({extent, stride});
+  return loops;
+}
+
+static bool isDense(ArrayRef<Loop> loops, MLIRContext *context) {
+  SmallVector<llm::ExtentAttr> strides = llm::getRowMajorStrides(
+      context, llvm::map_to_vector(loops, [](const Loop &loop) { return loop.extent; }));
+  return llvm::equal(loops, strides, [](const Loop &loop, llm::ExtentAttr stride) {
+    return loop.stride == stride;
+  });
+}
+
+std::optional<Layout> Lowering::getLayout(Value value) {
+  const Matrix &matrix = get(value);
+  auto type = cast<MemRefType>(matrix.slot.getType());
+  if (type.getDimSize(1) == matrix.cols)
+    return Layout();
+  SmallVector<llm::ExtentAttr> shape = llm::getExtents(value);
+  int64_t kvHeads = value.getDefiningOp<llm::RopeOp>() ? getStackedHeads(value) : 0;
+  if (!kvHeads)
+    return std::nullopt;
+  int64_t heads = *shape[shape.size() - 2].getConstantValue();
+  return Layout{heads, heads / kvHeads, *shape.back().getConstantValue(),
+                type.getDimSize(0) / kvHeads};
+}
+
 void Lowering::observe(Operation &op) {
+  auto texts = [&](auto &&range, auto get) {
+    SmallVector<Attribute> result;
+    for (const auto &element : range)
+      result.push_back(builder.getStringAttr(get(element).str()));
+    return builder.getArrayAttr(result);
+  };
   for (llm::SourceTensorAttr tensor : llm::getSourceTensors(&op)) {
     // Layers have a name each, what is in none has one.
     if ((tensor.getNames().size() > 1) != layers.has_value())
       continue;
     Value value = op.getResult(tensor.getResult());
-    auto it = matrices.find(value);
+    Type element = cast<RankedTensorType>(value.getType()).getElementType();
+    bool inSlot = matrices.contains(value);
     std::optional<unsigned> result = getResultNumber(value);
-    bool stored = it == matrices.end() && result &&
-                  (isa<llm::LinearOp>(op) || fused.contains(&op));
-    auto type = cast<RankedTensorType>(value.getType());
-    if ((it == matrices.end() && !stored) || !isa<FloatType>(type.getElementType()))
+    bool stored = !inSlot && result && (isa<llm::LinearOp>(op) || fused.contains(&op));
+    std::optional<Layout> layout = inSlot ? getLayout(value) : Layout();
+    if ((!inSlot && !stored) || !layout || !isa<FloatType>(element))
       continue;
-
-    SmallVector<llm::ExtentAttr> own = llm::getExtents(value);
-    SmallVector<llm::ExtentAttr> ownStrides = llm::getRowMajorStrides(op.getContext(), own);
-    ArrayRef<llm::ExtentAttr> shape = own, strides = ownStrides;
-    if (tensor.getShape()) {
-      shape = tensor.getShape().getExtents();
-      strides = tensor.getStrides().getExtents();
-    }
-    // What has another number of elements was taken for equal by mistake.
-    if (!llm::haveEqualProducts(shape, own))
+    SmallVector<llm::ExtentAttr> shape = tensor.getShape()
+                                             ? llvm::to_vector(tensor.getShape().getExtents())
+                                             : llm::getExtents(value);
+    std::optional<SmallVector<Loop>> loops = getLoops(tensor, shape, value);
+    if (loops && layout->heads)
+      loops = stack(*loops, *layout);
+    if (!loops)
       continue;
-    SmallVector<Loop> loops;
-    for (auto [extent, stride] : llvm::zip_equal(shape, strides))
-      if (!extent.isConstant(1))
-        loops.push_back({extent, stride});
-    SmallVector<llm::ExtentAttr> dense = llm::getRowMajorStrides(
-        op.getContext(),
-        llvm::map_to_vector(loops, [](const Loop &loop) { return loop.extent; }));
-    bool isDense = llvm::equal(loops, dense, [](const Loop &loop, llm::ExtentAttr stride) {
-      return loop.stride == stride;
-    });
-    if (it != matrices.end()) {
-      auto slotType = cast<MemRefType>(it->second.slot.getType());
-      if (int64_t cols = slotType.getDimSize(1); cols != it->second.cols) {
-        int64_t kvHeads = isa<llm::RopeOp>(op) ? getStackedHeads(value) : 0;
-        if (!kvHeads || own.size() < 2)
-          continue;
-        Layout layout;
-        layout.heads = *own[own.size() - 2].getConstantValue();
-        layout.size = *own.back().getConstantValue();
-        layout.group = layout.heads / kvHeads;
-        layout.slotRows = slotType.getDimSize(0) / kvHeads;
-        std::optional<SmallVector<Loop>> stacked = stack(loops, layout);
-        if (!stacked)
-          continue;
-        loops = std::move(*stacked);
-        isDense = false;
-      }
-    }
-
-    auto texts = [&](auto range, auto get) {
-      SmallVector<Attribute> result;
-      for (const auto &element : range)
-        result.push_back(builder.getStringAttr(get(element).str()));
-      return builder.getArrayAttr(result);
-    };
-    ArrayAttr extents, steps;
-    if (!isDense) {
-      extents = texts(loops, [](const Loop &loop) { return loop.extent; });
-      steps = texts(loops, [](const Loop &loop) { return loop.stride; });
+    ArrayAttr extents, strides;
+    if (!isDense(*loops, op.getContext())) {
+      extents = texts(*loops, [](const Loop &loop) { return loop.extent; });
+      strides = texts(*loops, [](const Loop &loop) { return loop.stride; });
     }
     // NumPy has no bf16.
-    StringRef dtype = type.getElementType().isF16()   ? "f16"
-                      : type.getElementType().isF64() ? "f64"
-                                                      : "f32";
+    StringRef dtype = element.isF16() ? "f16" : element.isF64() ? "f64" : "f32";
     tile::ObserveOp::create(
-        builder, op.getLoc(), stored ? Value() : it->second.slot,
+        builder, op.getLoc(), inSlot ? get(value).slot : Value(),
         stored ? FlatSymbolRefAttr::get(op.getContext(), "result" + std::to_string(*result))
                : FlatSymbolRefAttr(),
         tensor.getNames(), builder.getStringAttr(dtype),
-        texts(shape, [](llm::ExtentAttr extent) { return extent; }), extents, steps);
+        texts(shape, [](llm::ExtentAttr extent) { return extent; }), extents, strides);
   }
 }
