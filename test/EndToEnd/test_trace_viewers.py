@@ -63,7 +63,7 @@ class Written:
     """What the trace file says."""
 
     def __init__(self, trace: pathlib.Path) -> None:
-        events = json.loads(trace.read_text())
+        events = json.loads(trace.read_text())["traceEvents"]
         self.tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
         self.slices = collections.Counter((self.tracks[e["tid"]], e["name"]) for e in events if e["ph"] == "X")
         self.arrows = sum(e["ph"] == "s" for e in events)
@@ -107,7 +107,7 @@ def test_perfetto_shows_what_was_written(trace, server, browser):
     ) == [[str(written.arrows)]]
     assert query("select distinct name from process where name is not null") == [["core 0"]]
     counters = collections.defaultdict(list)
-    for name, value in query("select t.name, c.value from counter c join counter_track t on c.track_id = t.id order by c.ts"):
+    for name, value in query("select t.name, c.value from counter c join counter_track t on c.track_id = t.id order by c.id"):
         counters[name].append(float(value))
     assert dict(counters) == {f"{name} {series}": values for (name, series), values in written.counters.items()}
 
@@ -139,7 +139,7 @@ def test_chrome_tracing_shows_what_was_written(trace, server, browser):
 def test_a_trace_that_is_none_is_noticed(trace, server, browser):
     """Perfetto's own count of what it could not use is not always 0."""
     events = json.loads(trace.read_text())
-    for event in events:
+    for event in events["traceEvents"]:
         if event["ph"] == "f":
             event["id"] += 100000
     trace.with_name("broken.json").write_text(json.dumps(events))
