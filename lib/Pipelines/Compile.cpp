@@ -8,6 +8,7 @@
 #include "serrano/Pipelines/Compile.h"
 
 #include "dialects/Isa/Encode.h"
+#include "dialects/Llm/SourceTensors.h"
 #include "serrano/Emit/Emit.h"
 #include "serrano/Import/Onnx.h"
 #include "serrano/InitAll.h"
@@ -61,16 +62,14 @@ private:
 
   /// "node 'NAME' (OpType): " for an operation that came from a node.
   std::string describe(Location loc) {
-    if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
-      return describe(fused.getLocations().back());
-    auto name = dyn_cast<NameLoc>(loc);
+    StringAttr name = llm::getSourceName(loc);
     if (!name)
       return "";
     // Locations have names only: few compilations have something to say.
     if (!opTypes)
       opTypes = readOpTypes(file);
-    std::string text = "'" + name.getName().str() + "'";
-    if (auto type = opTypes->find(name.getName()); type != opTypes->end())
+    std::string text = "'" + name.str() + "'";
+    if (auto type = opTypes->find(name.getValue()); type != opTypes->end())
       text = "node " + text + " (" + type->second + ")";
     return text + ": ";
   }

@@ -29,7 +29,7 @@ public:
   /// The oldest order of `ring` that has not ended has been filled to its end.
   virtual void orderFilled(unsigned) {}
   /// The sequencer itself read or wrote scalar memory.
-  virtual void scalarAccess(uint32_t word, uint32_t op, const Access &) {}
+  virtual void scalarAccess(const Site &, const Access &) {}
 };
 
 /// The program's instructions, decoded once.
@@ -64,6 +64,14 @@ public:
     return running ? *running : Site{word(), currentOp, currentLayer};
   }
   int64_t instructionsExecuted() const { return executed; }
+
+  /// Asks `debugger` before each instruction.
+  void attach(Debugger &looker) { debugger = &looker; }
+  /// Registers, counters and rings.
+  void inspect(MachineState &state) const;
+  /// Instructions that the sequencer finished by itself since the last that it
+  /// dispatched.
+  int64_t scalarsSinceDispatch() const { return scalarCycles; }
 
 private:
   // One overload per instruction; a missing one does not compile.
@@ -176,8 +184,9 @@ private:
 
   // Execute/Sequencer.cpp
   uint32_t indexAfterBody(uint32_t words) const;
-  /// The checked access of `s.load` and `s.store`, told to the observers.
+  /// The checked access of `s.load` and `s.store`.
   Access scalarAccess(isa::Value v, bool write);
+  void tellScalarAccess(const Access &access);
   /// The i32 at `address` of scalar memory.
   int32_t scalarWord(int64_t address);
 
@@ -228,7 +237,8 @@ private:
       std::byte *from = nullptr;
       int64_t bytes = 0;
     };
-    /// By place; empty if regions are shared or effects put off.
+    /// By place; empty if regions are shared, effects put off or a debugger
+    /// looks.
     std::vector<Pending> pending;
 
     int64_t placeOf(int64_t slot) const {
@@ -266,6 +276,7 @@ private:
   const TargetModel &target;
   const TimingModel &timing;
   llvm::SmallVector<Observer *, 4> observers;
+  Debugger *debugger = nullptr;
   AdversarialSchedule *schedule; ///< null: effects happen in program order
 
   std::array<int64_t, 64> registers = {};

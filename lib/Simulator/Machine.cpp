@@ -15,10 +15,12 @@
 #include "Report.h"
 #include "Timeline.h"
 #include "Trace.h"
+#include "Watcher.h"
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/Codec.h"
 #include "serrano/Isa/ProgramFile.h"
 #include "serrano/Support/Error.h"
+#include "llvm/ADT/ScopeExit.h"
 #include <cstring>
 
 using namespace serrano;
@@ -30,6 +32,9 @@ struct Machine::State {
   TimingModel timing;
   DecodedProgram decoded;
   std::unique_ptr<MemorySystem> memory;
+  /// Of the run that goes on, for its debugger.
+  const Core *core = nullptr;
+  const Timeline *timeline = nullptr;
 
   State(const isa::ProgramFile &program, TargetModel model)
       : program(program), target(std::move(model)), timing(target) {}
@@ -147,10 +152,53 @@ llvm::Error Machine::readScalar(int64_t address,
       Memory::Scalar, address, bytes);
 }
 
+llvm::Error Machine::read(Memory where, int64_t address,
+                          llvm::MutableArrayRef<uint8_t> bytes) const {
+  return readFrom(*state->memory,
+                  state->checkHost(where, address, bytes.size(), false), where,
+                  address, bytes);
+}
+
+int64_t Machine::bytesOf(Memory memory) const {
+  return state->memory->size(memory);
+}
+
+MachineState Machine::inspect() const {
+  MachineState result;
+  state->core->inspect(result);
+  if (state->timeline)
+    state->timeline->inspect(result, state->core->scalarsSinceDispatch());
+  return result;
+}
+
+bool Machine::isInstruction(uint64_t word) const {
+  const std::vector<uint32_t> &index = state->decoded.indexOfWord;
+  return word < index.size() && index[word] != ~0u;
+}
+
+std::string Machine::describe(uint32_t word) const {
+  return state->describe(word);
+}
+
+/// Whether the bytes that a debugger watches are there.
+static llvm::Error checkWatches(const Machine &machine,
+                                const Debugger &debugger) {
+  for (const Watch &watch : debugger.watches) {
+    if (watch.bytes < 1)
+      return makeError("the watch of {0} at {1} has {2} bytes; expected 1 or "
+                       "more",
+                       memoryName(watch.memory), watch.address, watch.bytes);
+    std::vector<uint8_t> bytes(1);
+    for (int64_t end : {watch.address, watch.address + watch.bytes - 1})
+      if (llvm::Error error = machine.read(watch.memory, end, bytes))
+        return addContext(std::move(error), "what is to be watched");
+  }
+  return llvm::Error::success();
+}
+
 llvm::Expected<Statistics> Machine::run(int64_t word,
                                         const RunOptions &options) {
-  if (word < 0 || size_t(word) >= state->decoded.indexOfWord.size() ||
-      state->decoded.indexOfWord[word] == ~0u)
+  if (!isInstruction(uint64_t(word)))
     return makeError("{0}: no instruction starts at {1:x}",
                      state->program.path(), word * 8);
 
@@ -160,12 +208,19 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     return makeError("checks and times follow program order; leave out checks, "
                      "statistics and trace from a run with the adversarial "
                      "schedule");
+  if (options.adversarialSeed && options.debugger)
+    return makeError("what is looked at follows program order; leave out "
+                     "breaks, watches and dumps from a run with the "
+                     "adversarial schedule");
+  if (options.debugger)
+    if (llvm::Error error = checkWatches(*this, *options.debugger))
+      return std::move(error);
 
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
 
   EnergyMeter energy(state->target, state->timing);
-  Profile profile(energy);
+  Profile profile(energy, state->target.scratchpadBytes());
   std::unique_ptr<Trace> trace;
   llvm::SmallVector<SliceSink *, 3> sinks;
   if (!options.traceFile.empty()) {
@@ -195,21 +250,34 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     observers.push_back(&happensBefore);
   if (options.timing)
     observers.append({&timeline, &energy});
-  if (report)
-    observers.push_back(report.get());
   if (trace || report)
     observers.push_back(&profile);
 
   std::optional<AdversarialSchedule> schedule;
   if (options.adversarialSeed)
     schedule.emplace(*options.adversarialSeed, state->target.queueDepth());
+  std::optional<Watcher> watcher;
+  if (options.debugger && !options.debugger->watches.empty())
+    observers.push_back(&watcher.emplace(*options.debugger, *state->memory));
   Core core(state->decoded, *state->memory, state->target, state->timing,
             observers, schedule ? &*schedule : nullptr);
+  if (options.debugger)
+    core.attach(*options.debugger);
+  state->core = &core;
+  state->timeline = options.timing ? &timeline : nullptr;
+  llvm::scope_exit forget([&] {
+    state->core = nullptr;
+    state->timeline = nullptr;
+  });
   int code;
   Statistics statistics;
   try {
     code = core.run(word);
     statistics = timeline.finish();
+  } catch (const Stopped &) {
+    return makeError("{0}: the debugger ended the run at {1}",
+                     state->program.path(),
+                     state->describe(core.site().word));
   } catch (const Fault &fault) {
     Site site = core.site();
     uint32_t op = site.op;
@@ -233,6 +301,7 @@ llvm::Expected<Statistics> Machine::run(int64_t word,
     return makeError("{0}: the program halted with code {1} at {2}",
                      state->program.path(), code,
                      state->describe(core.site().word));
+  profile.finish();
   if (trace) {
     trace->counters(profile, energy.staticWatts());
     if (llvm::Error error = trace->commit())

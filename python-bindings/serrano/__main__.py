@@ -1,4 +1,4 @@
-"""`python -m serrano generate`: text from a compiled decoder on the terminal."""
+"""`python -m serrano`: text from a compiled decoder on the terminal, and what a program computes beside the model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import sys
 import time
 
-from . import LLM, Error, load
+from . import LLM, Error, diff, load
 
 
-def _generate(arguments: argparse.Namespace) -> None:
+def _generate(arguments: argparse.Namespace) -> int:
     llm = LLM(load(arguments.program), arguments.tokenizer)
     temperature = 0.0 if arguments.greedy else arguments.temperature
     pieces = llm.generate(
@@ -34,6 +34,7 @@ def _generate(arguments: argparse.Namespace) -> None:
             f"and {moved / tokens / 1e6:.1f} MB of memory traffic a token",
             file=sys.stderr,
         )
+    return 0
 
 
 def main() -> int:
@@ -47,23 +48,30 @@ def main() -> int:
     generate.add_argument("--greedy", action="store_true", help="take the likeliest token each time")
     generate.add_argument("--temperature", type=float, default=0.7, metavar="T", help="without --greedy")
     generate.add_argument("--seed", type=int, default=0, metavar="N", help="without --greedy")
-    generate.set_defaults(run=_generate)
+    generate.set_defaults(run=_generate, errors=1)
+    diff.add_arguments(
+        commands.add_parser(
+            "diff",
+            help="compare a program with its model or another program, tensor by tensor",
+            description="Runs both with the same inputs and compares each tensor of the model that can be seen in both. "
+            "Exit code 0 if all agree, 1 if one departs, 2 if they cannot be compared.",
+        )
+    )
     arguments = parser.parse_args()
     # What the terminal cannot show must not end the run.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments)
     except Error as error:
         print(f"serrano: error: {error}", file=sys.stderr)
-        return 1
+        return arguments.errors
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Nobody reads any more, and Python flushes once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -15,12 +15,8 @@ namespace serrano::llm {
 
 /// How greedy rewriting goes through a model: a function of the llm dialect is
 /// one block, so that there are no regions to simplify, and its operations come
-/// after their operands.
-inline mlir::GreedyRewriteConfig getRewriteConfig() {
-  return mlir::GreedyRewriteConfig()
-      .setUseTopDownTraversal()
-      .setRegionSimplificationLevel(mlir::GreedySimplifyRegionLevel::Disabled);
-}
+/// after their operands. Source tensors move along.
+mlir::GreedyRewriteConfig getRewriteConfig();
 
 /// Erases operations without effect whose results are not used.
 void eraseDeadOperations(mlir::func::FuncOp function);

@@ -10,6 +10,7 @@
 
 #include "serrano/Isa/ProgramFile.h"
 #include "serrano/Runtime/Entry.h"
+#include "serrano/Runtime/SourceTensors.h"
 #include "serrano/Simulator/Machine.h"
 
 namespace serrano {
@@ -28,12 +29,18 @@ public:
   struct Result {
     NpzArrays outputs;
     sim::Statistics statistics;
+    std::vector<ReadTensor> tensors; ///< as they became complete
   };
-  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs. Errors
-  /// about the inputs begin with `inputsPath`, the file that they are from.
+  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs, and
+  /// while it runs the tensors that `filter` asks for. Errors about the inputs
+  /// begin with `inputsPath`, the file that they are from.
   llvm::Expected<Result> run(const Entry &entry, const NpzArrays &inputs,
                              const sim::RunOptions &options = {},
-                             llvm::StringRef inputsPath = {});
+                             llvm::StringRef inputsPath = {},
+                             const TensorFilter &filter = {});
+
+  /// The source model's tensors that can be read during a run.
+  llvm::ArrayRef<SourceTensor> tensors() const { return tensorList; }
 
   sim::Machine &machine() { return *core; }
 
@@ -49,6 +56,7 @@ private:
   std::unique_ptr<isa::ProgramFile> programFile;
   std::unique_ptr<sim::Machine> core;
   std::vector<Entry> entryList;
+  std::vector<SourceTensor> tensorList;
 };
 
 } // namespace serrano

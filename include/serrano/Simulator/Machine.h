@@ -8,6 +8,7 @@
 #ifndef SERRANO_SIMULATOR_MACHINE_H
 #define SERRANO_SIMULATOR_MACHINE_H
 
+#include "serrano/Simulator/Debugger.h"
 #include "serrano/Simulator/Statistics.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -39,6 +40,8 @@ struct RunOptions {
   std::optional<uint64_t> adversarialSeed;
   /// Where a page that shows the run is written; empty: nowhere.
   std::string reportFile;
+  /// Looks at the run, if it is not null. Not with the adversarial schedule.
+  Debugger *debugger = nullptr;
 };
 
 /// One core of a target with its memories. The memories keep their contents
@@ -60,9 +63,22 @@ public:
   llvm::Error readScalar(int64_t address,
                          llvm::MutableArrayRef<uint8_t> bytes) const;
 
+  /// Copies bytes of any memory. An error if they leave it. While a run goes on,
+  /// of use to its debugger only.
+  llvm::Error read(Memory memory, int64_t address,
+                   llvm::MutableArrayRef<uint8_t> bytes) const;
+  /// How many bytes a memory has.
+  int64_t bytesOf(Memory memory) const;
+  /// To be called by the debugger of a run only.
+  MachineState inspect() const;
+  /// Whether an instruction starts at that word address.
+  bool isInstruction(uint64_t word) const;
+  /// "`text` at 0x40", of the instruction at that word address.
+  std::string describe(uint32_t word) const;
+
   /// Runs the function at word address `word` until it halts. An error says
-  /// which instruction did what the ISA forbids, or which code it halted with
-  /// if that is not 0.
+  /// which instruction did what the ISA forbids, which code it halted with
+  /// if that is not 0, or that the debugger ended it.
   llvm::Expected<Statistics> run(int64_t word, const RunOptions &options = {});
 
 private:

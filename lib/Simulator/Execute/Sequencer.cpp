@@ -86,21 +86,27 @@ Access Core::scalarAccess(isa::Value v, bool write) {
   memory.check(access, "address");
   if (schedule)
     schedule->turn();
-  for (Observer *observer : observers)
-    observer->scalarAccess(word(), currentOp, access);
   return access;
+}
+
+void Core::tellScalarAccess(const Access &access) {
+  for (Observer *observer : observers)
+    observer->scalarAccess(site(), access);
 }
 
 void Core::execute(const isa::ScalarLoad &i) {
   ++scalarCycles;
-  write(i.rd.index, scalarWord(scalarAccess(i.address, false).address));
+  Access access = scalarAccess(i.address, false);
+  write(i.rd.index, scalarWord(access.address));
+  tellScalarAccess(access);
 }
 
 void Core::execute(const isa::ScalarStore &i) {
   ++scalarCycles;
   int32_t low = int32_t(registers[i.a.index]);
-  std::memcpy(memory.at(Memory::Scalar, scalarAccess(i.address, true).address),
-              &low, sizeof(low));
+  Access access = scalarAccess(i.address, true);
+  std::memcpy(memory.at(Memory::Scalar, access.address), &low, sizeof(low));
+  tellScalarAccess(access);
 }
 
 /// The index of the instruction `words` after the one that follows `current`.
