@@ -45,7 +45,8 @@ LogicalResult Lowering::lowerOp(Operation &op) {
   if (fused.contains(&op))
     return success();
   loc = op.getLoc();
-  return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+  LogicalResult result =
+      llvm::TypeSwitch<Operation *, LogicalResult>(&op)
       .Case([&](llm::LinearOp op) { return lowerLinear(op); })
       .Case([&](llm::AttentionOp op) { return lowerAttention(op); })
       .Case([&](llm::RmsNormOp op) { return lowerRmsNorm(op); })
@@ -65,6 +66,10 @@ LogicalResult Lowering::lowerOp(Operation &op) {
       .Default([](Operation *op) {
         return op->emitOpError() << "has no kernel yet; the model cannot be compiled for a chip";
       });
+  // A projection does so itself, as what it has taken of other operations is there too.
+  if (succeeded(result) && !isa<llm::LinearOp>(op))
+    observe(op);
+  return result;
 }
 
 LogicalResult Lowering::lowerSpan(func::FuncOp function, Operation *first, Operation *end) {
