@@ -181,6 +181,10 @@ static llvm::Error run() {
   llvm::Expected<std::vector<Dump>> wanted = parseDumps();
   if (!wanted)
     return wanted.takeError();
+  if (breakLimit < 0)
+    return makeError("--break-limit is {0}; expected the number of a break, "
+                     "from 1, or 0 to go on at all",
+                     breakLimit.getValue());
   if (seed.getNumOccurrences() && schedule != Schedule::Adversarial)
     return makeError("--seed is of the adversarial schedule; add "
                      "--schedule=adversarial");
