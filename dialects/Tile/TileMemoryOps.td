@@ -359,9 +359,9 @@ def Tile_ObserveOp : Tile_Op<"observe", [MemoryEffects<[MemWrite]>,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "here a slot or a tensor holds a tensor of the source model";
   let description = [{
-    Becomes no instruction and keeps nothing alive: it stands where what it names
-    has just been written, and tells the program's manifest that whoever stops
-    there finds the source model's tensor. `names` has one name, or in a loop over
+    Becomes no instruction: it stands where the kernel that writes what it names
+    ends, up to where a slot keeps its bytes, and tells the program's manifest
+    that whoever stops there finds the source model's tensor. `names` has one name, or in a loop over
     layers one for each of them. `dtype` is the element type as NumPy spells it,
     `shape` has an expression over dimensions for each of the tensor's
     dimensions.

@@ -255,9 +255,11 @@ def make_inputs(program: ProgramSide, options: argparse.Namespace) -> Inputs:
                 return Inputs(dict(archive))
         except (OSError, ValueError) as error:
             raise Error(f"{_shown(options.inputs)}: cannot read: {error}") from None
-    # One sequence: sizes that name a batch are 1.
+    # One sequence: what an input has before its positions is a batch, whatever the exporter calls it.
+    shapes = [operand.shape for operand in entry.inputs.values()]
+    batches = {shape[0] for shape in shapes if len(shape) > 1 and not shape[1].isdigit()}
     length = _TOKENS if options.count is None else options.count
-    sizes = {name: 1 if "batch" in name else min(length, most) for name, most in entry.limits.items()}
+    sizes = {name: 1 if name in batches else min(length, most) for name, most in entry.limits.items()}
     return Inputs({name: _random_array(name, operand, sizes, random) for name, operand in entry.inputs.items()})
 
 

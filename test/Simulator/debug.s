@@ -33,6 +33,9 @@
 ; LIMIT-NOT: break 3
 ; LIMIT: the debugger ended the run at `v.scalar {{.*}}` at 0x70
 ; LIMIT-NOT: main:
+; RUN: not %{sim} --break 0x70 --break-limit=-1 < /dev/null 2>&1 | FileCheck %s --check-prefix=BELOW
+; BELOW-NOT: break 1
+; BELOW: error: --break-limit is -1; expected the number of a break, from 1, or 0 to go on at all
 
 ; The same run with and without breaks takes the same time.
 ; RUN: %{sim} --stats %t/plain.json --outputs %t/plain.npz

@@ -15,12 +15,6 @@ StringRef serrano::nameOfStored(Type type) {
 }
 
 void Selector::observe(tile::ObserveOp op) {
-  // Where a loop's body ends is no place that each round comes to.
-  Operation *next = op->getNextNode();
-  while (mlir::isa<tile::ObserveOp>(next))
-    next = next->getNextNode();
-  if (mlir::isa<scf::YieldOp>(next))
-    return;
   SmallVector<NamedAttribute> fields = {
       builder.getNamedAttr("names", op.getNamesAttr()),
       builder.getNamedAttr("dtype", op.getDtypeAttr()),
@@ -47,4 +41,7 @@ void Selector::observe(tile::ObserveOp op) {
     fields.push_back(builder.getNamedAttr("strides", *op.getStrides()));
   }
   isa::ir::ObserveOp::create(builder, op.getLoc(), builder.getDictionaryAttr(fields));
+  // What follows a loop's body no round but the last one comes to.
+  if (mlir::isa<scf::YieldOp>(op->getNextNode()))
+    emit(isa::Mark{.op = operatorOf(op), .layer = layer});
 }

@@ -170,7 +170,7 @@ func.func @cache() {
 // -----
 
 // What can be looked at is no instruction: it says where, as of which operator, and in a loop over layers from which
-// layer on. At the end of a loop's body there is no place that each round comes to, so nothing can be seen there.
+// layer on. At the end of a loop's body a mark is the place that each round comes to.
 
 // CHECK-LABEL: isa.func @observed
 // CHECK: isa.mark op=1
@@ -179,8 +179,9 @@ func.func @cache() {
 // CHECK-NEXT: isa.loop
 // CHECK: isa.observe {address = 64 : i64, dtype = "f32", extents = ["16", "8"], layer = 3 : i64, names = ["a", "b"], operator = 1 : i64, shape = ["16", "8"], space = "spm", stored = "bf16", strides = ["1", "16"]}
 // CHECK-NEXT: isa.v.fill
-// CHECK-NOT: isa.observe
-// CHECK: }
+// CHECK-NEXT: isa.observe {address = 64 : i64, dtype = "f32", layer = 3 : i64, names = ["c", "d"], operator = 1 : i64, shape = ["8", "16"], space = "spm", stored = "bf16"}
+// CHECK-NEXT: isa.mark op=1, layer=r
+// CHECK-NEXT: }
 // CHECK-NEXT: isa.observe {address = 8192 : i64, dtype = "f32", names = ["out"], operator = 1 : i64, shape = ["8", "16"], space = "hbm", stored = "f32"}
 // CHECK-NEXT: isa.halt
 
