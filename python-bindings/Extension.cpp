@@ -14,11 +14,14 @@
 #include "serrano/Pipelines/Compile.h"
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/Message.h"
+#include "llvm/ADT/STLExtras.h"
 #include <mutex>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/set.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
@@ -50,11 +53,29 @@ public:
 
   std::string target() const { return program->file().targetJson(); }
   std::vector<Entry> entries() const { return program->entries().vec(); }
+  /// Of each tensor that can be read its name, its source operator, its layer
+  /// and how its elements are kept.
+  std::vector<std::tuple<std::string, std::string, int64_t, std::string>> tensors() const {
+    std::vector<std::tuple<std::string, std::string, int64_t, std::string>> result;
+    for (const SourceTensor &tensor : program->tensors())
+      for (auto [index, name] : llvm::enumerate(tensor.names))
+        result.emplace_back(name, program->file().operators()[tensor.op],
+                            tensor.layer ? tensor.layer + int64_t(index) : 0,
+                            std::string(isa::stringify(tensor.operand.stored)));
+    return result;
+  }
 
-  std::pair<std::map<std::string, OutputArray>, std::string>
+  std::tuple<std::map<std::string, OutputArray>, std::string,
+             std::vector<std::pair<std::string, OutputArray>>>
   run(const std::string &entryName,
       const std::map<std::string, InputArray> &inputs,
-      const sim::RunOptions &options) {
+      const sim::RunOptions &options,
+      const std::optional<std::set<std::string>> &tensors) {
+    TensorFilter filter;
+    if (tensors)
+      filter = [&](llvm::StringRef name, llvm::StringRef, int64_t) {
+        return tensors->contains(name.str());
+      };
     NpzArrays arrays;
     for (const auto &[name, array] : inputs)
       arrays.emplace(name, fromPython(array));
@@ -63,12 +84,15 @@ public:
       nb::gil_scoped_release release;
       std::lock_guard<std::mutex> lock(running);
       const Entry *entry = valueOrThrow(program->entry(entryName));
-      result = valueOrThrow(program->run(*entry, arrays, options));
+      result = valueOrThrow(program->run(*entry, arrays, options, {}, filter));
     }
     std::map<std::string, OutputArray> outputs;
     for (auto &[name, array] : result.outputs)
       outputs.emplace(name, toPython(std::move(array)));
-    return {std::move(outputs), result.statistics.toJson()};
+    std::vector<std::pair<std::string, OutputArray>> read;
+    for (ReadTensor &tensor : result.tensors)
+      read.emplace_back(tensor.name, toPython(std::move(tensor.array)));
+    return {std::move(outputs), result.statistics.toJson(), std::move(read)};
   }
 
   /// Lengths are those of a step's sequences or the sizes of dimensions.
@@ -160,7 +184,13 @@ NB_MODULE(_serrano, module) {
                    [](const Operand &operand) {
                      return npyTypeName(operand.type).str();
                    })
-      .def_prop_ro("shape", &shapeTexts);
+      .def_prop_ro("shape", &shapeTexts)
+      .def_prop_ro("below",
+                   [](const Operand &operand) -> std::optional<std::string> {
+                     if (!operand.below)
+                       return std::nullopt;
+                     return operand.below->text().str();
+                   });
   nb::class_<Dimension>(module, "Dimension")
       .def_ro("name", &Dimension::name)
       .def_ro("max", &Dimension::max);
@@ -179,8 +209,13 @@ NB_MODULE(_serrano, module) {
       .def_prop_ro("target", &LoadedProgram::target,
                    "The target's description as JSON text.")
       .def_prop_ro("entries", &LoadedProgram::entries)
+      .def_prop_ro("tensors", &LoadedProgram::tensors,
+                   "Name, source operator, layer and stored element type of "
+                   "each tensor of the model that can be read.")
       .def("run", &LoadedProgram::run, "entry"_a, "inputs"_a, "options"_a,
-           "The outputs by name and the statistics as JSON text.")
+           "tensors"_a.none(),
+           "The outputs by name, the statistics as JSON text, and the tensors "
+           "that were asked for as they became complete.")
       .def("predict", &LoadedProgram::predict, "entry"_a, "sequences"_a,
            "dimensions"_a, "options"_a, "The statistics as JSON text.");
 }

@@ -187,7 +187,7 @@ static LogicalResult checkUnqueued(Operation *op) {
   if (isa<CallOpInterface>(op))
     return op->emitOpError()
            << "is a call, which waits are not known for; inline it first";
-  if (isa<memref::ReinterpretCastOp, memref::CastOp>(op))
+  if (isa<memref::ReinterpretCastOp, memref::CastOp, tile::ObserveOp>(op))
     return success();
   for (Value operand : op->getOperands())
     if (isa<MemRefType>(operand.getType()))

@@ -54,6 +54,12 @@ nlohmann::json entryToJson(EntryOp entry) {
   return result;
 }
 
+nlohmann::json tensorToJson(ObserveOp observe) {
+  nlohmann::json result = toJson(observe.getTensor());
+  result["at"] = 0u; // The encoder knows where.
+  return result;
+}
+
 namespace {
 
 class ModuleEncoder {
@@ -113,6 +119,14 @@ LogicalResult ModuleEncoder::encodeInstruction(Operation *operation) {
 
 LogicalResult ModuleEncoder::encodeBlock(Block &block) {
   for (Operation &operation : block) {
+    if (auto observe = dyn_cast<ObserveOp>(operation)) {
+      llvm::Expected<SourceTensor> tensor = readTensor(tensorToJson(observe));
+      if (!tensor)
+        return observe.emitOpError(llvm::toString(tensor.takeError()));
+      tensor->word = program.text.size();
+      program.tensors.push_back(std::move(*tensor));
+      continue;
+    }
     bool isInstruction = operation.getName().getDialectNamespace() == "isa" &&
                          !mlir::isa<FunctionOp, EntryOp, ZeroesOp>(operation);
     if (!isInstruction)

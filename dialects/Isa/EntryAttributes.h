@@ -17,6 +17,9 @@ namespace serrano::isa::ir {
 /// becomes null.
 nlohmann::json entryToJson(EntryOp entry);
 
+/// The same for what the manifest says of a tensor.
+nlohmann::json tensorToJson(ObserveOp observe);
+
 } // namespace serrano::isa::ir
 
 #endif // SERRANO_DIALECTS_ISA_ENTRYATTRIBUTES_H

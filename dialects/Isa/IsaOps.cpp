@@ -171,6 +171,13 @@ LogicalResult EntryOp::verify() {
   return success();
 }
 
+LogicalResult ObserveOp::verify() {
+  llvm::Expected<SourceTensor> tensor = readTensor(tensorToJson(*this));
+  if (!tensor)
+    return emitOpError(llvm::toString(tensor.takeError()));
+  return success();
+}
+
 LogicalResult ZeroesOp::verify() {
   if (static_cast<int64_t>(getAddress()) < 0 ||
       static_cast<int64_t>(getBytes()) <= 0)

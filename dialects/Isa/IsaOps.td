@@ -68,4 +68,23 @@ def EntryOp : Isa_Op<"entry", []> {
   let hasVerifier = 1;
 }
 
+def ObserveOp : Isa_Op<"observe", []> {
+  let summary = "a tensor of the source model that is complete here";
+  let description = [{
+    No instruction, but an entry of the manifest's `tensors`
+    (docs/ProgramFile.md), which gets the address of the instruction that
+    follows: a dictionary of `names`, `dtype`, `stored`, `shape`, `space`,
+    `address`, `operator` and, where they say something, `layer`, `extents` and
+    `strides`.
+
+    ```mlir
+    isa.observe {names = ["h"], dtype = "f32", stored = "bf16", shape = ["seq", "64"],
+                 space = "spm", address = 4096, operator = 3}
+    ```
+  }];
+  let arguments = (ins DictionaryAttr:$tensor);
+  let assemblyFormat = "$tensor attr-dict";
+  let hasVerifier = 1;
+}
+
 #endif // SERRANO_DIALECTS_ISA_ISAOPS

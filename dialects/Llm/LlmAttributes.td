@@ -111,4 +111,33 @@ def Llm_ViewAttr : Llm_Attr<"View", "view"> {
 }
 def Llm_ViewArrayAttr : TypedArrayAttrBase<Llm_ViewAttr, "array of views">;
 
+def Llm_SourceTensorAttr : Llm_Attr<"SourceTensor", "source_tensor"> {
+  let summary = "a tensor of the source model that a result holds";
+  let description = [{
+    In the location of an operation, as metadata of a `fused` location: result
+    `result` has the elements of the tensor that the source model calls `names`:
+    one name, or in a function of equal layers one for each of them.
+
+    ```mlir
+    loc(fused<[#llm.source_tensor<0, ["q"]>]>["/attn/q_proj/MatMul"])
+    #llm.source_tensor<0, ["q_t"], shape = <[batch, 9, seq, 64]>, strides = <[576 * seq, 64, 576, 1]>>
+    ```
+
+    Without `shape` and `strides` the tensor is the result. With them it is a
+    view of it: of shape `shape`, its element `[i, j, ...]` the element
+    `i * strides[0] + j * strides[1] + ...` of the result, counted in row-major
+    order. So a tensor that differs from what is computed by transpositions and
+    reshapes only is still known when these have gone.
+  }];
+  let parameters = (ins
+    "unsigned":$result,
+    "::mlir::ArrayAttr":$names,
+    OptionalParameter<"::serrano::llm::DimsAttr">:$shape,
+    OptionalParameter<"::serrano::llm::DimsAttr">:$strides);
+  let assemblyFormat = [{
+    `<` $result `,` $names (`,` `shape` `=` $shape^ `,` `strides` `=` $strides)? `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
 #endif // SERRANO_DIALECTS_LLM_LLMATTRIBUTES

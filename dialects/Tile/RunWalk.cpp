@@ -35,7 +35,7 @@ LogicalResult RunWalk::walk(Block &block, int64_t times) {
              llvm::all_of(op.getResultTypes(),
                           llvm::IsaPred<IndexType, IntegerType>))
       result = compute(&op);
-    else if (!isa<memref::ReinterpretCastOp, memref::CastOp>(op))
+    else if (!isa<memref::ReinterpretCastOp, memref::CastOp, ObserveOp>(op))
       (*visit)(&op, times);
     if (failed(result))
       return failure();

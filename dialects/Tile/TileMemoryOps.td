@@ -351,4 +351,40 @@ def Tile_GatherOp : Tile_TransferOp<"gather"> {
   let hasVerifier = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// What can be looked at
+//===----------------------------------------------------------------------===//
+
+def Tile_ObserveOp : Tile_Op<"observe", [MemoryEffects<[MemWrite]>,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "here a slot or a tensor holds a tensor of the source model";
+  let description = [{
+    Becomes no instruction: it stands where the kernel that writes what it names
+    ends, up to where a slot keeps its bytes, and tells the program's manifest
+    that whoever stops there finds the source model's tensor. `names` has one name, or in a loop over
+    layers one for each of them. `dtype` is the element type as NumPy spells it,
+    `shape` has an expression over dimensions for each of the tensor's
+    dimensions.
+
+    The elements are dense and in row-major order, or with `extents` and `strides`
+    they are taken from there by a loop nest: loop i makes `extents[i]` rounds of
+    `strides[i]` elements each, the last loop is the innermost one.
+
+    ```mlir
+    tile.observe %s : memref<512x576xbf16> is ["q"] "f32" ["batch", "seq", "576"]
+    tile.observe @result0 is ["logits"] "f32" ["1", "logit_rows", "49152"]
+    tile.observe %t : memref<64x576xf32> is ["k.0", "k.1"] "f32" ["1", "9", "tokens", "64"]
+      extents ["9", "tokens", "64"] strides ["64", "576", "1"]
+    ```
+  }];
+  let arguments = (ins Optional<Tile_Slot>:$slot, OptionalAttr<FlatSymbolRefAttr>:$tensor,
+    StrArrayAttr:$names, StrAttr:$dtype, StrArrayAttr:$shape,
+    OptionalAttr<StrArrayAttr>:$extents, OptionalAttr<StrArrayAttr>:$strides);
+  let assemblyFormat = [{
+    ($slot^ `:` type($slot))? ($tensor^)? `is` $names $dtype $shape
+    (`extents` $extents^ `strides` $strides)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // SERRANO_DIALECTS_TILE_TILEMEMORYOPS

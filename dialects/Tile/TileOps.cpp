@@ -409,3 +409,26 @@ LogicalResult SoftmaxOp::verify() {
                  failed(verifyCols(*this, getCols(), {scores, dst})));
 }
 
+//===----------------------------------------------------------------------===//
+// What can be looked at
+//===----------------------------------------------------------------------===//
+
+LogicalResult ObserveOp::verify() {
+  if (bool(getSlot()) == bool(getTensor()))
+    return emitOpError() << "looks at " << (getSlot() ? "a slot and a tensor" : "nothing")
+                         << "; expected one of them";
+  if (getNames().empty())
+    return emitOpError() << "has no name; expected one, or one for each layer";
+  if (bool(getExtents()) != bool(getStrides()) ||
+      (getExtents() && getExtents()->size() != getStrides()->size()))
+    return emitOpError() << "has " << (getExtents() ? getExtents()->size() : 0) << " extents and "
+                         << (getStrides() ? getStrides()->size() : 0)
+                         << " strides; expected as many of both";
+  return success();
+}
+
+LogicalResult ObserveOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (getTensor() && !symbols.lookupNearestSymbolFrom<TensorOp>(*this, getTensorAttr()))
+    return emitOpError() << "looks at '" << *getTensor() << "', which is no tile.tensor";
+  return success();
+}

@@ -97,6 +97,8 @@ private:
   /// `code` with a comment at the right.
   void printLine(StringRef code, const Twine &comment);
   void closeBlocks(uint32_t word);
+  /// The tensors that are complete before the instruction at `word`.
+  void printTensors(uint32_t word);
   std::string textOf(const PlacedInstruction &placed) const;
   /// "NAME" or "NAME+64", the place in HBM, or nothing if no range has it.
   std::string placeOf(HbmAddress address) const;
@@ -136,6 +138,29 @@ void Disassembler::closeBlocks(uint32_t word) {
   while (!open.empty() && word >= open.back()) {
     open.pop_back();
     os << std::string(2 * open.size(), ' ') << "}\n";
+  }
+}
+
+void Disassembler::printTensors(uint32_t word) {
+  for (const SourceTensor &tensor : program.tensors) {
+    if (tensor.word != word)
+      continue;
+    os << std::string(2 * open.size(), ' ') << ".tensor "
+       << (tensor.names.size() > 1 ? "[" : "")
+       << join(map_range(tensor.names, symbol), ", ")
+       << (tensor.names.size() > 1 ? "]" : "") << ", " << tensor.dtype << ", ["
+       << join(tensor.shape, ", ") << "], "
+       << (tensor.isInHbm ? "hbm=" : "spm=") << tensor.address;
+    if (tensor.stored != tensor.dtype)
+      os << ", stored=" << tensor.stored;
+    if (tensor.sourceOperator)
+      os << ", op=" << tensor.sourceOperator;
+    if (tensor.layer)
+      os << ", layer=" << tensor.layer;
+    if (!tensor.extents.empty())
+      os << ", extents=[" << join(tensor.extents, ", ") << "], strides=["
+         << join(tensor.strides, ", ") << "]";
+    os << '\n';
   }
 }
 
@@ -211,6 +236,7 @@ void Disassembler::printFunction(const Function &function,
   open.push_back(function.word + function.words);
   for (auto [i, placed] : enumerate(instructions)) {
     closeBlocks(placed.word);
+    printTensors(placed.word);
     std::optional<uint32_t> words = placed.bodyWords();
     std::string beside;
     if (const auto *mark = std::get_if<Mark>(&placed.instruction))

@@ -95,6 +95,30 @@ static json entryToJson(const Entry &entry) {
   return result;
 }
 
+static json tensorToJson(const SourceTensor &tensor) {
+  auto sizes = [](const std::vector<std::string> &list) {
+    json result = json::array();
+    for (const std::string &size : list)
+      result.push_back(sizeToJson(size));
+    return result;
+  };
+  json result = {{"at", uint64_t(tensor.word) * 8},
+                 {"names", tensor.names},
+                 {"operator", tensor.sourceOperator},
+                 {"dtype", tensor.dtype},
+                 {"stored", tensor.stored},
+                 {"shape", sizes(tensor.shape)},
+                 {"space", tensor.isInHbm ? "hbm" : "spm"},
+                 {"address", tensor.address}};
+  if (tensor.layer)
+    result["layer"] = tensor.layer;
+  if (!tensor.extents.empty()) {
+    result["extents"] = sizes(tensor.extents);
+    result["strides"] = sizes(tensor.strides);
+  }
+  return result;
+}
+
 json manifestOf(const Program &program) {
   json operators = json::array(), functions = json::array(),
        entries = json::array();
@@ -106,10 +130,13 @@ json manifestOf(const Program &program) {
                          {"words", function.words}});
   for (const Entry &entry : program.entries)
     entries.push_back(entryToJson(entry));
-  return {{"operators", std::move(operators)},
-          {"functions", std::move(functions)},
-          {"entries", std::move(entries)},
-          {"hbm_bytes", program.hbmBytes}};
+  json result = {{"operators", std::move(operators)},
+                 {"functions", std::move(functions)},
+                 {"entries", std::move(entries)},
+                 {"hbm_bytes", program.hbmBytes}};
+  for (const SourceTensor &tensor : program.tensors)
+    result["tensors"].push_back(tensorToJson(tensor));
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,9 +247,54 @@ static Entry entryFromJson(const json &object) {
   return entry;
 }
 
-Expected<Entry> readEntry(const json &entry) {
+static SourceTensor tensorFromJson(const json &object) {
+  SourceTensor tensor;
+  for (const json &name : listAt(object, "names"))
+    tensor.names.push_back(name.get<std::string>());
+  if (tensor.names.empty())
+    reject("a tensor has no names");
+  const std::string &name = tensor.names.front();
+  uint64_t at = numberAt(object, "at", uint64_t(UINT32_MAX) * 8);
+  if (at % 8)
+    reject("'{0}' is complete at {1:x}, where no instruction starts", name, at);
+  tensor.word = static_cast<uint32_t>(at / 8);
+  tensor.sourceOperator =
+      static_cast<uint32_t>(numberAt(object, "operator", UINT16_MAX));
+  if (object.contains("layer"))
+    tensor.layer = static_cast<uint32_t>(numberAt(object, "layer", INT32_MAX));
+  if (tensor.names.size() > 1 && !tensor.layer)
+    reject("'{0}' has {1} names but no layer", name, tensor.names.size());
+  tensor.dtype = stringAt(object, "dtype");
+  tensor.stored = stringAt(object, "stored");
+  if (!is_contained(numpyTypes(), tensor.dtype))
+    reject("'{0}' has the unknown dtype '{1}'", name, tensor.dtype);
+  if (!is_contained(chipTypes(), tensor.stored))
+    reject("'{0}' is stored as the unknown type '{1}'", name, tensor.stored);
+  std::string space = stringAt(object, "space");
+  if (space != "hbm" && space != "spm")
+    reject("'{0}' is in the unknown space '{1}'", name, space);
+  tensor.isInHbm = space == "hbm";
+  tensor.address = numberAt(object, "address", maxHbmBytes);
+  auto sizes = [&](const char *key, std::vector<std::string> &list) {
+    for (const json &size : listAt(object, key))
+      list.push_back(sizeFromJson(size));
+  };
+  sizes("shape", tensor.shape);
+  if (object.contains("extents")) {
+    sizes("extents", tensor.extents);
+    sizes("strides", tensor.strides);
+  }
+  if (tensor.extents.size() != tensor.strides.size())
+    reject("'{0}' has {1} extents and {2} strides", name,
+           tensor.extents.size(), tensor.strides.size());
+  return tensor;
+}
+
+/// What `read` makes of `object`.
+template <typename T>
+static Expected<T> readFrom(const json &object, T (*read)(const json &)) {
   try {
-    return entryFromJson(entry);
+    return read(object);
   } catch (const BadManifest &bad) {
     return createStringError(bad.message);
   } catch (const json::exception &exception) {
@@ -230,10 +302,19 @@ Expected<Entry> readEntry(const json &entry) {
   }
 }
 
+Expected<Entry> readEntry(const json &entry) {
+  return readFrom(entry, entryFromJson);
+}
+
+Expected<SourceTensor> readTensor(const json &tensor) {
+  return readFrom(tensor, tensorFromJson);
+}
+
 Error readManifest(const json &manifest, Program &program) {
   program.operators.clear();
   program.functions.clear();
   program.entries.clear();
+  program.tensors.clear();
   try {
     for (const json &entry : listAt(manifest, "operators"))
       program.operators.push_back(stringAt(entry, "name"));
@@ -262,6 +343,18 @@ Error readManifest(const json &manifest, Program &program) {
         reject("entry '{0}' names the function '{1}', which does not exist",
                entry.name, entry.function);
     program.hbmBytes = numberAt(manifest, "hbm_bytes", maxHbmBytes);
+    if (manifest.contains("tensors"))
+      for (const json &object : listAt(manifest, "tensors")) {
+        SourceTensor tensor = tensorFromJson(object);
+        if (tensor.word >= program.text.size())
+          reject("'{0}' is complete at {1:x}, after the last instruction",
+                 tensor.names.front(), uint64_t(tensor.word) * 8);
+        if (tensor.sourceOperator >= program.operators.size())
+          reject("'{0}' is of operator {1}, but there are {2}",
+                 tensor.names.front(), tensor.sourceOperator,
+                 program.operators.size());
+        program.tensors.push_back(std::move(tensor));
+      }
   } catch (const BadManifest &bad) {
     return makeError("manifest: {0}", bad.message);
   } catch (const json::exception &exception) {

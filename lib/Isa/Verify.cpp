@@ -12,6 +12,7 @@
 #include "serrano/Isa/Codec.h"
 #include "serrano/Support/Error.h"
 #include "serrano/Target/TargetModel.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <map>
@@ -165,6 +166,28 @@ static void checkEntry(const Program &program, size_t index,
       checkPlace(operand.name, operand.isInScalarMemory, operand.address);
 }
 
+/// Whether the tensors that can be looked at are complete where an instruction
+/// is, and are of operators that exist.
+static void checkTensors(const Program &program, const DecodedText &text,
+                         std::vector<Finding> &findings) {
+  llvm::DenseSet<uint32_t> starts;
+  for (size_t i = 0; i < program.functions.size(); ++i)
+    for (const PlacedInstruction &placed : text.function(i))
+      starts.insert(placed.word);
+  for (const SourceTensor &tensor : program.tensors) {
+    auto report = [&](const Twine &message) {
+      findings.push_back({tensor.word, std::nullopt,
+                          "tensor '" + tensor.names.front() + message.str()});
+    };
+    if (!starts.contains(tensor.word))
+      report("' is complete where no instruction starts");
+    if (tensor.sourceOperator >= program.operators.size())
+      report(formatv("' is of operator {0}, which the program does not list",
+                     tensor.sourceOperator)
+                 .str());
+  }
+}
+
 std::vector<Finding> verify(const Program &program, const TargetModel *target) {
   std::vector<Finding> findings;
   DecodedText text(program, findings);
@@ -172,6 +195,7 @@ std::vector<Finding> verify(const Program &program, const TargetModel *target) {
   ResourceChecks(program, target, findings).check(text);
   for (size_t i = 0; i < program.entries.size(); ++i)
     checkEntry(program, i, target, findings);
+  checkTensors(program, text, findings);
   if (target && std::cmp_greater(program.hbmBytes, target->memoryBytes()))
     findings.push_back(
         {0, std::nullopt,

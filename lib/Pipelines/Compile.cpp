@@ -9,6 +9,7 @@
 
 #include "Remarks.h"
 #include "dialects/Isa/Encode.h"
+#include "dialects/Llm/SourceTensors.h"
 #include "dialects/Mem/Mem.h"
 #include "dialects/Tile/Passes/TilePasses.h"
 #include "serrano/Emit/Emit.h"
@@ -75,15 +76,13 @@ private:
 
   /// Name and op type of the node that an operation came from.
   std::pair<std::string, std::string> getNode(Location loc) {
-    if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getLocations().empty())
-      return getNode(fused.getLocations().back());
-    auto name = dyn_cast<NameLoc>(loc);
+    StringAttr name = llm::getSourceName(loc);
     if (!name)
       return {};
     // Locations have names only: few compilations have something to say.
     if (!opTypes)
       opTypes = readOpTypes(file);
-    return {name.getName().str(), opTypes->lookup(name.getName())};
+    return {name.str(), opTypes->lookup(name.getValue())};
   }
 
   /// "node 'NAME' (OpType): " for an operation that came from a node.

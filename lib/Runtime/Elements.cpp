@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Elements.h"
+#include "serrano/Runtime/Elements.h"
 #include "Kernels/Kernels.h"
 #include "serrano/Support/Error.h"
 #include <cstring>

@@ -28,7 +28,7 @@ static std::optional<NpyType> parseNpyType(llvm::StringRef name) {
   return std::nullopt;
 }
 
-static llvm::Expected<Operand> createOperand(const isa::Operand &source) {
+llvm::Expected<Operand> Operand::create(const isa::Operand &source) {
   Operand operand;
   operand.name = source.name;
   std::optional<NpyType> type = parseNpyType(source.dtype);
@@ -79,7 +79,7 @@ llvm::Expected<Entry> Entry::create(const isa::Entry &source,
   for (auto [from, to] : {std::pair{&source.inputs, &entry.inputs},
                           std::pair{&source.outputs, &entry.outputs}})
     for (const isa::Operand &operand : *from) {
-      llvm::Expected<Operand> created = createOperand(operand);
+      llvm::Expected<Operand> created = Operand::create(operand);
       if (!created)
         return addContext(created.takeError(), "entry '" + source.name + "'");
       to->push_back(std::move(*created));

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/Runtime/Program.h"
-#include "Elements.h"
+#include "serrano/Runtime/Elements.h"
 #include "serrano/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -27,6 +27,12 @@ llvm::Expected<std::unique_ptr<Program>> Program::load(llvm::StringRef path) {
     if (!entry)
       return addContext(entry.takeError(), path);
     result->entryList.push_back(std::move(*entry));
+  }
+  for (const isa::SourceTensor &source : program.tensors) {
+    llvm::Expected<SourceTensor> tensor = SourceTensor::create(source);
+    if (!tensor)
+      return addContext(tensor.takeError(), path);
+    result->tensorList.push_back(std::move(*tensor));
   }
   auto machine = sim::Machine::create(*result->programFile);
   if (!machine)
@@ -133,15 +139,32 @@ llvm::Expected<Dimensions> Program::writeInputs(const Entry &entry,
 llvm::Expected<Program::Result> Program::run(const Entry &entry,
                                              const NpzArrays &inputs,
                                              const sim::RunOptions &options,
-                                             llvm::StringRef inputsPath) {
+                                             llvm::StringRef inputsPath,
+                                             const TensorFilter &filter) {
   llvm::Expected<Dimensions> dimensions = writeInputs(entry, inputs);
   if (!dimensions)
     return inputsPath.empty() ? dimensions.takeError()
                               : addContext(dimensions.takeError(), inputsPath);
-  llvm::Expected<sim::Statistics> statistics = core->run(entry.word, options);
+  std::optional<TensorReader> reader;
+  sim::RunOptions all = options;
+  if (filter)
+    all.debugger =
+        &reader.emplace(*core, tensorList, programFile->operators(),
+                        *dimensions, filter, options.debugger);
+  llvm::Expected<sim::Statistics> statistics = core->run(entry.word, all);
+  Result result;
+  if (reader) {
+    // What keeps a tensor from being read ends the run.
+    llvm::Expected<std::vector<ReadTensor>> tensors = reader->take();
+    if (!tensors) {
+      llvm::consumeError(statistics.takeError());
+      return tensors.takeError();
+    }
+    result.tensors = std::move(*tensors);
+  }
   if (!statistics)
     return statistics.takeError();
-  Result result{{}, std::move(*statistics)};
+  result.statistics = std::move(*statistics);
   for (const Operand &operand : entry.outputs) {
     llvm::Expected<NpyArray> array = read(operand, *dimensions);
     if (!array)

@@ -8,14 +8,11 @@
 #ifndef SERRANO_SIMULATOR_ACCESS_H
 #define SERRANO_SIMULATOR_ACCESS_H
 
+#include "serrano/Simulator/Debugger.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 
 namespace serrano::sim {
-
-/// The memories of a core, and HBM.
-enum class Memory : uint8_t { Scratchpad, Accumulators, Scalar, Hbm };
-inline constexpr unsigned numMemories = 4;
 
 /// "scratchpad", "accumulators", "scalar memory", "hbm".
 const char *memoryName(Memory memory);

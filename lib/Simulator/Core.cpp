@@ -46,6 +46,8 @@ int Core::run(uint32_t start) {
             "ret, an entry with halt");
     current = next;
     const DecodedProgram::Entry &entry = program.entries[current];
+    if (debugger && !debugger->before({entry.word, currentOp, currentLayer}))
+      throw Stopped();
     if (streamed)
       enterPage(entry.word);
     next = current + 1;
@@ -57,6 +59,18 @@ int Core::run(uint32_t start) {
   if (schedule)
     schedule->drain();
   return exitCode;
+}
+
+void Core::inspect(MachineState &state) const {
+  state.registers = registers;
+  for (unsigned c = 0; c < numCounters; ++c)
+    if (counterQueue[c] >= 0)
+      state.counters.push_back(
+          {c, queueName(counterQueue[c]), increments[c], std::nullopt});
+  for (unsigned r = 0; r < numRings; ++r)
+    if (const Ring &ring = rings[r]; ring.slots)
+      state.rings.push_back(
+          {r, ring.slots, ring.ordered, ring.filled, ring.popped});
 }
 
 void Core::enterPage(uint32_t word) {

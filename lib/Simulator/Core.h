@@ -32,7 +32,7 @@ public:
   /// The oldest order of `ring` that has not ended has been filled to its end.
   virtual void orderFilled(unsigned) {}
   /// The sequencer itself read or wrote scalar memory.
-  virtual void scalarAccess(uint32_t word, uint32_t op, const Access &) {}
+  virtual void scalarAccess(const Site &, const Access &) {}
 };
 
 /// The program's instructions, decoded once.
@@ -72,6 +72,14 @@ public:
     return running ? *running : Site{word(), currentOp, currentLayer};
   }
   int64_t instructionsExecuted() const { return executed; }
+
+  /// Asks `debugger` before each instruction.
+  void attach(Debugger &looker) { debugger = &looker; }
+  /// Registers, counters and rings.
+  void inspect(MachineState &state) const;
+  /// Instructions that the sequencer finished by itself since the last that it
+  /// dispatched.
+  int64_t scalarsSinceDispatch() const { return scalarCycles; }
 
 private:
   // One overload per instruction; a missing one does not compile.
@@ -226,8 +234,9 @@ private:
 
   // Execute/Sequencer.cpp
   uint32_t indexAfterBody(uint32_t words) const;
-  /// The checked access of `s.load` and `s.store`, told to the observers.
+  /// The checked access of `s.load` and `s.store`.
   Access scalarAccess(isa::Value v, bool write);
+  void tellScalarAccess(const Access &access);
   /// The i32 at `address` of scalar memory.
   int32_t scalarWord(int64_t address);
 
@@ -279,7 +288,8 @@ private:
       std::byte *from = nullptr;
       int64_t bytes = 0;
     };
-    /// By place; empty if regions are shared or effects put off or left out.
+    /// By place; empty if regions are shared, effects put off or left out, or a
+    /// debugger looks.
     std::vector<Pending> pending;
 
     /// Which of the ring's places a slot has that is not popped and no more
@@ -332,6 +342,7 @@ private:
   const TargetModel &target;
   const TimingModel &timing;
   llvm::SmallVector<Observer *, 4> observers;
+  Debugger *debugger = nullptr;
   Workers *workers;              ///< null: effects happen at once
   AdversarialSchedule *schedule; ///< null: effects happen in program order
   KnownScalars *known;           ///< null: they happen

@@ -33,13 +33,6 @@ inline constexpr unsigned numCounters = 64;
 /// "sequencer", "dma in", "matrix", "ring 3", ...
 std::string queueName(unsigned queue);
 
-/// Where in the program something happens, for messages.
-struct Site {
-  uint32_t word = 0; ///< address of the instruction
-  uint32_t op = 0;   ///< source operator, from `mark`
-  int64_t layer = 0; ///< its layer, from 1; 0 outside of layers
-};
-
 /// Wait until `counter` has been incremented `threshold` times.
 struct CounterWait {
   unsigned counter;

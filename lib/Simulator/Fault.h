@@ -21,6 +21,9 @@ public:
   using std::runtime_error::runtime_error;
 };
 
+/// The debugger ended the run.
+class Stopped {};
+
 template <typename... Args>
 [[noreturn]] void fault(const char *format, Args &&...args) {
   throw Fault(llvm::formatv(format, std::forward<Args>(args)...).str());

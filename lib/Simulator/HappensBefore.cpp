@@ -89,10 +89,9 @@ void HappensBefore::orderFilled(unsigned index) {
   ring.orders.pop_front();
 }
 
-void HappensBefore::scalarAccess(uint32_t word, uint32_t,
-                                 const Access &access) {
+void HappensBefore::scalarAccess(const Site &site, const Access &access) {
   Clock &clock = clocks[SequencerId];
-  Event event{SequencerId, word, ++clock[SequencerId]};
+  Event event{SequencerId, site.word, ++clock[SequencerId]};
   check(access, clock, event);
 }
 

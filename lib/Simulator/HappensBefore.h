@@ -33,7 +33,7 @@ public:
   void dispatched(const Dispatched &instruction) override;
   void filled(const SlotFill &fill) override;
   void orderFilled(unsigned ring) override;
-  void scalarAccess(uint32_t word, uint32_t op, const Access &access) override;
+  void scalarAccess(const Site &site, const Access &access) override;
 
 private:
   /// For each queue, how many of its instructions are known to be complete.

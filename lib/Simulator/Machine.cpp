@@ -15,11 +15,13 @@
 #include "Report.h"
 #include "Timeline.h"
 #include "Trace.h"
+#include "Watcher.h"
 #include "Workers.h"
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Isa/Codec.h"
 #include "serrano/Isa/ProgramFile.h"
 #include "serrano/Support/Error.h"
+#include "llvm/ADT/ScopeExit.h"
 #include <cstring>
 
 using namespace serrano;
@@ -32,6 +34,9 @@ struct Machine::State {
   DecodedProgram decoded;
   std::unique_ptr<MemorySystem> memory;
   std::unique_ptr<Workers> workers; ///< kept from run to run
+  /// Of the run that goes on, for its debugger.
+  const Core *core = nullptr;
+  const Timeline *timeline = nullptr;
 
   State(const isa::ProgramFile &program, TargetModel model)
       : program(program), target(std::move(model)), timing(target) {}
@@ -154,6 +159,50 @@ llvm::Error Machine::readScalar(int64_t address,
       Memory::Scalar, address, bytes);
 }
 
+llvm::Error Machine::read(Memory where, int64_t address,
+                          llvm::MutableArrayRef<uint8_t> bytes) const {
+  return readFrom(*state->memory,
+                  state->checkHost(where, address, bytes.size(), false), where,
+                  address, bytes);
+}
+
+int64_t Machine::bytesOf(Memory memory) const {
+  return state->memory->size(memory);
+}
+
+MachineState Machine::inspect() const {
+  MachineState result;
+  state->core->inspect(result);
+  if (state->timeline)
+    state->timeline->inspect(result, state->core->scalarsSinceDispatch());
+  return result;
+}
+
+bool Machine::isInstruction(uint64_t word) const {
+  const std::vector<uint32_t> &index = state->decoded.indexOfWord;
+  return word < index.size() && index[word] != ~0u;
+}
+
+std::string Machine::describe(uint32_t word) const {
+  return state->describe(word);
+}
+
+/// Whether the bytes that a debugger watches are there.
+static llvm::Error checkWatches(const Machine &machine,
+                                const Debugger &debugger) {
+  for (const Watch &watch : debugger.watches) {
+    if (watch.bytes < 1)
+      return makeError("the watch of {0} at {1} has {2} bytes; expected 1 or "
+                       "more",
+                       memoryName(watch.memory), watch.address, watch.bytes);
+    std::vector<uint8_t> bytes(1);
+    for (int64_t end : {watch.address, watch.address + watch.bytes - 1})
+      if (llvm::Error error = machine.read(watch.memory, end, bytes))
+        return addContext(std::move(error), "what is to be watched");
+  }
+  return llvm::Error::success();
+}
+
 llvm::Expected<Statistics> Machine::run(int64_t word,
                                         const RunOptions &options) {
   return execute(word, options, nullptr);
@@ -166,6 +215,9 @@ Machine::predict(int64_t word, llvm::ArrayRef<ScalarBytes> lengths,
     return makeError("a prediction computes nothing that could be checked or "
                      "come out in another order; leave out checks and the "
                      "adversarial schedule");
+  if (options.debugger)
+    return makeError("a prediction computes nothing that could be looked at; "
+                     "leave out breaks, watches and dumps");
   int64_t size = state->memory->size(Memory::Scalar);
   KnownScalars known(size);
   auto *scalars =
@@ -188,8 +240,7 @@ Machine::predict(int64_t word, llvm::ArrayRef<ScalarBytes> lengths,
 llvm::Expected<Statistics> Machine::execute(int64_t word,
                                             const RunOptions &options,
                                             KnownScalars *known) {
-  if (word < 0 || size_t(word) >= state->decoded.indexOfWord.size() ||
-      state->decoded.indexOfWord[word] == ~0u)
+  if (!isInstruction(uint64_t(word)))
     return makeError("{0}: no instruction starts at {1:x}",
                      state->program.path(), word * 8);
 
@@ -199,20 +250,27 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
     return makeError("checks and times follow program order; leave out checks, "
                      "statistics and trace from a run with the adversarial "
                      "schedule");
+  if (options.adversarialSeed && options.debugger)
+    return makeError("what is looked at follows program order; leave out "
+                     "breaks, watches and dumps from a run with the "
+                     "adversarial schedule");
+  if (options.debugger)
+    if (llvm::Error error = checkWatches(*this, *options.debugger))
+      return std::move(error);
 
   llvm::Expected<unsigned> threads = numThreads(options.threads);
   if (!threads)
     return threads.takeError();
   // The adversarial schedule is an order of its own; a prediction has nothing
-  // to share out.
-  Workers *workers =
-      state->workersFor(options.adversarialSeed || known ? 1 : *threads);
+  // to share out; and what a debugger sees has happened.
+  bool alone = options.adversarialSeed || known || options.debugger;
+  Workers *workers = state->workersFor(alone ? 1 : *threads);
 
   std::vector<std::string> operators = state->program.operators();
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
 
   EnergyMeter energy(state->target, state->timing);
-  Profile profile(energy);
+  Profile profile(energy, state->target.scratchpadBytes());
   std::unique_ptr<Trace> trace;
   llvm::SmallVector<SliceSink *, 3> sinks;
   if (!options.traceFile.empty()) {
@@ -242,21 +300,34 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
     observers.push_back(&happensBefore);
   if (options.timing)
     observers.append({&timeline, &energy});
-  if (report)
-    observers.push_back(report.get());
   if (trace || report)
     observers.push_back(&profile);
 
   std::optional<AdversarialSchedule> schedule;
   if (options.adversarialSeed)
     schedule.emplace(*options.adversarialSeed, state->target.queueDepth());
+  std::optional<Watcher> watcher;
+  if (options.debugger && !options.debugger->watches.empty())
+    observers.push_back(&watcher.emplace(*options.debugger, *state->memory));
   Core core(state->decoded, *state->memory, state->target, state->timing,
             observers, workers, schedule ? &*schedule : nullptr, known);
+  if (options.debugger)
+    core.attach(*options.debugger);
+  state->core = &core;
+  state->timeline = options.timing ? &timeline : nullptr;
+  llvm::scope_exit forget([&] {
+    state->core = nullptr;
+    state->timeline = nullptr;
+  });
   int code;
   Statistics statistics;
   try {
     code = core.run(word);
     statistics = timeline.finish();
+  } catch (const Stopped &) {
+    return makeError("{0}: the debugger ended the run at {1}",
+                     state->program.path(),
+                     state->describe(core.site().word));
   } catch (const Fault &fault) {
     Site site = core.site();
     uint32_t op = site.op;
@@ -280,6 +351,7 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
     return makeError("{0}: the program halted with code {1} at {2}",
                      state->program.path(), code,
                      state->describe(core.site().word));
+  profile.finish();
   if (trace) {
     trace->counters(profile, energy.staticWatts());
     if (llvm::Error error = trace->commit())

@@ -42,10 +42,12 @@ void TimeSeries::widen(int64_t newWidth) {
 
 void Profile::filled(const SlotFill &fill) {
   slotPicojoules[fill.ring].push_back(energy.of(fill).total());
+  scratchpad.filled(fill);
 }
 
 void Profile::slice(const Slice &slice) {
   const Dispatched &d = slice.instruction;
+  scratchpad.slice(slice);
   busy[slice.track].add(slice.start, slice.end,
                         double(slice.end - slice.start));
   if (slice.bytes)
@@ -67,6 +69,7 @@ void Profile::slice(const Slice &slice) {
 
 void Profile::slotHeld(unsigned ring, int64_t from, int64_t to) {
   slots[ring].add(from, to, double(to - from));
+  scratchpad.slotHeld(ring, from, to);
 }
 
 template <typename Visit>

@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_PROFILE_H
 
 #include "EnergyMeter.h"
+#include "ScratchpadMap.h"
 #include "Timeline.h"
 
 namespace serrano::sim {
@@ -37,16 +38,19 @@ private:
   std::vector<double> values;
 };
 
-/// Bandwidth, ring slots and power over time.
+/// Bandwidth, ring slots, power and the scratchpad's contents over time.
 class Profile final : public Observer, public SliceSink {
 public:
-  explicit Profile(const EnergyMeter &energy) : energy(energy) {}
+  Profile(const EnergyMeter &energy, int64_t scratchpadBytes)
+      : scratchpad(scratchpadBytes), energy(energy) {}
 
   void dispatched(const Dispatched &) override {}
   void filled(const SlotFill &fill) override;
   void slice(const Slice &slice) override;
   void slotHeld(unsigned ring, int64_t from, int64_t to) override;
 
+  /// To be called when the run has ended.
+  void finish() { scratchpad.finish(); }
   /// Gives all series intervals of one width, in ticks, which it returns.
   int64_t align();
 
@@ -56,6 +60,7 @@ public:
   std::array<TimeSeries, numTracks> busy = filledArray<numTracks>();
   /// Slots that are full, times ticks.
   std::array<TimeSeries, numRings> slots = filledArray<numRings>();
+  ScratchpadMap scratchpad; ///< has columns of its own
 
 private:
   static constexpr int64_t firstWidth = TimingModel::ticksPerCycle;

@@ -15,11 +15,9 @@ using namespace serrano::sim;
 using Json = nlohmann::ordered_json;
 
 Report::Report(AtomicFile output, const TargetModel &target)
-    : file(std::move(output)), target(target),
-      scratchpad(target.scratchpadBytes()) {}
+    : file(std::move(output)), target(target) {}
 
 void Report::slice(const Slice &slice) {
-  scratchpad.slice(slice);
   const Dispatched &d = slice.instruction;
   bars[slice.track].push_back(
       {slice.start, slice.end, slice.end - slice.start, d.op, d.layer, 1});
@@ -75,7 +73,7 @@ static std::vector<double> scaled(const TimeSeries &series, double factor,
 llvm::Error Report::write(llvm::StringRef program, const Statistics &statistics,
                           Profile &profile, double staticWatts) {
   sortBars();
-  scratchpad.finish();
+  const ScratchpadMap &scratchpad = profile.scratchpad;
   Json data;
   data["program"] = llvm::sys::path::filename(program).str();
   data["target"] = target.name().str();

@@ -9,7 +9,6 @@
 #define SERRANO_SIMULATOR_REPORT_H
 
 #include "Profile.h"
-#include "ScratchpadMap.h"
 #include "Timeline.h"
 #include "serrano/Support/AtomicFile.h"
 
@@ -19,16 +18,11 @@ namespace serrano::sim {
 /// HTML file that needs nothing else. Neither memory nor the page grows with
 /// the run: slices that follow each other closely become one bar when there are
 /// too many.
-class Report final : public Observer, public SliceSink {
+class Report final : public SliceSink {
 public:
   Report(AtomicFile file, const TargetModel &target);
 
-  void dispatched(const Dispatched &) override {}
-  void filled(const SlotFill &fill) override { scratchpad.filled(fill); }
   void slice(const Slice &slice) override;
-  void slotHeld(unsigned ring, int64_t from, int64_t to) override {
-    scratchpad.slotHeld(ring, from, to);
-  }
 
   /// Writes the page. `program` names what ran.
   llvm::Error write(llvm::StringRef program, const Statistics &statistics,
@@ -53,7 +47,6 @@ private:
   std::array<std::vector<Bar>, numTracks> bars;
   size_t numBars = 0;
   int64_t gap = 0; ///< ticks up to which neighbours have been merged
-  ScratchpadMap scratchpad;
 };
 
 /// The page, in which the data takes the place of `reportDataMark`.

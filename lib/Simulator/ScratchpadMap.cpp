@@ -85,6 +85,17 @@ void ScratchpadMap::slotHeld(unsigned index, int64_t, int64_t to) {
   ring.filled.pop_front();
 }
 
+std::vector<double> ScratchpadMap::bytesInUse() const {
+  std::vector<double> bytes;
+  for (const Block &block : rows) {
+    bytes.resize(std::max(bytes.size(), block.cells.size()));
+    for (size_t column = 0; column < block.cells.size(); ++column)
+      if (block.cells[column])
+        bytes[column] += double(blockBytes);
+  }
+  return bytes;
+}
+
 void ScratchpadMap::finish() {
   for (Block &block : rows)
     if (block.op)

@@ -34,6 +34,8 @@ public:
   /// By column, of a block: 0 if it is free, else the operator's index + 1.
   llvm::ArrayRef<uint32_t> row(size_t block) const { return rows[block].cells; }
   size_t numBlocks() const { return rows.size(); }
+  /// By column, the bytes of the blocks that are not free.
+  std::vector<double> bytesInUse() const;
 
 private:
   struct Block {

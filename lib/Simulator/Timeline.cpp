@@ -260,6 +260,17 @@ void Timeline::dispatched(const Dispatched &d) {
   occupied |= 1u << d.queue;
 }
 
+void Timeline::inspect(MachineState &state, int64_t scalars) const {
+  state.cycle = TimingModel::cyclesOf(now + scalars * dispatchTicks);
+  for (unsigned q = DmaInId; q < numQueues; ++q) {
+    const Queue &queue = queues[q];
+    state.queues.push_back({queueName(q), int64_t(queue.ops.size()),
+                            queue.ops.empty() ? 0 : queue.ops.front().d.word});
+  }
+  for (MachineState::Counter &counter : state.counters)
+    counter.completed = counters[counter.number].known;
+}
+
 Statistics Timeline::finish() {
   while (step(never)) {
   }

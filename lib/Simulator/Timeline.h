@@ -62,6 +62,10 @@ public:
 
   void dispatched(const Dispatched &instruction) override;
 
+  /// Adds the cycle, if the sequencer has spent `scalars` instructions since the
+  /// last that it dispatched, the queues, and which increments have happened.
+  void inspect(MachineState &state, int64_t scalars) const;
+
   /// Lets every queue drain; the statistics of the whole run.
   Statistics finish();
 

@@ -45,7 +45,9 @@ Trace::Trace(AtomicFile output, llvm::ArrayRef<std::string> operators,
     for (unsigned work = 0; work < numWorks; ++work)
       prefixes.push_back(",\"name\":" + nlohmann::json(name).dump() +
                          ",\"cat\":\"" + workName(Work(work)) + "\",\"ts\":");
-  text("[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
+  // Without the unit chrome://tracing takes what is less than a microsecond apart
+  // for the same time, puts slices into others and drops arrows.
+  text("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
        "\"core 0\"}}");
   for (unsigned track = DmaInId; track < numTracks; ++track) {
     event('M', track);
@@ -183,6 +185,9 @@ void Trace::counters(Profile &profile, double staticWatts) {
                        1.0 / double(width), 0});
   if (!rings.empty())
     counter("scratchpad, full ring slots", rings, width);
+  counter("scratchpad, bytes in use",
+          {{"bytes", profile.scratchpad.bytesInUse(), 1, 0}},
+          profile.scratchpad.columnWidth());
   counter("power, W",
           {{"power", profile.picojoules.sums(), 1e-12 / seconds, staticWatts}},
           width);
@@ -194,7 +199,7 @@ void Trace::flush(llvm::StringRef more) {
 }
 
 llvm::Error Trace::commit() {
-  text("]\n");
+  text("]}\n");
   flush();
   return file.commit();
 }

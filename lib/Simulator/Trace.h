@@ -16,7 +16,7 @@
 
 namespace serrano::sim {
 
-/// Writes a run in the Trace Event Format (JSON array form) that Perfetto and
+/// Writes a run in the Trace Event Format (JSON object form) that Perfetto and
 /// chrome://tracing open: one track per queue and one for the weight port,
 /// slices named by source operator, arrows from what signals to what it held
 /// up, and counters over time. One microsecond of the trace is one microsecond
@@ -37,8 +37,8 @@ public:
     if (coming.size() == slicesAtOnce)
       handOver();
   }
-  /// Writes the counters: bandwidth, ring slots, and power on top of
-  /// `staticWatts`.
+  /// Writes the counters: bandwidth, ring slots, bytes of the scratchpad, and
+  /// power on top of `staticWatts`.
   void counters(Profile &profile, double staticWatts);
   /// Completes the file; without it nothing is left behind.
   llvm::Error commit();

@@ -7,7 +7,7 @@
 
 from ._serrano import Error
 from .llm import LLM, CachedSequence, Tokenizer
-from .program import Cache, Entry, Operand, Outputs, Program, compile, load
+from .program import Cache, Entry, Operand, Outputs, Program, Tensor, compile, load
 
 __all__ = [
     "LLM",
@@ -18,6 +18,7 @@ __all__ = [
     "Operand",
     "Outputs",
     "Program",
+    "Tensor",
     "Tokenizer",
     "compile",
     "load",

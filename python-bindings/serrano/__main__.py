@@ -1,4 +1,4 @@
-"""`python -m serrano generate`: text from a compiled decoder on the terminal."""
+"""`python -m serrano`: text from a compiled decoder on the terminal, and what a program computes beside the model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import sys
 import time
 
-from . import LLM, Error, load
+from . import LLM, Error, diff, load
 
 
-def _generate(arguments: argparse.Namespace) -> None:
+def _generate(arguments: argparse.Namespace) -> int:
     llm = LLM(load(arguments.program), arguments.tokenizer)
     temperature = 0.0 if arguments.greedy else arguments.temperature
     pieces = llm.generate(
@@ -34,9 +34,10 @@ def _generate(arguments: argparse.Namespace) -> None:
             f"and {moved / tokens / 1e6:.1f} MB of memory traffic a token",
             file=sys.stderr,
         )
+    return 0
 
 
-def _run() -> int:
+def _run(arguments: argparse.Namespace) -> int:
     parser = argparse.ArgumentParser(prog="python -m serrano")
     commands = parser.add_subparsers(required=True)
     generate = commands.add_parser("generate", help="continue a prompt")
@@ -47,25 +48,33 @@ def _run() -> int:
     generate.add_argument("--greedy", action="store_true", help="take the likeliest token each time")
     generate.add_argument("--temperature", type=float, default=0.7, metavar="T", help="without --greedy")
     generate.add_argument("--seed", type=int, default=0, metavar="N", help="without --greedy")
-    generate.set_defaults(run=_generate)
-    arguments = parser.parse_args()
+    generate.set_defaults(run=_generate, errors=1)
+    diff.add_arguments(
+        commands.add_parser(
+            "diff",
+            help="compare a program with its model or another program, tensor by tensor",
+            description="Runs both with the same inputs and compares each tensor of the model that can be seen in both. "
+            "Exit code 0 if all agree, 1 if one departs, 2 if they cannot be compared.",
+        )
+    )
+    parser.parse_args(namespace=arguments)
     # What the terminal cannot show must not end the run.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments)
     except Error as error:
         print(f"serrano: error: {error}", file=sys.stderr)
-        return 1
+        return arguments.errors
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def main() -> int:
+    arguments = argparse.Namespace(errors=1)  # Until it is known what is to be done.
     try:
         try:
-            return _run()
+            return _run(arguments)
         finally:
             sys.stdout.flush()
     except OSError as error:  # All files but the standard output are read and written elsewhere.
@@ -74,7 +83,7 @@ def main() -> int:
         if not isinstance(error, BrokenPipeError):  # Else nobody reads any more.
             reason = (error.strerror or str(error)).lower()
             print(f"serrano: error: standard output: cannot write: {reason}", file=sys.stderr)
-        return 1
+        return arguments.errors
 
 
 if __name__ == "__main__":

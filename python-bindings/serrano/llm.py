@@ -7,7 +7,7 @@ import math
 import os
 import pathlib
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ class LLM:
 
     A step takes any number of new tokens of several sequences up to the program's limits; longer inputs go in as
     several steps, with the same results to the bit. `last_statistics` is what the last step cost on the chip if
-    `stats` was asked for.
+    `stats` was asked for, `last_tensors` has the model's tensors that were.
     """
 
     def __init__(self, program: Program, tokenizer: Tokenizer | str | os.PathLike[str] | None = None):
@@ -132,6 +132,7 @@ class LLM:
         self._max_tokens = entry.limits["tokens"]
         self._max_sequences = entry.limits["sequences"]
         self.last_statistics: dict[str, Any] | None = None
+        self.last_tensors: dict[str, npt.NDArray[Any]] | None = None
 
     @property
     def vocabulary(self) -> int:
@@ -171,12 +172,13 @@ class LLM:
         check: Sequence[str] = (),
         trace: str | os.PathLike[str] | None = None,
         threads: int | None = None,
+        tensors: bool | Collection[str] = False,
     ) -> npt.NDArray[np.float32]:
         """Appends tokens to sequences and returns logits, `[rows, vocabulary]`.
 
         batch: each sequence with its new token ids, at least one.
         rows: which of all the batch's tokens, counted through, give logits; the last of each sequence if None.
-        stats, check, trace, threads: as for `Program.run`.
+        stats, check, trace, threads, tensors: as for `Program.run`.
 
         Raises Error for a token id outside the vocabulary, a sequence longer than the program was compiled for, too
         many tokens or sequences in one step, and a sequence that occurs twice or is of another program.
@@ -234,10 +236,12 @@ class LLM:
             check=check,
             trace=trace,
             threads=threads,
+            tensors=tensors,
         )
         for (sequence, _), length in zip(batch, lengths):
             sequence._length = length
         self.last_statistics = outputs.statistics
+        self.last_tensors = outputs.tensors
         return outputs["logits"]
 
     def logits(self, token_ids: Sequence[int], *, check: Sequence[str] = ()) -> npt.NDArray[np.float32]:

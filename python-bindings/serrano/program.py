@@ -31,6 +31,7 @@ class Operand:
 
     dtype: np.dtype[Any]
     shape: tuple[str, ...]
+    below: str | None = None  # of indices: each is at least 0 and less than this size
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,24 @@ class Outputs(dict[str, npt.NDArray[Any]]):
 
     `statistics` is what the run cost, None unless it was asked for. Its keys are those of the file that
     `serrano-sim --stats` writes: "cycles", "seconds", "hbm_read_bytes", "hbm_write_bytes", "multiply_accumulates",
-    and lists of "engines" and "operators".
+    and lists of "engines" and "operators". `tensors` has the tensors of the model that were asked for, by name, in the
+    order in which the program computed them.
     """
 
     statistics: dict[str, Any] | None = None
+    tensors: dict[str, npt.NDArray[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Where a tensor of the model comes from: the operator that computes it, and its layer, from 1, or 0 outside of layers.
+
+    Of equal layers, which are compiled once, the operator is named as in the first one.
+    """
+
+    operator: str
+    layer: int
+    stored: str  # how the chip keeps its elements: "f32", "bf16", ...
 
 
 def _path(path: Any) -> bytes:
@@ -113,7 +128,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def _operands(operands: list[_serrano.Operand]) -> dict[str, Operand]:
-    return {o.name: Operand(np.dtype(o.element_type), tuple(o.shape)) for o in operands}
+    return {o.name: Operand(np.dtype(o.element_type), tuple(o.shape), o.below) for o in operands}
 
 
 def _array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -155,6 +170,23 @@ class Program:
         """The entries by name; for an encoder there is one, "main"."""
         return dict(self._entries)
 
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors of the model that can be read during a run, by name.
+
+        What is fused into what follows, or has gone in the model's simplification, is none of them.
+        """
+        return {name: Tensor(op, layer, stored) for name, op, layer, stored in self._program.tensors}
+
+    def _wanted(self, tensors: bool | Collection[str]) -> set[str]:
+        known = self.tensors
+        if tensors is True:
+            return set(known)
+        for name in tensors:
+            if name not in known:
+                raise Error(f"{name!r} is no tensor that can be read; Program.tensors has their names")
+        return set(tensors)
+
     def run(
         self,
         entry: str,
@@ -166,6 +198,7 @@ class Program:
         schedule: str = "program",
         seed: int | None = None,
         threads: int | None = None,
+        tensors: bool | Collection[str] = False,
     ) -> Outputs:
         """Runs an entry and returns its outputs.
 
@@ -180,7 +213,10 @@ class Program:
             follow program order.
         seed: 0 to 2**64 - 1, 0 if left out; the same seed gives the same order.
         threads: threads of the host that compute, 1 to 64; the results are the same for any number. If left out, as
-            many as the environment's SERRANO_THREADS says or, without it, one for each core up to 16.
+            many as the environment's SERRANO_THREADS says or, without it, one for each core up to 16. With `tensors`
+            one computes.
+        tensors: names of `self.tensors` that are read when they are complete, or True for all of them. Not with the
+            adversarial schedule.
 
         Raises Error for an unknown entry, a missing, unknown or misspelled input, a wrong dtype or shape, a dimension
         over its limit, an index outside its table, lengths, positions or blocks of a step that do not fit together, and
@@ -204,16 +240,18 @@ class Program:
         options.trace_file = _path(trace) if trace is not None else b""
         options.adversarial_seed = (seed or 0) if schedule == "adversarial" else None
         options.threads = threads or 0
-        arrays, statistics = self._program.run(
+        arrays, statistics, read = self._program.run(
             _text("the entry's name", entry),
             {_text("an input's name", n): _array(n, v) for n, v in inputs.items()},
             options,
+            self._wanted(tensors) if tensors else None,
         )
         outputs = Outputs(arrays)
+        if tensors:
+            outputs.tensors = dict(read)
         if stats:
             outputs.statistics = json.loads(statistics)
         return outputs
-
 
     def predict(
         self,

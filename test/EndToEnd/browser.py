@@ -90,7 +90,10 @@ class Browser:
         return message["result"]
 
     def open(self, file: pathlib.Path) -> None:
-        self._call("Page.navigate", url=file.as_uri())
+        self.navigate(file.as_uri())
+
+    def navigate(self, url: str) -> None:
+        self._call("Page.navigate", url=url)
         while self._next().get("method") != "Page.loadEventFired":
             pass
 

@@ -30,7 +30,7 @@ class Page:
         self.file = folder / "r.html"
         self.stats = json.loads((folder / "s.json").read_text())
         self.operators = {operator["name"]: operator for operator in self.stats["operators"]}
-        events = json.loads((folder / "t.json").read_text())
+        events = json.loads((folder / "t.json").read_text())["traceEvents"]
         tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
         self.slices = collections.defaultdict(list)
         for event in events:

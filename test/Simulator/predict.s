@@ -32,10 +32,21 @@
 ; RUN: not serrano-sim p.srn --entry main --predict --lengths T=3 --threads=2 2>&1 | FileCheck %s --check-prefix=THREADS
 ; THREADS: serrano-sim: error: --predict computes nothing; leave out --threads
 
+; RUN: not serrano-sim p.srn --entry main --predict --lengths T=3 --break double 2>&1 | FileCheck %s --check-prefix=BREAK
+; BREAK: serrano-sim: error: --predict computes nothing; leave out --break
+; RUN: not serrano-sim p.srn --entry main --predict --lengths T=3 --break-limit 1 2>&1 | FileCheck %s --check-prefix=LIMIT
+; LIMIT: serrano-sim: error: --predict computes nothing; leave out --break-limit
+; RUN: not serrano-sim p.srn --entry main --predict --lengths T=3 --interactive 2>&1 | FileCheck %s --check-prefix=ASK
+; ASK: serrano-sim: error: --predict computes nothing; leave out --interactive
+; RUN: not serrano-sim p.srn --entry main --predict --lengths T=3 --watch spm:0+4 2>&1 | FileCheck %s --check-prefix=WATCH
+; WATCH: serrano-sim: error: --predict computes nothing; leave out --watch
+; RUN: not serrano-sim p.srn --entry main --predict --lengths T=3 --dump-at double=no.npz 2>&1 | FileCheck %s --check-prefix=DUMP
+; DUMP: serrano-sim: error: --predict computes nothing; leave out --dump-at
+
 ; What is refused leaves no file behind.
 ; RUN: not serrano-sim p.srn --entry other --predict --stats no.json --trace no-trace.json --report no.html 2>&1 | FileCheck %s --check-prefix=DATA
 ; DATA: serrano-sim: error: p.srn: fault at `loop index=r2, count=r1` at {{.*}}: r1 comes from scalar memory that lengths alone do not determine, and is more than an address in hbm: the time depends on data; run it with inputs instead of predicting
-; RUN: not ls no.json no-trace.json no.html
+; RUN: not ls no.json no-trace.json no.html no.npz
 
 .hbm x, 8 * 16
 .op 1, "double"

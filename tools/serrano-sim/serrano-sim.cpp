@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CommandDebugger.h"
 #include "Summary.h"
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/AtomicFile.h"
@@ -14,6 +15,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace serrano;
@@ -93,6 +95,28 @@ static cl::opt<unsigned> &threads() {
       cl::value_desc("N"), cl::init(0), cl::cat(category));
   return option;
 }
+static cl::list<std::string>
+    breaks("break",
+           cl::desc("Print where the run is when it comes to an address, or "
+                    "begins an operator, or has completed a tensor"),
+           cl::value_desc("ADDR|NAME[@LAYER]"), cl::cat(category));
+static cl::opt<int64_t>
+    breakLimit("break-limit", cl::desc("End the run at the Nth break"),
+               cl::value_desc("N"), cl::init(0), cl::cat(category));
+static cl::opt<bool> interactive(
+    "interactive",
+    cl::desc("Ask at each break what to do (default: on a terminal)"),
+    cl::cat(category));
+static cl::list<std::string> watches(
+    "watch",
+    cl::desc("Print each access to bytes of spm, acc, smem or hbm: writes, or "
+             "what follows, r, w or rw"),
+    cl::value_desc("SPACE:ADDR+LEN[:rw]"), cl::cat(category));
+static cl::list<std::string> dumps(
+    "dump-at",
+    cl::desc("Write the model's tensors of an operator, or one tensor, under "
+             "their names in the model; * stands for any text"),
+    cl::value_desc("NAME[@LAYER]=FILE.npz"), cl::cat(category));
 
 static llvm::Error writeText(llvm::StringRef path, llvm::StringRef text) {
   llvm::Expected<AtomicFile> file = AtomicFile::create(path);
@@ -134,6 +158,46 @@ static llvm::Error checkDistinct(llvm::ArrayRef<std::string> read,
   return llvm::Error::success();
 }
 
+namespace {
+/// One `--dump-at`.
+struct Dump {
+  std::string text, path;
+  std::optional<NamePattern> name;
+};
+} // namespace
+
+static llvm::Expected<std::vector<Dump>> parseDumps() {
+  std::vector<Dump> result;
+  for (llvm::StringRef text : dumps) {
+    auto [name, path] = text.rsplit('=');
+    if (name.empty() || path.empty())
+      return makeError("--dump-at: '{0}' names no file; expected an operator "
+                       "or tensor and a file, as in NAME=FILE.npz",
+                       text);
+    result.push_back({name.str(), path.str(), std::nullopt});
+  }
+  return result;
+}
+
+static llvm::Error writeDumps(llvm::ArrayRef<Dump> wanted,
+                              llvm::ArrayRef<ReadTensor> tensors) {
+  for (const Dump &dump : wanted) {
+    NpzArrays arrays;
+    for (const ReadTensor &tensor : tensors)
+      if (dump.name->matches(tensor.name, tensor.layer) ||
+          dump.name->matches(tensor.op, tensor.layer))
+        arrays.emplace(tensor.name, tensor.array);
+    if (arrays.empty())
+      return makeError("--dump-at: no tensor of '{0}' was in memory during the "
+                       "run: what is fused into another operator cannot be "
+                       "seen, nor what was not computed",
+                       dump.text);
+    if (llvm::Error error = writeNpz(dump.path, arrays))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
 /// The entry that was asked for, or the only one.
 static llvm::Expected<const Entry *> chooseEntry(const Program &program) {
   llvm::ArrayRef<Entry> entries = program.entries();
@@ -155,6 +219,10 @@ static llvm::Error checkOptions() {
                      "--schedule=adversarial");
   if (threads().getNumOccurrences() && threads() == 0)
     return makeError("--threads is 0; expected a number of threads, 1 to 64");
+  if (breakLimit < 0)
+    return makeError("--break-limit is {0}; expected the number of a break, "
+                     "from 1, or 0 to go on at all",
+                     breakLimit.getValue());
   if (!predict && lengthsText.getNumOccurrences())
     return makeError("--lengths are of a prediction; add --predict, or give "
                      "arrays with --inputs");
@@ -165,7 +233,12 @@ static llvm::Error checkOptions() {
         {!outputsPath.empty(), "--outputs"},
         {!checks.empty(), "--check"},
         {schedule == Schedule::Adversarial, "--schedule=adversarial"},
-        {threads().getNumOccurrences() > 0, "--threads"}})
+        {threads().getNumOccurrences() > 0, "--threads"},
+        {!breaks.empty(), "--break"},
+        {breakLimit.getNumOccurrences() > 0, "--break-limit"},
+        {interactive.getNumOccurrences() > 0, "--interactive"},
+        {!watches.empty(), "--watch"},
+        {!dumps.empty(), "--dump-at"}})
     if (given)
       return makeError("--predict computes nothing; leave out {0}", name);
   return llvm::Error::success();
@@ -205,7 +278,8 @@ static llvm::Expected<Outcome> runPrediction(Program &program,
 
 static llvm::Expected<Outcome> runWithInputs(Program &program,
                                              const Entry &entry,
-                                             const sim::RunOptions &options) {
+                                             const sim::RunOptions &options,
+                                             llvm::ArrayRef<Dump> wanted) {
   NpzArrays inputs;
   if (!inputsPath.empty()) {
     llvm::Expected<NpzArrays> arrays = readNpz(inputsPath);
@@ -213,10 +287,20 @@ static llvm::Expected<Outcome> runWithInputs(Program &program,
       return arrays.takeError();
     inputs = std::move(*arrays);
   }
+  TensorFilter filter;
+  if (!wanted.empty())
+    filter = [&](llvm::StringRef tensor, llvm::StringRef op, int64_t layer) {
+      return llvm::any_of(wanted, [&](const Dump &dump) {
+        return dump.name->matches(tensor, layer) ||
+               dump.name->matches(op, layer);
+      });
+    };
   llvm::Expected<Program::Result> result =
-      program.run(entry, inputs, options, inputsPath);
+      program.run(entry, inputs, options, inputsPath, filter);
   if (!result)
     return result.takeError();
+  if (llvm::Error error = writeDumps(wanted, result->tensors))
+    return std::move(error);
   if (!outputsPath.empty())
     if (llvm::Error error = writeNpz(outputsPath, result->outputs))
       return std::move(error);
@@ -229,8 +313,13 @@ static llvm::Expected<Outcome> runWithInputs(Program &program,
 static llvm::Error run() {
   if (llvm::Error error = checkOptions())
     return error;
-  const std::string written[] = {outputsPath, statsPath(), tracePath,
-                                 reportPath};
+  llvm::Expected<std::vector<Dump>> wanted = parseDumps();
+  if (!wanted)
+    return wanted.takeError();
+  llvm::SmallVector<std::string> written = {outputsPath, statsPath(),
+                                            tracePath, reportPath};
+  for (const Dump &dump : *wanted)
+    written.push_back(dump.path);
   if (llvm::Error error = checkDistinct({programPath, inputsPath}, written))
     return error;
   if (llvm::Error error = checkWritable(written))
@@ -244,7 +333,30 @@ static llvm::Error run() {
   if (!outputsPath.empty() && (*entry)->outputs.empty())
     return makeError("entry '{0}' has no outputs to write; leave out --outputs",
                      (*entry)->name);
+  CommandDebugger debugger(
+      **program, {.interactive = interactive || (!breaks.empty() &&
+                                                 llvm::sys::Process::
+                                                     StandardInIsUserInput()),
+                  .limit = breakLimit});
+  for (const std::string &place : breaks)
+    if (llvm::Error error = debugger.addBreak(place))
+      return error;
+  for (llvm::StringRef text : watches) {
+    llvm::Expected<sim::Watch> watch = parseWatch(text);
+    if (!watch)
+      return watch.takeError();
+    debugger.watches.push_back(*watch);
+  }
+  for (Dump &dump : *wanted) {
+    llvm::Expected<NamePattern> name =
+        NamePattern::parse(dump.text, **program, "--dump-at");
+    if (!name)
+      return name.takeError();
+    dump.name = std::move(*name);
+  }
   sim::RunOptions options;
+  if (!breaks.empty() || !watches.empty())
+    options.debugger = &debugger;
   options.checkRaces = llvm::is_contained(checks, Check::Races);
   options.checkInit = llvm::is_contained(checks, Check::Init);
   options.traceFile = tracePath;
@@ -256,7 +368,11 @@ static llvm::Error run() {
   options.threads = threads();
   llvm::Expected<Outcome> outcome =
       predict ? runPrediction(**program, **entry, options)
-              : runWithInputs(**program, **entry, options);
+              : runWithInputs(**program, **entry, options, *wanted);
+  if (!outcome && debugger.hasStopped()) {
+    llvm::outs() << oneLineMessage(outcome.takeError()) << '\n';
+    return flushStandardOutput();
+  }
   if (!outcome)
     return outcome.takeError();
   const sim::Statistics &s = outcome->statistics;

@@ -8,6 +8,7 @@
 
 #include "dialects/Llm/Passes/LlmPasses.h"
 
+#include "dialects/Llm/SourceTensors.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace serrano::llm {
@@ -126,8 +127,10 @@ struct FoldWeightViews
       Value bias = linear.getBias() ? cut(linear.getBias()) : Value();
       auto part = LinearOp::create(
           builder,
-          FusedLoc::get(&getContext(), {linear.getLoc(), slice.getLoc()}),
+          FusedLoc::get(&getContext(), {withoutSourceTensors(linear.getLoc()),
+                                        withoutSourceTensors(slice.getLoc())}),
           slice.getType(), linear.getInput(), cut(linear.getWeight()), bias);
+      moveSourceTensors(slice, part.getResult());
       slice.replaceAllUsesWith(part.getResult());
       slice.erase();
     }

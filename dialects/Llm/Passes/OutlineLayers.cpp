@@ -8,6 +8,7 @@
 
 #include "dialects/Llm/Passes/LlmPasses.h"
 
+#include "dialects/Llm/SourceTensors.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/IR/Remarks.h"
@@ -373,8 +374,9 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
         return;
 
     // The function of the first layer.
+    Location loc = withoutSourceTensors(layer.front()->getLoc());
     auto callee =
-        func::FuncOp::create(builder, layer.front()->getLoc(), "layer",
+        func::FuncOp::create(builder, loc, "layer",
                              builder.getFunctionType(types, resultTypes));
     callee.setPrivate();
     symbols.insert(callee);
@@ -392,18 +394,22 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
         mapping.map(value, body->getArgument(next++));
     for (auto &[weight, names] : chain.weights)
       mapping.map(weight, body->getArgument(next++));
-    for (Operation *op : layer) {
+    for (auto [index, op] : llvm::enumerate(layer)) {
       for (Value operand : op->getOperands())
         if (auto constant = operand.getDefiningOp<arith::ConstantOp>();
             constant && !mapping.contains(operand))
           builder.clone(*constant, mapping);
-      builder.clone(*op, mapping);
+      SmallVector<Operation *> same;
+      for (size_t i = 0; i < chain.count; ++i)
+        same.push_back(ops[chain.begin + i * chain.period + index]);
+      joinSourceTensors(builder.clone(*op, mapping), same);
     }
     SmallVector<Value> results;
     for (Carried carried : llvm::make_first_range(chain.carried))
       results.push_back(
           mapping.lookup(layer[carried.first]->getResult(carried.second)));
-    func::ReturnOp::create(builder, layer.back()->getLoc(), results);
+    func::ReturnOp::create(builder, withoutSourceTensors(layer.back()->getLoc()),
+                           results);
 
     // The loop in place of all layers.
     builder.setInsertionPoint(layer.front());
@@ -411,7 +417,7 @@ struct OutlineLayers : serrano::llm::impl::OutlineLayersBase<OutlineLayers> {
     for (auto &[weight, names] : chain.weights)
       weights.push_back(builder.getArrayAttr(names));
     auto loop = LayersOp::create(
-        builder, layer.front()->getLoc(), resultTypes,
+        builder, loc, resultTypes,
         FlatSymbolRefAttr::get(callee), builder.getI64IntegerAttr(first),
         builder.getI64IntegerAttr(chain.count), initial, shared,
         builder.getArrayAttr(weights));

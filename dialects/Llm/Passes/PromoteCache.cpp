@@ -10,6 +10,7 @@
 #include "dialects/Llm/Passes/IndexAnalysis.h"
 #include "dialects/Llm/Passes/LlmPasses.h"
 #include "dialects/Llm/Passes/Remarks.h"
+#include "dialects/Llm/SourceTensors.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -88,6 +89,8 @@ private:
         extents, cast<RankedTensorType>(value.getType()).getElementType());
   }
   LogicalResult convert(Operation *op);
+  /// `result` holds the tensors that `op` does, as those of one sequence.
+  void keepTensors(Operation *op, Operation *result, ExtentAttr rows);
   LogicalResult convertRows(Operation *op);
   LogicalResult convertBroadcasting(Operation *op, Operation *clone);
   void convertAttention(AttentionOp op);
@@ -215,15 +218,33 @@ void StepBuilder::convertAttention(AttentionOp op) {
   const CachedLayer *layer = layerOf.lookup(op);
   Value query = mapping.lookup(op.getQuery());
   int64_t index = layer - graph.getLayers().begin();
-  Value layerIndex =
-      arith::ConstantIndexOp::create(builder, op.getLoc(), index);
+  Location loc = withoutSourceTensors(op.getLoc());
+  Value layerIndex = arith::ConstantIndexOp::create(builder, loc, index);
   Value result = CachedAttentionOp::create(
-      builder, op.getLoc(), query.getType(),
+      builder, loc, query.getType(),
       FlatSymbolRefAttr::get(context, "kv"), layerIndex, query,
       mapping.lookup(layer->newKey), mapping.lookup(layer->newValue), positions,
       queryStarts, kvLengths, blockTables, op.getScaleAttr(),
       op.getWindowAttr(), op.getSoftcapAttr());
+  keepTensors(op, result.getDefiningOp(), getExtents(query)[0]);
   mapping.map(op.getResult(), result);
+}
+
+void StepBuilder::keepTensors(Operation *op, Operation *result,
+                              ExtentAttr rows) {
+  auto substitute = [&](StringAttr name) {
+    ExtentAttr symbol = ExtentAttr::getSymbol(context, name);
+    return symbol == graph.batch    ? ExtentAttr::getConstant(context, 1)
+           : symbol == graph.length ? rows
+                                    : symbol;
+  };
+  copySourceTensors(op, result, [&](ExtentAttr extent) {
+    ExtentAttr converted = extent.substitute(substitute);
+    bool known = llvm::none_of(converted.getSymbols(), [&](StringAttr s) {
+      return stepSymbols.contains(s);
+    });
+    return known ? converted : ExtentAttr();
+  });
 }
 
 /// Operands that are no rows are broadcast to rows: their dimensions for batch
@@ -250,7 +271,7 @@ LogicalResult StepBuilder::convertBroadcasting(Operation *op,
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(clone);
     clone->setOperand(
-        index, ReshapeOp::create(builder, op->getLoc(),
+        index, ReshapeOp::create(builder, withoutSourceTensors(op->getLoc()),
                                  getTensorType(extents, type.getElementType()),
                                  mapping.lookup(operand)));
   }
@@ -277,6 +298,7 @@ LogicalResult StepBuilder::convertRows(Operation *op) {
   Operation *clone = builder.clone(*op, mapping);
   for (auto [from, to] : llvm::zip(op->getResults(), clone->getResults()))
     to.setType(rowType(from, rows));
+  keepTensors(op, clone, rows);
 
   auto keepsRows = [&](ArrayRef<int64_t> axes) {
     return llvm::all_of(axes, [](int64_t axis) { return axis >= 2; });
@@ -407,9 +429,10 @@ func::FuncOp StepBuilder::build() {
       return;
     Value all = mapping.lookup(value);
     RankedTensorType type = rowType(value, symbol("logit_rows"));
-    mapping.map(value, GatherOp::create(builder, value.getLoc(), type, all,
-                                        logitRows, /*axis=*/0)
-                           .getResult());
+    mapping.map(value,
+                GatherOp::create(builder, withoutSourceTensors(value.getLoc()),
+                                 type, all, logitRows, /*axis=*/0)
+                    .getResult());
   };
   for (Operation &op : source.front().without_terminator()) {
     if (op.getNumResults() == 0 || llvm::none_of(op.getResults(), [&](Value v) {

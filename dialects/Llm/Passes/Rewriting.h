@@ -16,13 +16,9 @@ namespace serrano::llm {
 /// How greedy rewriting goes through a model: a function of the llm dialect is
 /// one block, so that there are no regions to simplify, and its operations come
 /// after their operands. What a rewrite changes, and who uses it, is looked at
-/// again in the same iteration; another one would look at all operations.
-inline mlir::GreedyRewriteConfig getRewriteConfig() {
-  return mlir::GreedyRewriteConfig()
-      .setUseTopDownTraversal()
-      .setMaxIterations(1)
-      .setRegionSimplificationLevel(mlir::GreedySimplifyRegionLevel::Disabled);
-}
+/// again in the same iteration; another one would look at all operations. Source
+/// tensors move along.
+mlir::GreedyRewriteConfig getRewriteConfig();
 
 /// Erases operations without effect whose results are not used.
 void eraseDeadOperations(mlir::func::FuncOp function);

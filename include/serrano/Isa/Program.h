@@ -83,6 +83,25 @@ struct ZeroRange {
   uint64_t bytes = 0;
 };
 
+/// A tensor of the source model that can be looked at: before the instruction
+/// at `word`, which no jump leads to, it is at `address`.
+struct SourceTensor {
+  uint32_t word = 0;
+  /// Of what is computed in equal layers, the tensor of each.
+  std::vector<std::string> names;
+  /// The layer that the first name is of, as `mark` counts them; 0 outside of
+  /// layers.
+  uint32_t layer = 0;
+  uint32_t sourceOperator = 0; ///< index of the operator that computes it
+  std::string dtype, stored;   ///< as of an `Operand`
+  std::vector<std::string> shape;
+  bool isInHbm = false; ///< instead of the scratchpad
+  uint64_t address = 0;
+  /// A loop nest over the elements in row-major order, the last one innermost:
+  /// rounds and, in elements, their distance. Empty if the tensor is dense.
+  std::vector<std::string> extents, strides;
+};
+
 /// Everything of a program but its weights.
 struct Program {
   std::vector<uint64_t> text;
@@ -92,6 +111,8 @@ struct Program {
   /// none.
   std::vector<std::string> operators = {""};
   std::vector<Entry> entries;
+  /// In the order of their words.
+  std::vector<SourceTensor> tensors;
   std::vector<ZeroRange> zeroes;
   /// Bytes of HBM that a run needs: the end of the last range or weight.
   uint64_t hbmBytes = 0;
@@ -101,7 +122,7 @@ struct Program {
 };
 
 /// The parts of a program file's manifest that describe `program`: "operators",
-/// "functions", "entries" and "hbm_bytes".
+/// "functions", "entries", "tensors" and "hbm_bytes".
 nlohmann::json manifestOf(const Program &program);
 
 /// Reads them back into `program`; an error names what is wrong in the
@@ -110,6 +131,9 @@ llvm::Error readManifest(const nlohmann::json &manifest, Program &program);
 
 /// Reads one element of "entries", whatever the functions.
 llvm::Expected<Entry> readEntry(const nlohmann::json &entry);
+
+/// Reads one element of "tensors", whatever the instructions.
+llvm::Expected<SourceTensor> readTensor(const nlohmann::json &tensor);
 
 } // namespace serrano::isa
 

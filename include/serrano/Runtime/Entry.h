@@ -54,6 +54,9 @@ struct Operand {
   /// Of indices: the elements are at least 0 and less than this.
   std::optional<SizeExpression> below;
 
+  /// Understands an operand of a program.
+  static llvm::Expected<Operand> create(const isa::Operand &source);
+
   llvm::Expected<std::vector<uint64_t>>
   shapeFor(const Dimensions &dimensions) const;
 };

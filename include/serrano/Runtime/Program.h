@@ -9,7 +9,9 @@
 #define SERRANO_RUNTIME_PROGRAM_H
 
 #include "serrano/Isa/ProgramFile.h"
+#include "serrano/Runtime/Entry.h"
 #include "serrano/Runtime/Lengths.h"
+#include "serrano/Runtime/SourceTensors.h"
 #include "serrano/Simulator/Machine.h"
 
 namespace serrano {
@@ -28,12 +30,18 @@ public:
   struct Result {
     NpzArrays outputs;
     sim::Statistics statistics;
+    std::vector<ReadTensor> tensors; ///< as they became complete
   };
-  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs. Errors
-  /// about the inputs begin with `inputsPath`, the file that they are from.
+  /// Binds `inputs` to `entry` by name, runs it, and reads its outputs, and
+  /// while it runs the tensors that `filter` asks for. Errors about the inputs
+  /// begin with `inputsPath`, the file that they are from.
   llvm::Expected<Result> run(const Entry &entry, const NpzArrays &inputs,
                              const sim::RunOptions &options = {},
-                             llvm::StringRef inputsPath = {});
+                             llvm::StringRef inputsPath = {},
+                             const TensorFilter &filter = {});
+
+  /// The source model's tensors that can be read during a run.
+  llvm::ArrayRef<SourceTensor> tensors() const { return tensorList; }
 
   /// What a run of `entry` with these lengths would cost, to the cycle, without
   /// computing and without arrays. Of a step each sequence gives the logits of
@@ -57,6 +65,7 @@ private:
   std::unique_ptr<isa::ProgramFile> programFile;
   std::unique_ptr<sim::Machine> core;
   std::vector<Entry> entryList;
+  std::vector<SourceTensor> tensorList;
 };
 
 } // namespace serrano

@@ -8,6 +8,7 @@
 #ifndef SERRANO_SIMULATOR_MACHINE_H
 #define SERRANO_SIMULATOR_MACHINE_H
 
+#include "serrano/Simulator/Debugger.h"
 #include "serrano/Simulator/Statistics.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -44,8 +45,11 @@ struct RunOptions {
   std::string reportFile;
   /// Threads of the host that compute, 1 to 64; the results are the same for any
   /// number. 0: as many as the environment's SERRANO_THREADS says or, without
-  /// it, one for each of the host's cores up to 16.
+  /// it, one for each of the host's cores up to 16. With a debugger one computes.
   unsigned threads = 0;
+  /// Looks at the run, if it is not null. Not with the adversarial schedule, nor
+  /// in a prediction.
+  Debugger *debugger = nullptr;
 };
 
 /// Bytes that the host writes to scalar memory.
@@ -73,16 +77,29 @@ public:
   llvm::Error readScalar(int64_t address,
                          llvm::MutableArrayRef<uint8_t> bytes) const;
 
+  /// Copies bytes of any memory. An error if they leave it. While a run goes on,
+  /// of use to its debugger only.
+  llvm::Error read(Memory memory, int64_t address,
+                   llvm::MutableArrayRef<uint8_t> bytes) const;
+  /// How many bytes a memory has.
+  int64_t bytesOf(Memory memory) const;
+  /// To be called by the debugger of a run only.
+  MachineState inspect() const;
+  /// Whether an instruction starts at that word address.
+  bool isInstruction(uint64_t word) const;
+  /// "`text` at 0x40", of the instruction at that word address.
+  std::string describe(uint32_t word) const;
+
   /// Runs the function at word address `word` until it halts. An error says
-  /// which instruction did what the ISA forbids, or which code it halted with
-  /// if that is not 0.
+  /// which instruction did what the ISA forbids, which code it halted with
+  /// if that is not 0, or that the debugger ended it.
   llvm::Expected<Statistics> run(int64_t word, const RunOptions &options = {});
 
   /// What `run` would cost, without computing: only the sequencer works. Of
   /// scalar memory it knows `lengths` and nothing else; an error says so if
   /// anything but an address in HBM depends on the rest. HBM is neither read nor
-  /// written, and the memories are afterwards as they were. Checks look at what
-  /// engines do and are refused.
+  /// written, and the memories are afterwards as they were. Checks and debuggers
+  /// look at what engines do and are refused.
   llvm::Expected<Statistics> predict(int64_t word,
                                      llvm::ArrayRef<ScalarBytes> lengths,
                                      const RunOptions &options = {});

@@ -31,11 +31,6 @@ private:
 
 } // namespace
 
-/// The element type on the device, as the program's manifest names it.
-static StringRef nameOf(Type type) {
-  return type.isF32() ? "f32" : type.isBF16() ? "bf16" : type.isF16() ? "f16" : "i32";
-}
-
 void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
   SmallVector<Attribute> dims, inputs, outputs, limits;
   DictionaryAttr cache;
@@ -76,7 +71,7 @@ void ConvertDmaToIsa::createEntry(OpBuilder &builder, func::FuncOp function) {
         {builder.getNamedAttr("name", tensor.getNameAttr()),
          builder.getNamedAttr("dtype", tensor.getDtypeAttr()),
          builder.getNamedAttr("stored", builder.getStringAttr(
-                                            nameOf(tensor.getSlotType().getElementType()))),
+                                            nameOfStored(tensor.getSlotType().getElementType()))),
          builder.getNamedAttr("shape", tensor.getShapeAttr()),
          builder.getNamedAttr("space",
                               builder.getStringAttr(tensor.getScalar() ? "smem" : "hbm")),

@@ -183,6 +183,12 @@ static StringAttr getSource(Location loc) {
   return {};
 }
 
+unsigned Selector::operatorOf(Operation *op) {
+  StringAttr source = getSource(op->getLoc());
+  auto it = source ? operators.find(source) : operators.end();
+  return it == operators.end() ? lastMarked : it->second;
+}
+
 void Selector::mark(Operation *op) {
   StringAttr source = getSource(op->getLoc());
   if (!source)
@@ -190,7 +196,7 @@ void Selector::mark(Operation *op) {
   unsigned index = operators.insert({source, unsigned(operators.size() + 1)}).first->second;
   if (index == marked)
     return;
-  marked = index;
+  marked = lastMarked = index;
   emit(isa::Mark{.op = index, .layer = layer});
 }
 
@@ -258,6 +264,10 @@ LogicalResult Selector::selectOp(Operation *op) {
           at.offset = value(ahead).imm * int64_t(ring.getSlotBytes());
         }
         define(peek.getTile(), at);
+        return success();
+      })
+      .Case([&](tile::ObserveOp observed) {
+        observe(observed);
         return success();
       })
       .Case([&](func::ReturnOp) {

@@ -15,6 +15,9 @@
 
 namespace serrano {
 
+/// The element type on the device, as the program's manifest names it.
+llvm::StringRef nameOfStored(mlir::Type type);
+
 /// Selects the instructions of one function. Blocks are walked in order; every
 /// value has a register from its definition to its last use.
 class Selector {
@@ -62,6 +65,13 @@ private:
     isa::ir::createInstruction(builder, loc, instruction);
   }
   void mark(mlir::Operation *op);
+  /// The index of the source operator that an operation came from, or if it has
+  /// no instruction that of the one before it.
+  unsigned operatorOf(mlir::Operation *op);
+
+  // Observe.cpp
+  /// Says where the program's manifest finds a tensor.
+  void observe(tile::ObserveOp op);
 
   // Operands.cpp
   mlir::LogicalResult selectView(mlir::memref::ReinterpretCastOp view);
@@ -89,7 +99,7 @@ private:
   mlir::ModuleOp module;
   llvm::MapVector<mlir::StringAttr, unsigned> &operators;
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
-  unsigned marked = 0;
+  unsigned marked = 0, lastMarked = 0; ///< the last one is known after loops too
   isa::Value layer = {0, 0}; ///< from 1; 0 outside of layers
   llvm::SmallVector<uint8_t> freeRegisters;
   /// How many values that are still used each register holds or is a part of.

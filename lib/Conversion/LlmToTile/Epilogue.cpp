@@ -58,8 +58,8 @@ bool Lowering::Projection::findGate() {
           (product.getLhs() != other && product.getRhs() != other))
         break;
       for (const Step &step : steps)
-        on.fused.insert(step.op);
-      on.fused.insert(product);
+        take(step.op);
+      take(product);
       members[gate].steps = steps;
       if (gate == 1)
         std::swap(members[0], members[1]);
@@ -90,13 +90,12 @@ void Lowering::Projection::collectSteps(Member &member, Value result) {
     } else {
       break;
     }
-    on.fused.insert(user);
+    take(user);
     member.result = user->getResult(0);
   }
 }
 
-/// Which of its function's results a tensor is, if that is its only use.
-static std::optional<unsigned> getResultNumber(Value tensor) {
+std::optional<unsigned> Lowering::getResultNumber(Value tensor) {
   if (!tensor.hasOneUse() || !isa<func::ReturnOp>(*tensor.user_begin()) ||
       !cast<func::FuncOp>(tensor.getParentBlock()->getParentOp())
            ->hasAttr(llm::LlmDialect::kEntryAttr))
@@ -144,7 +143,7 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
     member.rope = rope;
     member.headSize = headSizeOf(rope.getInput());
     member.target = on.defineRope(rope);
-    on.fused.insert(rope);
+    take(rope);
     return success();
   }
   for (unsigned half : {0, 1}) {
@@ -156,7 +155,9 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
     member.headOffset = half * member.headSize;
     member.slot = on.getKeyValueSlot(attention);
     Value operand = half ? attention.getValue() : attention.getKey();
-    on.matrices[operand] = {member.slot, getShape(operand).first, member.n};
+    // Also as it is before it is seen as heads, for those who look at it.
+    for (Value tensor : {member.result, operand})
+      on.matrices[tensor] = {member.slot, getShape(operand).first, member.n, Value()};
     return success();
   }
   if (std::optional<unsigned> number = getResultNumber(member.result)) {

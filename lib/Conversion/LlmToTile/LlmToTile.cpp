@@ -45,26 +45,31 @@ LogicalResult Lowering::lowerOp(Operation &op) {
   if (fused.contains(&op))
     return success();
   loc = op.getLoc();
-  return llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-      .Case([&](llm::LinearOp op) { return lowerLinear(op); })
-      .Case([&](llm::AttentionOp op) { return lowerAttention(op); })
-      .Case([&](llm::RmsNormOp op) { return lowerRmsNorm(op); })
-      .Case([&](llm::LayerNormOp op) { return lowerLayerNorm(op); })
-      .Case([&](llm::BinaryOp op) { return lowerBinary(op); })
-      .Case([&](llm::UnaryOp op) { return lowerUnary(op); })
-      .Case([&](llm::ReshapeOp op) { return lowerReshape(op); })
-      .Case([&](llm::EmbeddingOp op) { return lowerEmbedding(op); })
-      .Case([&](llm::LayersOp op) { return lowerLayers(op); })
-      .Case([&](llm::RopeAnglesOp op) { return lowerRopeAngles(op); })
-      .Case([&](llm::RopeOp op) { return lowerRope(op); })
-      .Case([&](llm::GatherOp op) { return lowerGather(op); })
-      .Case([&](llm::CachedAttentionOp op) { return lowerCachedAttention(op); })
-      // Read by their users.
-      .Case<llm::GetWeightOp, llm::IotaOp, func::ReturnOp, arith::ConstantOp>(
-          [](auto) { return success(); })
-      .Default([](Operation *op) {
-        return op->emitOpError() << "has no kernel yet; the model cannot be compiled for a chip";
-      });
+  LogicalResult result =
+      llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+          .Case([&](llm::LinearOp op) { return lowerLinear(op); })
+          .Case([&](llm::AttentionOp op) { return lowerAttention(op); })
+          .Case([&](llm::RmsNormOp op) { return lowerRmsNorm(op); })
+          .Case([&](llm::LayerNormOp op) { return lowerLayerNorm(op); })
+          .Case([&](llm::BinaryOp op) { return lowerBinary(op); })
+          .Case([&](llm::UnaryOp op) { return lowerUnary(op); })
+          .Case([&](llm::ReshapeOp op) { return lowerReshape(op); })
+          .Case([&](llm::EmbeddingOp op) { return lowerEmbedding(op); })
+          .Case([&](llm::LayersOp op) { return lowerLayers(op); })
+          .Case([&](llm::RopeAnglesOp op) { return lowerRopeAngles(op); })
+          .Case([&](llm::RopeOp op) { return lowerRope(op); })
+          .Case([&](llm::GatherOp op) { return lowerGather(op); })
+          .Case([&](llm::CachedAttentionOp op) { return lowerCachedAttention(op); })
+          // Read by their users.
+          .Case<llm::GetWeightOp, llm::IotaOp, func::ReturnOp, arith::ConstantOp>(
+              [](auto) { return success(); })
+          .Default([](Operation *op) {
+            return op->emitOpError() << "has no kernel yet; the model cannot be compiled for a chip";
+          });
+  // A projection does so itself, as what it has taken of other operations is there too.
+  if (succeeded(result) && !isa<llm::LinearOp>(op))
+    observe(op);
+  return result;
 }
 
 LogicalResult Lowering::lowerSpan(func::FuncOp function, Operation *first, Operation *end) {

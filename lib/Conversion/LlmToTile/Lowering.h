@@ -39,6 +39,17 @@ struct Column {
 /// A tensor is converted or scaled in no more pieces than this, and the rest at once.
 inline constexpr int64_t mostPieces = 8;
 
+/// How a slot holds a tensor: as rows of features, or as heads that attention reads,
+/// each of them with all its tokens.
+struct Layout {
+  int64_t heads = 0, size = 0; ///< heads is 0 for rows of features
+  int64_t tokenStride = 0;     ///< elements from one token to the next
+  int64_t headStride = 0;      ///< from one head of a group to the next
+  int64_t group = 0;           ///< heads of a group
+  int64_t groupStride = 0;     ///< from one group to the next
+  int64_t offset = 0;          ///< of the first element
+};
+
 /// What the program has room for.
 struct Limits {
   int64_t tokens, sequences, context;
@@ -79,6 +90,13 @@ private:
   static llm::ExtentAttr getInnerRows(llm::ExtentAttr rows);
   /// Row of the first row of this portion among all rows of a tensor.
   mlir::Value firstRow(llm::ExtentAttr rows);
+
+  // Observe.cpp
+  /// Says which tensors of the source model the results of `op` are, as far as
+  /// they are in a slot or leave the core.
+  void observe(mlir::Operation &op);
+  /// How the slot of `value` holds it; nothing if in no way that is known.
+  std::optional<Layout> getLayout(mlir::Value value);
 
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);
@@ -152,6 +170,9 @@ private:
 
   // Projection.cpp and Epilogue.cpp
   class Projection;
+  /// Which of the entry's results `tensor` is, if that is its only use: a
+  /// projection stores it block by block.
+  static std::optional<unsigned> getResultNumber(mlir::Value tensor);
   mlir::LogicalResult lowerLinear(llm::LinearOp op);
 
   // Attention.cpp

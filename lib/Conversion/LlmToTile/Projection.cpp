@@ -22,31 +22,24 @@ static constexpr size_t longestPeriod = 16;
 
 LogicalResult Lowering::lowerLinear(llm::LinearOp op) { return Projection(*this, op).lower(); }
 
-/// Which of its function's results a tensor is, if that is its only use.
-static bool isResult(Value tensor) {
-  return tensor.hasOneUse() && isa<func::ReturnOp>(*tensor.user_begin()) &&
-         cast<func::FuncOp>(tensor.getParentBlock()->getParentOp())
-             ->hasAttr(llm::LlmDialect::kEntryAttr);
-}
-
 static int64_t getK(llm::LinearOp op) { return op.getWeight().getType().getDimSize(0); }
 
 /// Projections of the same input, in the order in which one kernel takes them.
-static SmallVector<llm::LinearOp> getPeers(llm::LinearOp op) {
-  if (isResult(op.getResult()))
+SmallVector<llm::LinearOp> Lowering::Projection::getPeers(llm::LinearOp op) {
+  if (getResultNumber(op.getResult()))
     return {op};
   SmallVector<llm::LinearOp> peers;
   for (OpOperand &use : op.getInput().getUses())
     if (auto peer = dyn_cast<llm::LinearOp>(use.getOwner());
         peer && use.getOperandNumber() == 0 && peer->getBlock() == op->getBlock() &&
-        getK(peer) == getK(op) && !isResult(peer.getResult()))
+        getK(peer) == getK(op) && !getResultNumber(peer.getResult()))
       peers.push_back(peer);
   llvm::sort(peers, [](auto a, auto b) { return a->isBeforeInBlock(b); });
   return peers;
 }
 
 /// Whether no projection of its block is lowered after that of `leader`.
-static bool isLastGroup(llm::LinearOp leader) {
+bool Lowering::Projection::isLastGroup(llm::LinearOp leader) {
   SmallVector<llm::LinearOp> peers = getPeers(leader);
   for (Operation *op = leader->getNextNode(); op; op = op->getNextNode())
     if (auto other = dyn_cast<llm::LinearOp>(op); other && !llvm::is_contained(peers, other))
@@ -56,6 +49,11 @@ static bool isLastGroup(llm::LinearOp leader) {
 
 Lowering::Projection::Projection(Lowering &on, llm::LinearOp leader) : on(on), leader(leader) {
   k = getK(leader);
+}
+
+void Lowering::Projection::take(Operation *op) {
+  on.fused.insert(op);
+  taken.push_back(op);
 }
 
 LogicalResult Lowering::Projection::collectMembers() {
@@ -69,7 +67,7 @@ LogicalResult Lowering::Projection::collectMembers() {
         return failure();
       member.bias = *bias;
     }
-    on.fused.insert(op);
+    take(op);
   }
   gated = findGate();
   if (!gated)
@@ -295,5 +293,7 @@ LogicalResult Lowering::Projection::lower() {
   placeUnits();
   createAccumulators();
   emitUnits();
+  for (Operation *op : taken)
+    on.observe(*op);
   return success();
 }

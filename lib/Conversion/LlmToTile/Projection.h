@@ -64,6 +64,10 @@ private:
   using Pieces = llvm::SmallVector<tile::WeightTape::Piece>;
 
   // Projection.cpp
+  static llvm::SmallVector<llm::LinearOp> getPeers(llm::LinearOp op);
+  static bool isLastGroup(llm::LinearOp leader);
+  /// The kernel does what `op` does.
+  void take(mlir::Operation *op);
   mlir::LogicalResult collectMembers();
   mlir::LogicalResult pack();
   void placeUnits();
@@ -95,6 +99,7 @@ private:
   Lowering &on;
   llm::LinearOp leader;
   llvm::SmallVector<Member, 3> members;
+  llvm::SmallVector<mlir::Operation *> taken;
   /// Of two members, whether the product of both is wanted: the first is the gate.
   bool gated = false;
   Matrix x;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph.h"
+#include "dialects/Llm/SourceTensors.h"
 #include "OpTable.h"
 
 using namespace mlir;
@@ -96,6 +97,7 @@ bool Graph::expandFunctionBody(const onnx::NodeProto &node) {
     auto found = names.find(name);
     name = found == names.end() ? prefix + name : found->second;
   };
+  ++bodyDepth;
   for (onnx::NodeProto bodyNode : body.node()) {
     bindAttributes(bodyNode, node, *schema);
     for (std::string &input : *bodyNode.mutable_input())
@@ -110,5 +112,10 @@ bool Graph::expandFunctionBody(const onnx::NodeProto &node) {
     }
   }
   std::swap(opsets, bodyOpsets);
+  if (--bodyDepth == 0)
+    for (const std::string &output : node.output())
+      if (!output.empty())
+        if (Value value = lookup(output).value)
+          addSourceTensor(value, output);
   return true;
 }

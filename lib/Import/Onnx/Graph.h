@@ -35,6 +35,9 @@ public:
   mlir::ModuleOp getModule() { return module; }
   mlir::OpBuilder getBuilder() { return mlir::OpBuilder::atBlockEnd(block); }
 
+  /// Whether names are those of a function's body instead of the model's.
+  bool isInFunctionBody() const { return bodyDepth > 0; }
+
   const Operand &lookup(llvm::StringRef name);
   const Operand &define(llvm::StringRef name, Operand operand);
 
@@ -87,7 +90,7 @@ private:
       const void *>
       identities;
   llvm::BumpPtrAllocator identityStorage;
-  unsigned expansions = 0;
+  unsigned expansions = 0, bodyDepth = 0;
 };
 
 /// Whether ONNX defines `op` by a body of other ops that the importer knows.

@@ -8,6 +8,7 @@
 
 #include "Node.h"
 #include "Graph.h"
+#include "dialects/Llm/SourceTensors.h"
 
 using namespace mlir;
 using namespace serrano::llm;
@@ -177,10 +178,13 @@ void Node::checkShape(ArrayRef<ExtentAttr> shape) const {
 
 void Node::result(int index, Value value) {
   checkShape(getExtents(value));
-  if (wants(index))
-    graph.define(
-        proto.output(index),
-        Operand{value, cast<RankedTensorType>(value.getType()), std::nullopt});
+  if (!wants(index))
+    return;
+  if (!graph.isInFunctionBody())
+    addSourceTensor(value, proto.output(index));
+  graph.define(
+      proto.output(index),
+      Operand{value, cast<RankedTensorType>(value.getType()), std::nullopt});
 }
 
 void Node::resultKnown(int index, Extents elements, int64_t rank,

@@ -7,6 +7,7 @@
 
 #include "Graph.h"
 #include "ModelFile.h"
+#include "dialects/Llm/SourceTensors.h"
 #include "serrano/Import/Onnx.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -95,9 +96,9 @@ static void checkModule(ModuleOp module, const ModelFile &file) {
   std::string problem;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {
-        auto name = dyn_cast<NameLoc>(diagnostic.getLocation());
+        StringAttr name = llm::getSourceName(diagnostic.getLocation());
         auto isNode = [&](const NodeOutline &node) {
-          return name && node.getName() == name.getName();
+          return name && node.getName() == name.getValue();
         };
         if (!problem.empty())
           return;

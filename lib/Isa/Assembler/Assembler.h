@@ -69,10 +69,19 @@ private:
   /// A size of an array: a number, or a sum of products with dimensions.
   std::string parseSize();
   std::string parseSizeFactor();
+  /// Whether a size may name it: a dimension of the entry at hand, or in a
+  /// function of any entry before it.
+  bool isDimension(llvm::StringRef name);
   /// `name=` and a number of at least 1.
   void parseOption(const char *name, int64_t &value);
   std::string parseTypeName(const char *what,
                             llvm::ArrayRef<llvm::StringRef> names);
+
+  //===--- Tensors of the source model (TensorDirective.cpp) ---===//
+
+  void parseTensor();
+  /// "[2, tokens]"
+  std::vector<std::string> parseSizes();
 
   //===--- State ---===//
 

@@ -26,7 +26,8 @@ const StringMap<Assembler::Directive> &Assembler::directives() {
       {".entry", &Assembler::parseEntry},   {".dim", &Assembler::parseDim},
       {".hbm", &Assembler::parseHbm},       {".input", &Assembler::parseInput},
       {".output", &Assembler::parseOutput}, {".op", &Assembler::parseOp},
-      {".limit", &Assembler::parseLimit},   {".cache", &Assembler::parseCache}};
+      {".limit", &Assembler::parseLimit},   {".cache", &Assembler::parseCache},
+      {".tensor", &Assembler::parseTensor}};
   return table;
 }
 
@@ -242,12 +243,7 @@ Operand Assembler::parseOperandDirective() {
   operand.dtype = parseTypeName("an element type of NumPy", numpyTypes());
   operand.stored = operand.dtype;
   expect(",");
-  expect("[");
-  if (!lexer.peek().is("]"))
-    do
-      operand.shape.push_back(parseSize());
-    while (accept(","));
-  expect("]");
+  operand.shape = parseSizes();
   bool hasAddress = false;
   while (accept(",")) {
     Token key = expectName("hbm=, smem=, stored= or below=");
@@ -313,14 +309,21 @@ void Assembler::parseOption(const char *name, int64_t &value) {
   value = parseBounded(name, 1, 0x7fffffff);
 }
 
+bool Assembler::isDimension(StringRef name) {
+  ArrayRef<Entry> entries = program.entries;
+  if (!inFunction)
+    entries = currentEntry();
+  return any_of(entries, [&](const Entry &entry) {
+    return any_of(entry.dimensions, [&](const Dimension &dimension) {
+      return dimension.name == name;
+    });
+  });
+}
+
 std::string Assembler::parseSizeFactor() {
   Token token = lexer.peek();
-  if (token.kind == Token::Kind::Name)
-    for (const Dimension &dimension : currentEntry().dimensions)
-      if (dimension.name == token.text) {
-        lexer.next();
-        return dimension.name;
-      }
+  if (token.kind == Token::Kind::Name && isDimension(token.text))
+    return lexer.next().text.str();
   int64_t number = parsePrimary();
   if (number < 0)
     fail(token.loc, formatv("a size of {0} is negative", number).str());

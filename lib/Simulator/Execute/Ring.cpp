@@ -41,7 +41,8 @@ void Core::execute(const isa::RingSetup &i) {
     return &other != &ring && other.base < end &&
            ring.base < other.base + other.slots * other.slotBytes;
   });
-  ring.pending.assign(shared || schedule || known ? 0 : ring.slots, {});
+  ring.pending.assign(shared || schedule || known || debugger ? 0 : ring.slots,
+                      {});
   if (shared)
     for (Ring &other : rings)
       other.pending.clear();

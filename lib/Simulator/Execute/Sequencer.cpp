@@ -91,25 +91,30 @@ Access Core::scalarAccess(isa::Value v, bool write) {
   if (schedule)
     schedule->turn();
   settle({access, std::nullopt});
-  for (Observer *observer : observers)
-    observer->scalarAccess(word(), currentOp, access);
   return access;
+}
+
+void Core::tellScalarAccess(const Access &access) {
+  for (Observer *observer : observers)
+    observer->scalarAccess(site(), access);
 }
 
 void Core::execute(const isa::ScalarLoad &i) {
   ++scalarCycles;
-  int64_t address = scalarAccess(i.address, false).address;
-  bool isKnown = !known || known->contains(address);
-  write(i.rd.index, isKnown ? scalarWord(address) : 0, isKnown);
+  Access access = scalarAccess(i.address, false);
+  bool isKnown = !known || known->contains(access.address);
+  write(i.rd.index, isKnown ? scalarWord(access.address) : 0, isKnown);
+  tellScalarAccess(access);
 }
 
 void Core::execute(const isa::ScalarStore &i) {
   ++scalarCycles;
   int32_t low = int32_t(registers[i.a.index]);
-  int64_t address = scalarAccess(i.address, true).address;
-  std::memcpy(memory.at(Memory::Scalar, address), &low, sizeof(low));
+  Access access = scalarAccess(i.address, true);
+  std::memcpy(memory.at(Memory::Scalar, access.address), &low, sizeof(low));
   if (known)
-    known->set(address, sizeof(low), !(unknown >> i.a.index & 1));
+    known->set(access.address, sizeof(low), !(unknown >> i.a.index & 1));
+  tellScalarAccess(access);
 }
 
 /// The index of the instruction `words` after the one that follows `current`.

@@ -199,3 +199,41 @@ func.func @view_of_a_later_tile() {
   tile.load_weights %k k %c4 n %c4 {dma.signal = 2 : i64} : memref<4x4xf32, strided<[8, 1], offset: ?>>
   return
 }
+
+// -----
+
+// What can be looked at is no instruction: it says where, as of which operator, and in a loop over layers from which
+// layer on. At the end of a loop's body a mark is the place that each round comes to.
+
+// CHECK-LABEL: isa.func @observed
+// CHECK: isa.mark op=1
+// CHECK-NEXT: isa.v.fill
+// CHECK-NEXT: isa.observe {address = 64 : i64, dtype = "f32", names = ["h"], operator = 1 : i64, shape = ["8", "16"], space = "spm", stored = "bf16"}
+// CHECK-NEXT: isa.loop
+// CHECK: isa.observe {address = 64 : i64, dtype = "f32", extents = ["16", "8"], layer = 3 : i64, names = ["a", "b"], operator = 1 : i64, shape = ["16", "8"], space = "spm", stored = "bf16", strides = ["1", "16"]}
+// CHECK-NEXT: isa.v.fill
+// CHECK-NEXT: isa.observe {address = 64 : i64, dtype = "f32", layer = 3 : i64, names = ["c", "d"], operator = 1 : i64, shape = ["8", "16"], space = "spm", stored = "bf16"}
+// CHECK-NEXT: isa.mark op=1, layer=r
+// CHECK-NEXT: }
+// CHECK-NEXT: isa.observe {address = 8192 : i64, dtype = "f32", names = ["out"], operator = 1 : i64, shape = ["8", "16"], space = "hbm", stored = "f32"}
+// CHECK-NEXT: isa.halt
+
+tile.tensor @y output "y" "f32" ["8", "16"] : memref<8x16xf32> {mem.address = 8192 : i64}
+func.func @observed() attributes {tile.entry = "graph"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %x = mem.buffer scratchpad at 64 : memref<8x16xbf16>
+  tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16> loc("node")
+  tile.observe %x : memref<8x16xbf16> is ["h"] "f32" ["8", "16"] loc("node")
+  scf.for %i = %c0 to %c2 step %c1 {
+    tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16> loc("node")
+    tile.observe %x : memref<8x16xbf16> is ["a", "b"] "f32" ["16", "8"] extents ["16", "8"] strides ["1", "16"] loc("node")
+    tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16> loc("node")
+    tile.observe %x : memref<8x16xbf16> is ["c", "d"] "f32" ["8", "16"] loc("node")
+  } {tile.first_layer = 2 : i64}
+  tile.observe @y is ["out"] "f32" ["8", "16"] loc("node")
+  return
+}

@@ -85,3 +85,36 @@ isa.entry @f dims [] inputs [] outputs [] cache {block = 1, blocks = 0, context 
 
 // expected-error @below {{needs an address that is not negative and at least one byte}}
 isa.zeroes "x" at 0 bytes 0
+
+// -----
+
+isa.func @f {
+  // expected-error @below {{'q' is in the unknown space 'acc'}}
+  isa.observe {names = ["q"], dtype = "f32", stored = "f32", shape = ["8"], space = "acc", address = 0, operator = 0}
+  isa.halt
+}
+
+// -----
+
+isa.func @f {
+  // expected-error @below {{'q' has 2 names but no layer}}
+  isa.observe {names = ["q", "r"], dtype = "f32", stored = "f32", shape = ["8"], space = "spm", address = 0, operator = 0}
+  isa.halt
+}
+
+// -----
+
+isa.func @f {
+  // expected-error @below {{'q' has 1 extents and 2 strides}}
+  isa.observe {names = ["q"], dtype = "f32", stored = "f32", shape = ["8"], space = "spm", address = 0, operator = 0,
+               extents = ["8"], strides = ["1", "1"]}
+  isa.halt
+}
+
+// -----
+
+isa.func @f {
+  // expected-error @below {{a tensor has no names}}
+  isa.observe {names = [], dtype = "f32", stored = "f32", shape = ["8"], space = "spm", address = 0, operator = 0}
+  isa.halt
+}

@@ -401,3 +401,45 @@ func.func @wide_pieces(%x: memref<8x40xf32>, %n: index) {
   tile.store %x to @cache[%n, %n] rows %n pieces 2 step 8 : memref<8x40xf32>
   return
 }
+
+// -----
+
+func.func @observes_nothing() {
+  // expected-error @+1 {{looks at nothing; expected one of them}}
+  tile.observe is ["q"] "f32" ["8"]
+  return
+}
+
+// -----
+
+tile.tensor @y output "y" "f32" ["8", "16"] : memref<8x16xf32>
+func.func @observes_both(%x: memref<8x16xf32>) {
+  // expected-error @+1 {{looks at a slot and a tensor; expected one of them}}
+  tile.observe %x : memref<8x16xf32> @y is ["q"] "f32" ["8", "16"]
+  return
+}
+
+// -----
+
+func.func @observes_nameless(%x: memref<8x16xf32>) {
+  // expected-error @+1 {{has no name; expected one, or one for each layer}}
+  tile.observe %x : memref<8x16xf32> is [] "f32" ["8", "16"]
+  return
+}
+
+// -----
+
+func.func @observes_unevenly(%x: memref<8x16xf32>) {
+  // expected-error @+1 {{has 2 extents and 1 strides; expected as many of both}}
+  tile.observe %x : memref<8x16xf32> is ["q"] "f32" ["8", "16"] extents ["8", "16"] strides ["1"]
+  return
+}
+
+// -----
+
+tile.dimension @y max 8
+func.func @observes_no_tensor() {
+  // expected-error @+1 {{looks at 'y', which is no tile.tensor}}
+  tile.observe @y is ["q"] "f32" ["8", "16"]
+  return
+}

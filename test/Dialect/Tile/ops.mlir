@@ -111,3 +111,14 @@ func.func @vector(%x: memref<8x8xf32>, %state: memref<8x3xf32>, %index: memref<8
   tile.take %x[%index] bound %n to %x rows %n cols %n : memref<8x8xf32>, memref<8x1xi32>, memref<8x8xf32>
   return
 }
+
+//      CHECK:  func.func @observed(%arg0: memref<8x16xbf16>) {
+// CHECK-NEXT:    tile.observe %arg0 : memref<8x16xbf16> is ["q"] "f32" ["batch", "seq", "16"]
+// CHECK-NEXT:    tile.observe %arg0 : memref<8x16xbf16> is ["k.0", "k.1"] "f32" ["1", "2", "seq", "8"] extents ["2", "seq", "8"] strides ["8", "16", "1"]
+// CHECK-NEXT:    tile.observe @logits is ["logits"] "f32" ["batch", "seq", "384"]
+func.func @observed(%x: memref<8x16xbf16>) {
+  tile.observe %x : memref<8x16xbf16> is ["q"] "f32" ["batch", "seq", "16"]
+  tile.observe %x : memref<8x16xbf16> is ["k.0", "k.1"] "f32" ["1", "2", "seq", "8"] extents ["2", "seq", "8"] strides ["8", "16", "1"]
+  tile.observe @logits is ["logits"] "f32" ["batch", "seq", "384"]
+  return
+}

@@ -6,7 +6,9 @@ import json
 import pathlib
 import sys
 
-stats, events = (json.loads(pathlib.Path(path).read_text()) for path in sys.argv[1:])
+stats, trace = (json.loads(pathlib.Path(path).read_text()) for path in sys.argv[1:])
+events = trace["traceEvents"]
+assert trace["displayTimeUnit"] == "ns"
 tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
 by_phase = collections.defaultdict(list)
 for event in events:

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Runtime/Elements.h"
+#include "serrano/Runtime/Elements.h"
 #include "MakeArray.h"
 #include "lib/Runtime/Arrays.h"
 #include "gtest/gtest.h"

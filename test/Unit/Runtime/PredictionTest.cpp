@@ -321,6 +321,18 @@ TEST_F(PredictionTest, ChecksAreRefused) {
   EXPECT_NE(failure(*program, "1@3", options), "");
 }
 
+TEST_F(PredictionTest, DebuggersAreRefused) {
+  struct Looker : sim::Debugger {
+    bool before(const sim::Site &) override { return true; }
+  } looker;
+  std::unique_ptr<Program> program = load(step);
+  sim::RunOptions options;
+  options.debugger = &looker;
+  EXPECT_EQ(failure(*program, "1@3", options),
+            "a prediction computes nothing that could be looked at; leave out "
+            "breaks, watches and dumps");
+}
+
 TEST_F(PredictionTest, FaultsOfLengthsAreFound) {
   std::unique_ptr<Program> program = load(withBody(R"(
     s.load rd=r1, address=64
