@@ -12,7 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arrays.h"
-#include "Elements.h"
+#include "serrano/Runtime/Elements.h"
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/Error.h"
 #include "serrano/Support/NearestName.h"

@@ -163,7 +163,7 @@ def test_random_inputs_are_one_sequence_whatever_its_dimensions_are_called(encod
     for value in [*model.graph.input, *model.graph.output]:
         for dimension in value.type.tensor_type.shape.dim:
             if dimension.dim_param:
-                dimension.dim_param = {"batch": "s18", "seq": "s41"}[dimension.dim_param]
+                dimension.dim_param = {"batch_size": "s18", "sequence_length": "s41"}[dimension.dim_param]
     onnx.save(model, tmp_path / "model.onnx")
     program = compile_to(tmp_path / "model.onnx", tmp_path / "p.srn")
     code, output, errors = diff(program, tmp_path / "model.onnx")

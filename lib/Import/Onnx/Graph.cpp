@@ -7,6 +7,7 @@
 
 #include "Graph.h"
 #include "OpTable.h"
+#include "dialects/Llm/SourceTensors.h"
 
 #include "onnx/checker.h"
 #include "llvm/ADT/MapVector.h"
@@ -239,9 +240,13 @@ void Graph::importNodes(ModelFile &file,
     bool hasKey = appendKey(outline, *op, key);
     if (hasKey)
       if (auto found = computed.find(key); found != computed.end()) {
-        for (auto [name, operand] : llvm::zip(outline.outputs, found->second))
-          if (!name.empty())
-            define(name, operand);
+        for (auto [name, operand] : llvm::zip(outline.outputs, found->second)) {
+          if (name.empty())
+            continue;
+          if (operand.value)
+            addSourceTensor(operand.value, name);
+          define(name, operand);
+        }
         continue;
       }
     const onnx::NodeProto &node = file.parse(outline);
