@@ -5,9 +5,8 @@
 
 // Of tokens in portions a slot has some only.
 // RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=bf16 max-tokens=8 max-sequences=2 max-context=32 slot-rows=4" \
-// RUN:   | FileCheck %s --check-prefix=PORTIONS
+// RUN:   | FileCheck %s --check-prefix=PORTIONS --implicit-check-not=tile.observe
 // PORTIONS: tile.portions
-// PORTIONS-NOT: tile.observe
 
 // Keys and values lie beside each other, head by head: a key's features, then a value's. Queries that share keys lie one
 // head of keys after the other, 8 tokens each. The RMS norm's rows have yet to be multiplied by their factors, the
