@@ -90,7 +90,7 @@ std::optional<Layout> Lowering::getLayout(Value value) {
   auto type = cast<MemRefType>(matrix.slot.getType());
   for (unsigned half : {0, 1}) {
     auto attention = getOnlyAttention(value, 1 + half);
-    if (!attention || keyValueSlots.lookup(attention) != matrix.slot)
+    if (!attention || keyValueSlots.lookup(attention.getOperation()) != matrix.slot)
       continue;
     SmallVector<llm::ExtentAttr> shape = llm::getExtents(attention.getKey());
     int64_t heads = *shape[1].getConstantValue(), size = *shape[2].getConstantValue();

@@ -1,20 +1,24 @@
 // Where the model's tensors can be seen: at the end of the kernel that computes them, which takes operations of theirs along.
 
-// RUN: serrano-opt %s -split-input-file -convert-llm-to-tile="target=serrano-tiny precision=bf16 max-tokens=8 max-sequences=2 max-context=32" -mlir-print-local-scope | FileCheck %s
+// RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=bf16 max-tokens=8 max-sequences=2 max-context=32" \
+// RUN:   | FileCheck %s --implicit-check-not='["normalised"]' --implicit-check-not='["query"]' --implicit-check-not='["projected"]'
+
+// Of tokens in portions a slot has some only.
+// RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=bf16 max-tokens=8 max-sequences=2 max-context=32 slot-rows=4" \
+// RUN:   | FileCheck %s --check-prefix=PORTIONS --implicit-check-not=tile.observe
+// PORTIONS: tile.portions
 
 // Keys and values lie beside each other, head by head: a key's features, then a value's. Queries that share keys lie one
-// head of keys after the other, 8 tokens each. The RMS norm's rows have yet to be multiplied by their factors, and the
-// queries before rope never leave the accumulators: neither can be seen.
+// head of keys after the other, 8 tokens each. The RMS norm's rows have yet to be multiplied by their factors, the
+// queries before rope and the product before the sum never leave the accumulators: those cannot be seen.
 // CHECK-LABEL: func.func @step
-// CHECK-NOT: is ["normalised"]
-// CHECK-NOT: is ["query"]
-// CHECK: tile.observe %[[Q:.*]] : memref<16x12xbf16> is ["turned"] "f32" ["tokens", "6", "4"] extents ["tokens", "2", "3", "4"] strides ["12", "96", "4", "1"]
+// CHECK: tile.observe %{{.*}} : memref<8x16xf32> is ["embedded"] "f32" ["tokens", "16"]
 // CHECK: %[[V:.*]] = memref.reinterpret_cast %[[KV:.*]] to offset: [4], sizes: [8, 12], strides: [16, 1]
 // CHECK: tile.observe %[[V]] : {{.*}} is ["value"] "f32" ["1", "tokens", "8"] extents ["tokens", "2", "4"] strides ["16", "8", "1"]
+// CHECK: tile.observe %{{.*}} : memref<16x12xbf16> is ["turned"] "f32" ["tokens", "6", "4"] extents ["tokens", "2", "3", "4"] strides ["12", "96", "4", "1"]
 // CHECK: tile.observe %[[KV]] : memref<8x16xbf16> is ["key"] "f32" ["1", "2", "tokens", "4"] extents ["2", "tokens", "4"] strides ["8", "16", "1"]
-// CHECK: tile.observe %{{.*}} : memref<8x24xbf16> is ["attention"] "f32" ["tokens", "6", "4"] loc
-// The sum takes the place of what is added.
-// CHECK: tile.observe %{{.*}} : memref<8x16xf32> is ["sum"] "f32" ["tokens", "16"]
+// CHECK: tile.observe %{{.*}} : memref<8x24xbf16> is ["attention"] "f32" ["tokens", "6", "4"]
+// CHECK: tile.observe @result0 is ["sum"] "f32" ["tokens", "16"]
 
 llm.cache @kv layers 2 kv_heads 2 head_size 4 : f32
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
