@@ -174,7 +174,7 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
   // A sum takes the place of an operand that nobody else needs.
   if (!member.steps.empty())
     if (auto [op, other] = member.steps.back();
-        other && on.isLastUse(other, op) && !on.isOnlyMatrixOperand(member.result)) {
+        other && on.isLastUse(other, op, leader) && !on.isOnlyMatrixOperand(member.result)) {
       Matrix matrix = on.get(other);
       if (cast<MemRefType>(matrix.slot.getType()).getElementType().isF32() &&
           !(on.layers && on.layers->aliases.contains(other))) {

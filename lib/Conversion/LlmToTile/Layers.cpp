@@ -46,7 +46,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
       return op.emitOpError() << "carries a value that is no matrix of features";
     Matrix carry = it->second;
     // Nobody else needs what the first layer gets.
-    bool own = isLastUse(value, op) && value.getDefiningOp() &&
+    bool own = isLastUse(value, op, op) && value.getDefiningOp() &&
                cast<MemRefType>(carry.slot.getType()).getElementType().isF32();
     if (!own) {
       carry.slot = slot(slotRows, carry.cols, builder.getF32Type());

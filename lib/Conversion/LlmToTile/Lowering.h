@@ -266,8 +266,9 @@ private:
   /// A new slot for `tensor`: in the matrix engine's type if nothing else reads it.
   Matrix &define(mlir::Value tensor);
   bool isOnlyMatrixOperand(mlir::Value tensor) const;
-  /// Whether nobody but `user` reads `tensor` from `user` on.
-  bool isLastUse(mlir::Value tensor, mlir::Operation *user) const;
+  /// Whether nobody but `user` reads `tensor` when what comes before `lowered` has
+  /// been lowered. A kernel takes operations along that come later in the block.
+  bool isLastUse(mlir::Value tensor, mlir::Operation *user, mlir::Operation *lowered) const;
   /// A vector of constants as the row (0, offset) of the slot of vectors.
   mlir::FailureOr<mlir::OpFoldResult> getVector(mlir::Operation *user, mlir::Value vector);
   mlir::OpFoldResult sum(mlir::OpFoldResult a, mlir::OpFoldResult b);

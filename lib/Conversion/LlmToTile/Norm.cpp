@@ -193,7 +193,7 @@ LogicalResult Lowering::lowerLayerNorm(llm::LayerNormOp op) {
   tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Rsqrt, factor, factor, rows, one);
   combine(tile::BinaryFunction::Mul, shift, factor, shift);
 
-  bool inPlace = isLastUse(op.getInput(), op) && !isOnlyMatrixOperand(op.getResult()) &&
+  bool inPlace = isLastUse(op.getInput(), op, op) && !isOnlyMatrixOperand(op.getResult()) &&
                  cast<MemRefType>(x.slot.getType()).getElementType().isF32();
   Matrix out = x;
   if (inPlace)

@@ -203,13 +203,13 @@ bool Lowering::isOnlyMatrixOperand(Value tensor) const {
   });
 }
 
-bool Lowering::isLastUse(Value tensor, Operation *user) const {
+bool Lowering::isLastUse(Value tensor, Operation *user, Operation *lowered) const {
   return llvm::all_of(tensor.getUsers(), [&](Operation *other) {
-    if (other->getBlock() != user->getBlock())
+    if (other->getBlock() != lowered->getBlock())
       return false;
-    if (other == user || (other->isBeforeInBlock(user) && !isa<llm::ReshapeOp>(other)))
+    if (other == user || (other->isBeforeInBlock(lowered) && !isa<llm::ReshapeOp>(other)))
       return true;
-    return isa<llm::ReshapeOp>(other) && isLastUse(other->getResult(0), user);
+    return isa<llm::ReshapeOp>(other) && isLastUse(other->getResult(0), user, lowered);
   });
 }
 
