@@ -235,8 +235,6 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
 }
 
 LogicalResult Lowering::CachedKernel::check() {
-  if (op.getWindow() || op.getSoftcap())
-    return op.emitOpError() << "has a window or a softcap, for which there is no kernel yet";
   if (ahead >= 1)
     return success();
   return op.emitOpError() << "has " << groups << " groups of heads, more than the "
@@ -523,6 +521,15 @@ void Lowering::CachedKernel::attend(bool streams) {
 static llm::CachedAttentionOp getSingle(Block &layer) {
   auto all = layer.getOps<llm::CachedAttentionOp>();
   return llvm::hasSingleElement(all) ? *all.begin() : llm::CachedAttentionOp();
+}
+
+LogicalResult Lowering::checkCachedAttentions() {
+  WalkResult walk = module.walk([](llm::CachedAttentionOp op) -> WalkResult {
+    if (op.getWindow() || op.getSoftcap())
+      return op.emitOpError() << "has a window or a softcap, for which there is no kernel yet";
+    return success();
+  });
+  return failure(walk.wasInterrupted());
 }
 
 void Lowering::orderFirstBlocks(Block &layer, int64_t first) {

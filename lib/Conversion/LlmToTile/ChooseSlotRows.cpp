@@ -24,6 +24,9 @@ namespace serrano {
 using namespace mlir;
 using namespace serrano;
 
+/// A small scratchpad has no room for more than this part of it.
+static constexpr int64_t ringShare = 16;
+
 namespace {
 
 class ChooseSlotRows : public serrano::impl::ChooseSlotRowsBase<ChooseSlotRows> {
@@ -38,7 +41,7 @@ private:
 } // namespace
 
 /// Whether everything has a place with so many rows, and weights a ring that holds what
-/// is under way and as much again.
+/// is under way and as much again, or what a small scratchpad can spare.
 bool ChooseSlotRows::fits(int64_t rows, const TargetModel &model) {
   OwningOpRef<ModuleOp> trial(getOperation().clone());
   // A trial that fails says nothing; the conversion itself repeats the error.
@@ -67,7 +70,7 @@ bool ChooseSlotRows::fits(int64_t rows, const TargetModel &model) {
     if (SymbolTable::lookupNearestSymbolFrom<tile::PackedOp>(op, op.getSourceAttr()))
       ring = op.getBytes();
   });
-  return ring >= 2 * model.dmaInFlightBytes();
+  return ring >= std::min(2 * model.dmaInFlightBytes(), model.scratchpadBytes() / ringShare);
 }
 
 void ChooseSlotRows::runOnOperation() {
@@ -82,11 +85,9 @@ void ChooseSlotRows::runOnOperation() {
   // All rows at once, or as many whole tiles of them as there is room for, or few.
   int64_t columns = model->columns(), rows = maxTokens;
   while (!fits(rows, *model)) {
-    if (rows == 1) {
-      // The conversion says what does not fit.
-      rows = maxTokens;
+    // What does not fit even so has another reason, which placing says.
+    if (rows == 1)
       break;
-    }
     rows = rows > 8 * columns   ? llvm::alignDown(rows - 1, 4 * columns)
            : rows > columns     ? llvm::alignDown(rows - 1, columns)
                                 : std::max<int64_t>(rows / 2, 1);

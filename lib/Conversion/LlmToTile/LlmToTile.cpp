@@ -95,6 +95,8 @@ static Operation *getSplit(Block &body) {
 LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleOp parent) {
   module = parent;
   loc = function.getLoc();
+  if (failed(checkCachedAttentions()))
+    return failure();
   collectVectors(function);
   if (failed(declareInterface(function)))
     return failure();

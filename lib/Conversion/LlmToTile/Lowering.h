@@ -144,6 +144,8 @@ private:
   // CachedAttention.cpp
   struct CachedKernel;
   mlir::LogicalResult lowerCachedAttention(llm::CachedAttentionOp op);
+  /// Fails, with an error, on what there is no kernel for.
+  mlir::LogicalResult checkCachedAttentions();
   void declareCaches();
   void createCacheStreams();
   /// Orders the old blocks of the first sequences for the layer `first`, before a loop

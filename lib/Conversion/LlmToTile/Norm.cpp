@@ -11,6 +11,9 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
+/// Columns whose sums are added at once: what a small array gives at a time.
+static constexpr int64_t statisticsStrip = 32;
+
 /// Rows of features are normalised whole; heads by themselves are not.
 static LogicalResult checkWidth(Operation *op, int64_t cols, Value scale) {
   int64_t length = cast<RankedTensorType>(scale.getType()).getDimSize(0);
@@ -95,11 +98,16 @@ void Lowering::feedNorm(const FedNorm &norm, Value x, Column col, int64_t width,
     tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, part,
                            repeatRow(vectorSlot, index(0), sum(norm.scale, at(col)), width),
                            window(norm.scaled, index(0), at(col), slotRows, width), rows, cols);
-  if (norm.sum)
-    tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sum, part, norm.sum,
-                           /*accumulate=*/true, rows, cols);
-  tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, part, norm.squares,
-                         /*accumulate=*/true, rows, cols);
+  // In strips of one width, so that the order of the sums does not depend on the array.
+  for (int64_t strip = 0; strip < width; strip += statisticsStrip) {
+    int64_t count = std::min(statisticsStrip, width - strip);
+    Value some = window(x, index(0), at(col + strip), slotRows, count), all = constant(count);
+    if (norm.sum)
+      tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sum, some, norm.sum,
+                             /*accumulate=*/true, rows, all);
+    tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, some, norm.squares,
+                           /*accumulate=*/true, rows, all);
+  }
 }
 
 void Lowering::forEachPiece(int64_t cols, llvm::function_ref<void(int64_t, int64_t)> body) {
