@@ -14,8 +14,9 @@ import serrano
 def test_entries(program):
     assert list(program.entries) == ["main"]
     entry = program.entries["main"]
-    ids = serrano.Operand(np.dtype(np.int64), ("batch_size", "sequence_length"))
-    assert entry.inputs == {"input_ids": ids, "attention_mask": ids, "token_type_ids": ids}
+    # A vocabulary of 64, two types of tokens, and a mask of 0 and 1.
+    ids, bits = (serrano.Operand(np.dtype(np.int64), ("batch_size", "sequence_length"), below) for below in ("64", "2"))
+    assert entry.inputs == {"input_ids": ids, "attention_mask": bits, "token_type_ids": bits}
     hidden = serrano.Operand(np.dtype(np.float32), ("batch_size", "sequence_length", "32"))
     assert entry.outputs == {"last_hidden_state": hidden}
     assert entry.limits == {"batch_size": 32, "sequence_length": 32}

@@ -62,7 +62,10 @@ def test_a_decoder_agrees_in_every_tensor(models, tmp_path, name, past):
     program = compile_to(model, tmp_path / "p.srn")
     code, output, errors = diff(program, model, "--past", past, "--count", 7)
     assert (code, errors) == (0, ""), output
-    assert len(rows(output)) >= 15 and "logits" in rows(output), output
+    found = rows(output)
+    # An exporter that writes attention with rope as one node gives names to few tensors: the embedding and the logits, and
+    # of each of two layers attention, the sum after it and what the MLP's last projection reads.
+    assert len(found) >= (8 if name == "qwen2-genai" else 15) and "logits" in found, output
 
 
 def test_tensors_have_the_shapes_and_types_of_the_model(models, tmp_path):

@@ -29,7 +29,9 @@ def test_transcript():
 
 
 def test_tools():
-    """The table has every tool, and no other."""
+    """The table has every tool, those in Python among them, and no other."""
     table = re.findall(r"^\| `(serrano-\S+)` \|", README, re.MULTILINE)
-    assert sorted(table) == sorted(folder.name for folder in (ROOT / "tools").glob("serrano-*"))
+    tools = [folder.name for folder in (ROOT / "tools").glob("serrano-*")]
+    tools += [script.stem for script in (ROOT / "python-bindings").glob("serrano-*.in")]
+    assert sorted(table) == sorted(tools)
 

@@ -282,7 +282,7 @@ def test_engines_work_together(target, tmp_path):
     attention = Attention(target, tmp_path)
     batch = attention.batch(4, [(0, 30), (0, 30)])
     attention.step(attention.cache(batch, [0, 0]), [(s, 0, s.new) for s in batch])
-    events = json.loads((attention.folder / "trace.json").read_text())
+    events = json.loads((attention.folder / "trace.json").read_text())["traceEvents"]
     tracks = {e["args"]["name"]: e["tid"] for e in events if e["name"] == "thread_name"}
     slices = {
         name: [(e["ts"], e["ts"] + e["dur"]) for e in events if e["ph"] == "X" and e["tid"] == tid]
