@@ -5,7 +5,6 @@ import onnx
 import pytest
 import serrano
 import tiny_encoder
-from reference import rows_of_slots
 
 THREADS = [2, 3, 8]
 TARGETS = ["serrano-1", "serrano-edge", "serrano-tiny"]
@@ -18,11 +17,12 @@ def outcome(outputs: serrano.Outputs) -> tuple[dict[str, bytes], object]:
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_encoder(target, precision, tmp_path):
-    model, options = tmp_path / "model.onnx", {"target": target, "precision": precision, "max_tokens": 32}
-    onnx.save(tiny_encoder.make_model(), model)
-    program = serrano.compile(model, output=tmp_path / "m.srn", **options)
+    onnx.save(tiny_encoder.make_model(), tmp_path / "model.onnx")
+    program = serrano.compile(
+        tmp_path / "model.onnx", output=tmp_path / "m.srn", target=target, precision=precision, max_tokens=32
+    )
     # A sequence has to fit the core.
-    length = min(13, rows_of_slots(model, **options))
+    length = min(13, program.entries["main"].limits["sequence_length"])
     ids = np.random.default_rng(0).integers(1, tiny_encoder.VOCABULARY, (2, length))
     mask = np.ones_like(ids)
     mask[1, 5:] = 0
