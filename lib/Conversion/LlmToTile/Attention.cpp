@@ -17,7 +17,7 @@ using namespace serrano::lowering;
 /// Heads in flight together.
 static constexpr int64_t mostLanes = 12;
 /// Queries of a tile and keys of a step of the softmax, so many that what an instruction
-/// costs beside its work is little.
+/// costs beside its work is little; fewer where the accumulators are small.
 static constexpr int64_t softmaxSize = 128;
 
 FailureOr<Value> Lowering::getKeyBias(Operation *op, Value mask) {
@@ -82,8 +82,11 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   // Keys are columns of one product and rows of the next. A few heads are in flight
   // together, so that the engines' latencies are hidden.
   Type f32 = builder.getF32Type();
-  int64_t block = std::min(tileK, tileN), tileRows = std::min(slotRows, softmaxSize);
-  int64_t stepBlocks = std::max<int64_t>(softmaxSize / block, 1), step = stepBlocks * block;
+  int64_t block = std::min(tileK, tileN), tile = softmaxSize;
+  while (tile > block && 2 * 4 * tile * (tile + valueSize) > target.accumulatorBytes())
+    tile /= 2;
+  int64_t tileRows = std::min(slotRows, tile);
+  int64_t stepBlocks = std::max<int64_t>(tile / block, 1), step = stepBlocks * block;
   int64_t laneBytes = 4 * tileRows * (step + valueSize), lanes = heads;
   while (lanes > 1 && (heads % lanes || lanes > mostLanes ||
                        lanes * laneBytes > target.accumulatorBytes()))
