@@ -165,7 +165,7 @@ def test_more_tokens_than_fit_are_taken_in_portions(models, name, precision):
     """The smallest target has room for the features of a few tokens; steps of many give the same bits."""
     model = models / "tiny" / name / "model.onnx"
     options = {"target": "serrano-tiny", "precision": precision, "max_tokens": 48, "max_context": 64, "max_sequences": 3}
-    assert rows_of_slots(model, **options) <= 16
+    assert 2 * rows_of_slots(model, **options) <= options["max_tokens"]
     llm = serrano.LLM(serrano.compile(model, **options))
     random = np.random.default_rng(2)
     check_chunks_and_company(llm, random, (60, 41, 8))

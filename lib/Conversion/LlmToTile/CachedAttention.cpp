@@ -26,104 +26,6 @@ using namespace serrano::lowering;
 /// Orders that a ring holds at once of sequences that are not begun: more than
 /// one, so that a short one does not drain the ring.
 static constexpr int64_t sequencesAhead = 8;
-/// Blocks of one step of the softmax: so many that the latencies of the engines are
-/// short beside their work.
-static constexpr int64_t mostSoftmaxBlocks = 4;
-/// The part of the scratchpad that the cache's ring takes.
-static constexpr int64_t cacheRingShare = 5;
-
-int64_t Lowering::getBlock() const {
-  NumberFormat format = precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16;
-  return std::min(target.largestK(format), target.columns());
-}
-
-int64_t Lowering::getSoftmaxBlocks() const {
-  return std::min<int64_t>(mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
-}
-
-/// The most heads of which the blocks of a step fit the ring with as many again, and
-/// scores and sums of a few rows the accumulators.
-int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) const {
-  int64_t bytes = precision.getIntOrFloatBitWidth() / 8;
-  for (int64_t lanes = kvHeads; lanes > 1; --lanes)
-    if (kvHeads % lanes == 0 && 2 * getSoftmaxBlocks() * getBlock() * lanes * 2 * size * bytes <=
-                                    target.scratchpadBytes() / cacheRingShare &&
-        lanes * getBlock() * 4 * (getSoftmaxBlocks() * getBlock() + size) / 4 <=
-            target.accumulatorBytes())
-      return lanes;
-  return 1;
-}
-
-int64_t Lowering::getCacheBlocks() const {
-  return limits.sequences * llvm::divideCeil(limits.context, getBlock());
-}
-
-/// A cache is one tensor: for each layer, block and group of heads a row for each
-/// token, with the key and then the value of each head.
-void Lowering::declareCaches() {
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(module.getBody());
-  for (auto cache : module.getOps<llm::CacheOp>()) {
-    int64_t block = getBlock(), blocks = getCacheBlocks(), kvHeads = cache.getKvHeads();
-    int64_t size = cache.getHeadSize(), lanes = getLanes(kvHeads, size);
-    int64_t rows = int64_t(cache.getLayers()) * blocks * (kvHeads / lanes) * block;
-    tile::TensorOp::create(
-        builder, loc, ("cache." + cache.getSymName()).str(), tile::TensorRole::Cache, StringAttr(),
-        StringAttr(), ArrayAttr(), /*scalar=*/false, SymbolRefAttr(),
-        MemRefType::get({rows, lanes * 2 * size}, precision),
-        /*below=*/StringAttr());
-    tile::PagedCacheOp::create(builder, loc, block, blocks, limits.context);
-  }
-}
-
-void Lowering::createCacheStreams() {
-  for (auto cache : module.getOps<llm::CacheOp>()) {
-    int64_t size = cache.getHeadSize(), lanes = getLanes(cache.getKvHeads(), size);
-    auto tile = MemRefType::get({getBlock(), lanes * 2 * size}, precision);
-    cacheStreams[cache.getSymNameAttr()] = tile::StreamOp::create(
-        builder, loc, tile::StreamType::get(builder.getContext(), tile),
-        ("cache." + cache.getSymName()).str(),
-        builder.getI64IntegerAttr(std::clamp<int64_t>(
-            target.scratchpadBytes() / cacheRingShare /
-                (tile.getNumElements() * precision.getIntOrFloatBitWidth() / 8),
-            2 * getSoftmaxBlocks(), 4 * getSoftmaxBlocks())));
-  }
-}
-
-llm::CachedAttentionOp Lowering::getOnlyAttention(Value value, unsigned number) {
-  while (value.hasOneUse()) {
-    Operation *user = *value.user_begin();
-    if (auto attention = dyn_cast<llm::CachedAttentionOp>(user)) {
-      Value operands[] = {attention.getQuery(), attention.getKey(), attention.getValue()};
-      return operands[number] == value ? attention : llm::CachedAttentionOp();
-    }
-    if (!isa<llm::ReshapeOp>(user))
-      break;
-    value = user->getResult(0);
-  }
-  return {};
-}
-
-Value Lowering::getKeyValueSlot(llm::CachedAttentionOp op) {
-  Value &result = keyValueSlots[op];
-  if (!result) {
-    SmallVector<llm::ExtentAttr> shape = llm::getExtents(op.getKey());
-    result = slot(slotRows, 2 * *shape[1].getConstantValue() * *shape[2].getConstantValue(),
-                  precision);
-  }
-  return result;
-}
-
-int64_t Lowering::getStackedHeads(Value query) {
-  if (!query.hasOneUse() || !query.getDefiningOp<llm::RopeOp>())
-    return 0;
-  auto attention = dyn_cast<llm::CachedAttentionOp>(*query.user_begin());
-  if (!attention || attention.getQuery() != query)
-    return 0;
-  int64_t heads = *llm::getExtents(query)[1].getConstantValue();
-  int64_t kvHeads = *llm::getExtents(attention.getKey())[1].getConstantValue();
-  return heads == kvHeads ? 0 : kvHeads;
-}
 
 /// The kernel of one operation.
 struct Lowering::CachedKernel {
@@ -521,15 +423,6 @@ void Lowering::CachedKernel::attend(bool streams) {
 static llm::CachedAttentionOp getSingle(Block &layer) {
   auto all = layer.getOps<llm::CachedAttentionOp>();
   return llvm::hasSingleElement(all) ? *all.begin() : llm::CachedAttentionOp();
-}
-
-LogicalResult Lowering::checkCachedAttentions() {
-  WalkResult walk = module.walk([](llm::CachedAttentionOp op) -> WalkResult {
-    if (op.getWindow() || op.getSoftcap())
-      return op.emitOpError() << "has a window or a softcap, for which there is no kernel yet";
-    return success();
-  });
-  return failure(walk.wasInterrupted());
 }
 
 void Lowering::orderFirstBlocks(Block &layer, int64_t first) {

@@ -36,6 +36,8 @@ public:
 
 private:
   bool fits(int64_t rows, const TargetModel &model);
+
+  std::string reason; ///< why the last trial failed
 };
 
 } // namespace
@@ -45,7 +47,10 @@ private:
 bool ChooseSlotRows::fits(int64_t rows, const TargetModel &model) {
   OwningOpRef<ModuleOp> trial(getOperation().clone());
   // A trial that fails says nothing; the conversion itself repeats the error.
-  ScopedDiagnosticHandler quiet(&getContext(), [](Diagnostic &) { return success(); });
+  ScopedDiagnosticHandler quiet(&getContext(), [&](Diagnostic &diagnostic) {
+    reason = diagnostic.str();
+    return success();
+  });
   ConvertLlmToTileOptions options;
   options.target = target;
   options.precision = precision;
@@ -85,9 +90,13 @@ void ChooseSlotRows::runOnOperation() {
   // All rows at once, or as many whole tiles of them as there is room for, or few.
   int64_t columns = model->columns(), rows = maxTokens;
   while (!fits(rows, *model)) {
-    // What does not fit even so has another reason, which placing says.
-    if (rows == 1)
+    if (rows == 1) {
+      // Memory outside the core has no room, whatever the rows, or else the slots of
+      // all rows have none: placing says which.
+      if (!llvm::StringRef(reason).starts_with("needs "))
+        rows = maxTokens;
       break;
+    }
     rows = rows > 8 * columns   ? llvm::alignDown(rows - 1, 4 * columns)
            : rows > columns     ? llvm::alignDown(rows - 1, columns)
                                 : std::max<int64_t>(rows / 2, 1);

@@ -25,7 +25,7 @@ struct Matrix {
   int64_t cols = 0;
   /// One f32 a row, if given: the slot has yet to be multiplied by it. A product
   /// is as well multiplied afterwards, so that the matrix engine need not wait.
-  mlir::Value factor;
+  mlir::Value factor = {};
 };
 
 /// A number of columns from the first one on that a loop may move.
@@ -144,13 +144,15 @@ private:
   // CachedAttention.cpp
   struct CachedKernel;
   mlir::LogicalResult lowerCachedAttention(llm::CachedAttentionOp op);
+  /// Orders the old blocks of the first sequences for the layer `first`, before a loop
+  /// over layers.
+  void orderFirstBlocks(mlir::Block &layer, int64_t first);
+
+  // CacheLayout.cpp
   /// Fails, with an error, on what there is no kernel for.
   mlir::LogicalResult checkCachedAttentions();
   void declareCaches();
   void createCacheStreams();
-  /// Orders the old blocks of the first sequences for the layer `first`, before a loop
-  /// over layers.
-  void orderFirstBlocks(mlir::Block &layer, int64_t first);
   /// Blocks of one layer.
   int64_t getCacheBlocks() const;
   /// Keys of a block of the cache: columns of one product, rows of the next.
