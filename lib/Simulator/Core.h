@@ -317,6 +317,8 @@ private:
   /// Copies them, or remembers where they are in the program's weights.
   void copyOrRemember(int64_t slot, Ring &ring, const Access &read,
                       const Access &write);
+  /// Whether bytes of the scratchpad are of a ring that keeps pending slots.
+  bool touchesPending(const Access &access) const;
   /// Copies what is pending to where it belongs.
   void copyPending();
   void copyPending(const Ring::Pending &pending, int64_t address);

@@ -33,7 +33,7 @@ void Core::touch(Access access, const char *operand) {
   check(access, operand);
   access = normalized(access);
   if (access.memory == Memory::Scratchpad && access.address < pendingEnd &&
-      access.end() > pendingBegin)
+      access.end() > pendingBegin && touchesPending(access))
     copyPending();
   if (known && access.write && access.memory == Memory::Scalar)
     known->set(access.address, access.end() - access.address, false);

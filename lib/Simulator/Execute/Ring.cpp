@@ -66,6 +66,13 @@ void Core::copyPending(const Ring::Pending &pending, int64_t address) {
           [=, from = pending.from] { std::memcpy(to, from, bytes); });
 }
 
+bool Core::touchesPending(const Access &access) const {
+  return llvm::any_of(rings, [&](const Ring &ring) {
+    return !ring.pending.empty() && access.address < ring.base + ring.slots * ring.slotBytes &&
+           access.end() > ring.base;
+  });
+}
+
 void Core::copyPending() {
   for (Ring &ring : rings)
     for (auto [place, pending] : llvm::enumerate(ring.pending))
