@@ -14,6 +14,7 @@ LogicalResult RunWalk::run(Visit callback, int64_t limit) {
   visit.emplace(callback);
   left = limit;
   values.clear();
+  written.clear();
   if (!llvm::hasSingleElement(function.getBody()) ||
       function.getNumArguments())
     return function.emitOpError() << "has arguments or several blocks; expected "
@@ -35,6 +36,8 @@ LogicalResult RunWalk::walk(Block &block, int64_t times) {
              llvm::all_of(op.getResultTypes(),
                           llvm::IsaPred<IndexType, IntegerType>))
       result = compute(&op);
+    else if (auto write = dyn_cast<WriteOp>(op))
+      written[{write.getTensorAttr().getAttr(), valueOf(write.getElement())}] = valueOf(write.getValue());
     else if (!isa<memref::ReinterpretCastOp, memref::CastOp, ObserveOp>(op))
       (*visit)(&op, times);
     if (failed(result))
@@ -84,8 +87,9 @@ LogicalResult RunWalk::compute(Operation *op) {
   if (auto read = dyn_cast<ReadOp>(op)) {
     auto tensor = symbols.lookupNearestSymbolFrom<TensorOp>(
         op, read.getTensorAttr());
-    values[read.getResult()] =
-        inputs.read(tensor, valueOf(read.getElement()));
+    int64_t element = valueOf(read.getElement());
+    auto it = written.find({read.getTensorAttr().getAttr(), element});
+    values[read.getResult()] = it != written.end() ? it->second : inputs.read(tensor, element);
     return success();
   }
   // Whatever it is, it folds when its operands are known.

@@ -53,6 +53,8 @@ private:
   int64_t left = 0;
   mlir::SymbolTableCollection symbols;
   llvm::DenseMap<mlir::Value, int64_t> values;
+  /// Elements of temporary tensors in scalar memory.
+  llvm::DenseMap<std::pair<mlir::StringAttr, int64_t>, int64_t> written;
 };
 
 } // namespace serrano::tile

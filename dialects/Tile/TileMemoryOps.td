@@ -333,6 +333,20 @@ def Tile_ReadOp : Tile_TransferOp<"read", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = "$tensor `[` $element `]` attr-dict";
 }
 
+def Tile_WriteOp : Tile_TransferOp<"write", [MemoryEffects<[MemWrite]>]> {
+  let summary = "an element of a temporary tensor in scalar memory";
+  let description = [{
+    The sequencer writes it, in program order with what it reads: a number that
+    loops need again.
+
+    ```mlir
+    tile.write %sequence to @work[%i]
+    ```
+  }];
+  let arguments = (ins Tile_Dim:$value, FlatSymbolRefAttr:$tensor, Tile_Dim:$element);
+  let assemblyFormat = "$value `to` $tensor `[` $element `]` attr-dict";
+}
+
 def Tile_GatherOp : Tile_TransferOp<"gather"> {
   let summary = "rows of a tensor that a table names, into a slot";
   let description = [{

@@ -324,6 +324,15 @@ LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
+LogicalResult WriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto tensor = symbols.lookupNearestSymbolFrom<TensorOp>(*this, getTensorAttr());
+  if (!tensor || !tensor.getScalar() || tensor.getRole() != TensorRole::Temporary ||
+      !tensor.getSlotType().getElementType().isInteger(32))
+    return emitOpError() << "writes '" << getTensor()
+                         << "', which is not a temporary tensor of i32 in scalar memory";
+  return success();
+}
+
 LogicalResult serrano::tile::verifyTable(Operation *op, SymbolTableCollection &symbols,
                                          FlatSymbolRefAttr name) {
   auto table = symbols.lookupNearestSymbolFrom<TensorOp>(op, name);

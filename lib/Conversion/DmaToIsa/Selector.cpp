@@ -230,6 +230,17 @@ LogicalResult Selector::selectOp(Operation *op) {
             .address = {*offset, int32_t(addressOf(read.getTensorAttr()) + 4 * element.imm)}});
         return success();
       })
+      .Case([&](tile::WriteOp write) -> LogicalResult {
+        isa::Value element = value(write.getElement());
+        FailureOr<uint8_t> offset = scaled(op, element.reg, 4);
+        FailureOr<uint8_t> number = materialize(op, value(write.getValue()));
+        if (failed(offset) || failed(number))
+          return failure();
+        emit(isa::ScalarStore{
+            .a = {*number},
+            .address = {*offset, int32_t(addressOf(write.getTensorAttr()) + 4 * element.imm)}});
+        return success();
+      })
       .Case([&](mem::BufferOp buffer) {
         define(buffer.getResult(), Address{buffer.getSpace() == mem::Space::Accumulators
                                                ? isa::TileSpace::Acc

@@ -14,7 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowering.h"
+#include "CachedKernel.h"
 
 #include "llvm/Support/MathExtras.h"
 #include <limits>
@@ -23,95 +23,9 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
-/// Orders that a ring holds at once of sequences that are not begun: more than
+/// Orders that a ring holds at once of pieces of work that are not begun: more than
 /// one, so that a short one does not drain the ring.
-static constexpr int64_t sequencesAhead = 8;
-
-/// The kernel of one operation.
-struct Lowering::CachedKernel {
-  CachedKernel(Lowering &lowering, llm::CachedAttentionOp op);
-
-  /// Fails, with an error, on what there is no kernel for.
-  LogicalResult check();
-  /// Orders the old blocks of the first sequences in the layer.
-  void orderFirst(Value layer);
-  /// `streams`: whether the first sequences were ordered before, and those of the next
-  /// layer are in turn.
-  void attend(bool streams);
-
-private:
-  struct Sequence {
-    Value number, first, tokens, length;
-    Value position; ///< of the first new token: how many old ones there are
-  };
-  /// The queries of some of a sequence's new tokens for the heads of one lane group.
-  struct Queries {
-    Value firstHead; ///< of keys
-    Value token;     ///< the first one, counted from the sequence's first new one
-    Value row;       ///< the first one, counted through the slots
-    Value count, rows;
-  };
-  /// Blocks of one kind, one after the other, within a step of the softmax.
-  struct Run {
-    Value count;        ///< how many blocks
-    Value block;        ///< the first one, counted from the step's first
-    Value valid;        ///< keys of a block, the last one or all
-    Value keyRow;       ///< of the first new key in the slot; null for old ones
-    Value place;        ///< keys of the block that come before, from elsewhere; or null
-    Value limit;        ///< how many keys of the first block the first query sees; null: all
-    bool single;        ///< at most one block
-  };
-  /// What one head of the lanes needs.
-  struct Lane {
-    Value scores, sums, weights, states;
-  };
-
-  Value read(Value tensor, Value element);
-  /// 1 if `count` is positive, else 0.
-  Value any(Value count) { return on.max(on.min(count, 1), on.constant(0)); }
-  Value atMost(Value count, Value most) {
-    return on.max(on.min(count, most), on.constant(0));
-  }
-  /// Rows of the accumulators and the state for one head's queries.
-  Value front(Value slot, int64_t col, int64_t cols) {
-    return on.window(slot, on.index(0), on.index(col), tileRows, cols);
-  }
-  Value tableOf(Value tensor, Value number) {
-    return on.mul(number, on.extent(llm::getExtents(tensor)[1]));
-  }
-  Sequence getSequence(Value number);
-  /// The first row of the layer.
-  Value cacheBase(Value layer) { return on.mul(layer, on.getCacheBlocks() * groups * block); }
-  /// How many sequences are ordered before they are begun.
-  Value getAhead() { return on.min(sequenceCount(), ahead); }
-  Value sequenceCount() { return on.extent(llm::getExtents(op.getKvLengths())[0]); }
-  void order(Value layer, Value number);
-  void orderNext(Value number, bool streams);
-  void store(const Sequence &sequence);
-  void attendTile(const Sequence &sequence, Value firstHead, Value tile);
-  void attendStep(const Sequence &sequence, const Queries &queries, Value number, Value visible,
-                  bool first);
-  void forEachBlock(const Run &run, llvm::function_ref<void(Value block, Value index)> body);
-  void multiplyKeys(const Run &run, const Queries &queries, int64_t lane);
-  void multiplyValues(llvm::ArrayRef<Run> runs, const Queries &queries, int64_t lane);
-  void multiplyValues(const Run &run, const Queries &queries, int64_t lane, int64_t n,
-                      int64_t cols);
-  Value getQueries(const Queries &queries, Value kvHead, int64_t k, int64_t depth);
-
-  Lowering &on;
-  llm::CachedAttentionOp op;
-  int64_t heads, size, kvHeads, group, block;
-  int64_t numLanes, groups; ///< heads of keys side by side, and how often
-  int64_t stepBlocks, stepKeys;
-  int64_t tileTokens; ///< the most new tokens of a sequence that are taken at once
-  int64_t tileRows;   ///< and their rows: of each token the heads that share keys
-  int64_t ahead;
-  Value stream, layer;
-  SmallVector<Lane> lanes;
-  Value query; ///< if heads share keys, stacked as `getStackedHeads` says
-  Value keyValue;
-  Matrix out;
-};
+static constexpr int64_t piecesAhead = 8;
 
 Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp op)
     : on(lowering), op(op) {
@@ -128,12 +42,13 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   tileTokens = llvm::divideCeil(on.slotRows, llvm::divideCeil(on.slotRows, tileTokens));
   tileRows = tileTokens * group;
   // A ring holds one order for each group of heads.
-  ahead = std::min(sequencesAhead, on.target.queueDepth() / groups - 1);
+  ahead = std::min(piecesAhead, on.target.queueDepth() / groups - 1);
   stream = on.cacheStreams.lookup(op.getCacheAttr().getAttr());
   IntegerAttr constantLayer;
   layer = matchPattern(op.getLayer(), m_Constant(&constantLayer))
               ? on.constant(constantLayer.getInt())
               : on.layers->index;
+  declareWork();
 }
 
 LogicalResult Lowering::CachedKernel::check() {
@@ -164,45 +79,16 @@ Lowering::CachedKernel::Sequence Lowering::CachedKernel::getSequence(Value numbe
   return {number, on.subtract(from, on.portion->first), tokens, on.add(position, tokens), position};
 }
 
-/// A sequence's old blocks, for each group of heads as often as there are tiles of
-/// new tokens.
-void Lowering::CachedKernel::order(Value layer, Value number) {
-  Sequence sequence = getSequence(number);
-  Value blocks = on.ceilDiv(sequence.position, block);
-  Value tail = on.subtract(on.add(sequence.position, on.constant(block)), on.mul(blocks, block));
-  Value table = tableOf(op.getBlockTables(), number);
-  Value tiles = on.ceilDiv(sequence.tokens, tileTokens);
-  on.forEach(on.constant(groups), [&](Value part) {
-    tile::OrderOp::create(on.builder, on.loc, stream, on.add(cacheBase(layer), on.mul(part, block)),
-                          on.tables.lookup(on.resolve(op.getBlockTables())).getValue(), table,
-                          on.getCacheBlocks(), groups * block, blocks, tail, tiles);
-  });
-}
-
-void Lowering::CachedKernel::orderFirst(Value layer) {
-  on.forEach(getAhead(), [&](Value number) { order(layer, number); });
-}
-
-/// Orders the sequence that comes so many after `number`, of this layer or the next, so
-/// that the ring does not run dry between layers.
-void Lowering::CachedKernel::orderNext(Value number, bool streams) {
-  Value next = on.add(number, getAhead());
-  Value here = any(on.subtract(sequenceCount(), next));
-  on.forEach(here, [&](Value) { order(layer, next); });
-  if (!streams)
-    return;
-  Value more = any(on.subtract(on.constant(on.layers->last), layer));
-  on.forEach(on.mul(on.subtract(on.constant(1), here), more), [&](Value) {
-    order(on.add(layer, on.constant(1)), on.subtract(next, sequenceCount()));
-  });
-}
-
-/// The new keys and values go to the cache, block by block.
-void Lowering::CachedKernel::store(const Sequence &sequence) {
+/// With its last piece of work, a sequence's new keys and values go to the cache, block by
+/// block.
+void Lowering::CachedKernel::store(const Work &work) {
+  const Sequence &sequence = work.sequence;
+  Value later = on.subtract(on.ceilDiv(sequence.tokens, tileTokens), on.constant(1));
+  Value isLast = on.subtract(on.constant(1), any(on.subtract(later, work.tile)));
   Value first = arith::DivUIOp::create(on.builder, on.loc, sequence.position, on.constant(block));
   Value last = on.ceilDiv(sequence.length, block);
   Value table = tableOf(op.getBlockTables(), sequence.number);
-  on.forEach(on.mul(on.subtract(last, first), any(sequence.tokens)), [&](Value i) {
+  on.forEach(on.mul(on.subtract(last, first), isLast), [&](Value i) {
     Value number = on.add(first, i), start = on.mul(number, block);
     Value begin = on.max(sequence.position, start);
     Value end = on.min(sequence.length, on.add(start, on.constant(block)));
@@ -407,15 +293,13 @@ void Lowering::CachedKernel::attend(bool streams) {
                      on.slot(tileRows, stepKeys, on.precision), on.slot(tileRows, 3, f32)});
   if (!streams)
     orderFirst(layer);
-  on.forEach(sequenceCount(), [&](Value number) {
+  on.forEach(getWorkCount(), [&](Value number) {
     orderNext(number, streams);
-    Sequence sequence = getSequence(number);
-    Value tiles = on.ceilDiv(sequence.tokens, tileTokens);
+    Work work = getWork(number);
     on.forEach(on.constant(groups), [&](Value part) {
-      Value firstHead = on.mul(part, numLanes);
-      on.forEach(tiles, [&](Value tile) { attendTile(sequence, firstHead, tile); });
+      attendTile(work.sequence, on.mul(part, numLanes), work.tile);
     });
-    store(sequence);
+    store(work);
   });
 }
 
