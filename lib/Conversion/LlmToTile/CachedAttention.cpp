@@ -23,9 +23,9 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
-/// Orders that a ring holds at once of pieces of work that are not begun: more than
-/// one, so that a short one does not drain the ring.
-static constexpr int64_t piecesAhead = 8;
+/// Rounds whose blocks are ordered before they are begun: more than one, so that short
+/// ones do not drain the ring.
+static constexpr int64_t roundsAhead = 8;
 
 Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp op)
     : on(lowering), op(op) {
@@ -36,13 +36,14 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   block = on.getBlock();
   stepBlocks = on.getSoftmaxBlocks(), stepKeys = stepBlocks * block;
   numLanes = on.getLanes(kvHeads, size), groups = kvHeads / numLanes;
-  // Scores and sums of a token have to fit the accumulators.
-  int64_t most = on.target.accumulatorBytes() / (4 * numLanes * group * (stepKeys + size));
+  // Scores and the sums of both tracks have to fit the accumulators.
+  int64_t most = on.target.accumulatorBytes() / (4 * numLanes * group * (stepKeys + 2 * size));
   tileTokens = std::clamp<int64_t>(most, 1, on.slotRows);
   tileTokens = llvm::divideCeil(on.slotRows, llvm::divideCeil(on.slotRows, tileTokens));
   tileRows = tileTokens * group;
-  // A ring holds one order for each group of heads.
-  ahead = std::min(piecesAhead, on.target.queueDepth() / groups - 1);
+  // A round orders a unit of each track; when it does, those of the round before may still
+  // be in the queue.
+  ahead = std::min(roundsAhead, on.target.queueDepth() / 2 - 1);
   stream = on.cacheStreams.lookup(op.getCacheAttr().getAttr());
   IntegerAttr constantLayer;
   layer = matchPattern(op.getLayer(), m_Constant(&constantLayer))
@@ -54,8 +55,8 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
 LogicalResult Lowering::CachedKernel::check() {
   if (ahead >= 1)
     return success();
-  return op.emitOpError() << "has " << groups << " groups of heads, more than the "
-                          << on.target.queueDepth() << " orders that a ring holds allow";
+  return op.emitOpError() << "needs rings whose queues hold 4 orders; those of the target hold "
+                          << on.target.queueDepth();
 }
 
 Value Lowering::CachedKernel::read(Value tensor, Value element) {
@@ -79,22 +80,61 @@ Lowering::CachedKernel::Sequence Lowering::CachedKernel::getSequence(Value numbe
   return {number, on.subtract(from, on.portion->first), tokens, on.add(position, tokens), position};
 }
 
-/// With its last piece of work, a sequence's new keys and values go to the cache, block by
-/// block.
-void Lowering::CachedKernel::store(const Work &work) {
-  const Sequence &sequence = work.sequence;
-  Value later = on.subtract(on.ceilDiv(sequence.tokens, tileTokens), on.constant(1));
-  Value isLast = on.subtract(on.constant(1), any(on.subtract(later, work.tile)));
+/// The unit that a track is at.
+Lowering::CachedKernel::Unit Lowering::CachedKernel::getUnit(const Track &track) {
+  constexpr Cursor cursor{attendCursor};
+  Piece piece = getPiece(readWork(cursor.piece(track.number)));
+  const Sequence &sequence = piece.sequence;
+  Value step = readWork(cursor.step(track.number)), zero = on.constant(0);
+  Value start = on.mul(step, stepKeys), end = on.add(sequence.position, piece.token);
+  Value valid = on.mul(atMost(on.subtract(on.add(end, piece.count), start), stepKeys),
+                       any(piece.count));
+  // Of the step's keys, how many are old.
+  Value old = atMost(on.subtract(sequence.position, start), valid);
+  Value wholeOld = arith::DivUIOp::create(on.builder, on.loc, old, on.constant(block));
+  Value rest = on.subtract(old, on.mul(wholeOld, block)); // Of the block that is mixed.
+  Value mixed = on.min(rest, 1);
+  Value beforeNew = on.add(wholeOld, mixed);
+  Value mixedValid = on.min(on.subtract(valid, on.mul(wholeOld, block)), block);
+  Value newValid = on.max(on.subtract(valid, on.mul(beforeNew, block)), zero);
+  // The new keys of the mixed block are the sequence's first; those of the blocks after
+  // it come after what earlier blocks have of them.
+  Value earlier = on.max(on.subtract(on.add(start, on.mul(beforeNew, block)), sequence.position),
+                         zero);
+  Value seenNew = on.add(piece.token, on.constant(1)); // Of all new keys, by the first query.
+  SmallVector<Run, 4> runs{
+      {wholeOld, zero, on.mul(wholeOld, block), Value(), Value(), Value(), false},
+      {mixed, wholeOld, rest, Value(), Value(), Value(), true},
+      {mixed, wholeOld, on.subtract(mixedValid, rest), sequence.first, rest, seenNew, true},
+      {on.ceilDiv(newValid, block), beforeNew, newValid, on.add(sequence.first, earlier), Value(),
+       on.subtract(seenNew, earlier), false}};
+  // A token sees the keys up to its own.
+  Value seen = on.subtract(on.add(end, on.constant(1)), start);
+  return {piece, step, on.mul(piece.count, group), on.add(sequence.first, piece.token),
+          valid, seen, beforeNew, runs};
+}
+
+Value Lowering::CachedKernel::isLast(const Unit &unit) {
+  return no(any(on.subtract(unit.piece.steps, on.add(unit.step, on.constant(1)))));
+}
+
+/// With its last unit, a sequence's new keys and values go to the cache, block by block.
+void Lowering::CachedKernel::store(const Unit &unit, Value part) {
+  const Sequence &sequence = unit.piece.sequence;
+  Value left = on.subtract(sequence.tokens, on.add(unit.piece.token, unit.piece.count));
+  Value ends = on.mul(on.mul(isLast(unit), any(unit.piece.count)), no(any(left)));
+  Value isLastPart = any(on.subtract(part, on.constant(groups - 2)));
   Value first = arith::DivUIOp::create(on.builder, on.loc, sequence.position, on.constant(block));
   Value last = on.ceilDiv(sequence.length, block);
-  Value table = tableOf(op.getBlockTables(), sequence.number);
-  on.forEach(on.mul(on.subtract(last, first), isLast), [&](Value i) {
+  Value table = on.mul(sequence.number, on.extent(llm::getExtents(op.getBlockTables())[1]));
+  on.forEach(on.mul(on.subtract(last, first), on.mul(ends, isLastPart)), [&](Value i) {
     Value number = on.add(first, i), start = on.mul(number, block);
     Value begin = on.max(sequence.position, start);
     Value end = on.min(sequence.length, on.add(start, on.constant(block)));
     Value from = on.add(sequence.first, on.subtract(begin, sequence.position));
     Value id = read(op.getBlockTables(), on.add(table, number));
-    Value to = on.add(on.add(cacheBase(layer), on.mul(id, groups * block)), on.subtract(begin, start));
+    Value to = on.add(on.add(cacheRow(layer, on.constant(0)), on.mul(id, groups * block)),
+                      on.subtract(begin, start));
     tile::StoreOp::create(
         on.builder, on.loc,
         on.window(keyValue, from, on.index(0), on.slotRows, kvHeads * 2 * size),
@@ -104,13 +144,13 @@ void Lowering::CachedKernel::store(const Work &work) {
 }
 
 /// Queries of a head of keys: rows of the moving operand.
-Value Lowering::CachedKernel::getQueries(const Queries &queries, Value kvHead, int64_t k,
+Value Lowering::CachedKernel::getQueries(const Unit &unit, Value kvHead, int64_t k,
                                          int64_t depth) {
   if (group == 1)
-    return on.window(query, queries.row, on.add(on.mul(kvHead, size), on.constant(k)), tileRows,
+    return on.window(query, unit.queryRow, on.add(on.mul(kvHead, size), on.constant(k)), tileRows,
                      depth);
-  return on.splitRows(query, on.add(on.mul(kvHead, on.slotRows), queries.row), tileTokens, group, k,
-                      depth);
+  return on.splitRows(query, on.add(on.mul(kvHead, on.slotRows), unit.queryRow), tileTokens, group,
+                      k, depth);
 }
 
 void Lowering::CachedKernel::forEachBlock(const Run &run,
@@ -118,10 +158,11 @@ void Lowering::CachedKernel::forEachBlock(const Run &run,
   on.forEach(run.count, [&](Value i) { body(on.add(run.block, i), i); });
 }
 
-/// scores = queries x keys of the run's blocks.
-void Lowering::CachedKernel::multiplyKeys(const Run &run, const Queries &queries, int64_t lane) {
+/// scores = queries x keys of the run's blocks, of which the ring has so many others before.
+void Lowering::CachedKernel::multiplyKeys(const Run &run, const Unit &unit, Value ahead,
+                                          Value firstHead, int64_t lane) {
   MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
-  Value kvHead = on.add(queries.firstHead, on.constant(lane));
+  Value kvHead = on.add(firstHead, on.constant(lane));
   forEachBlock(run, [&](Value number, Value i) {
     Value start = on.mul(number, block);
     Value valid = run.single ? run.valid : on.min(on.subtract(run.valid, on.mul(i, block)), block);
@@ -132,30 +173,25 @@ void Lowering::CachedKernel::multiplyKeys(const Run &run, const Queries &queries
         keys = on.window(keyValue, on.add(run.keyRow, on.mul(i, block)),
                          on.add(on.mul(kvHead, 2 * size), on.constant(k)), block, depth);
       else
-        keys = on.window(tile::PeekOp::create(on.builder, on.loc, tile, stream, number),
-                         on.index(0), on.index(lane * 2 * size + k), block, depth);
+        keys = on.window(
+            tile::PeekOp::create(on.builder, on.loc, tile, stream, on.add(ahead, number)),
+            on.index(0), on.index(lane * 2 * size + k), block, depth);
       tile::LoadWeightsOp::create(on.builder, on.loc, keys, on.constant(depth), valid,
                                   /*transpose=*/true);
       Value col = run.place ? on.add(start, run.place) : start;
-      tile::MatmulOp::create(on.builder, on.loc, getQueries(queries, kvHead, k, depth),
-                             on.window(lanes[lane].scores, on.index(0), col, tileRows, block),
-                             queries.rows, Value(), group, /*accumulate=*/k > 0);
+      tile::MatmulOp::create(on.builder, on.loc, getQueries(unit, kvHead, k, depth),
+                             on.window(scores[lane], on.index(0), col, tileRows, block),
+                             unit.rows, Value(), group, /*accumulate=*/k > 0);
     }
   });
 }
 
-/// sums += weights x values of all blocks, in order.
-void Lowering::CachedKernel::multiplyValues(ArrayRef<Run> runs, const Queries &queries,
-                                            int64_t lane) {
-  for (int64_t n = 0; n < size; n += on.tileN)
-    for (const Run &run : runs)
-      multiplyValues(run, queries, lane, n, std::min(on.tileN, size - n));
-}
-
-void Lowering::CachedKernel::multiplyValues(const Run &run, const Queries &queries, int64_t lane,
-                                            int64_t n, int64_t cols) {
+/// sums += weights x values of the run's blocks, for columns of a head from `n` on.
+void Lowering::CachedKernel::multiplyValues(const Run &run, const Unit &unit, const Track &track,
+                                            Value firstHead, int64_t lane, int64_t n) {
   MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
-  Value kvHead = on.add(queries.firstHead, on.constant(lane));
+  Value kvHead = on.add(firstHead, on.constant(lane));
+  int64_t cols = std::min(on.tileN, size - n);
   // The last one to read a tile gives it back.
   bool pops = lane + 1 == numLanes && n + cols == size;
   forEachBlock(run, [&](Value number, Value i) {
@@ -173,99 +209,110 @@ void Lowering::CachedKernel::multiplyValues(const Run &run, const Queries &queri
     Value start = on.mul(number, block), limit;
     if (run.limit)
       limit = on.subtract(run.limit, on.mul(i, block));
-    tile::MatmulOp::create(
-        on.builder, on.loc,
-        on.window(lanes[lane].weights, on.index(0), run.place ? on.add(start, run.place) : start,
-                  tileRows, block),
-        on.window(lanes[lane].sums, on.index(0), on.index(n), tileRows, cols), queries.rows, limit,
-        group, /*accumulate=*/true);
+    tile::MatmulOp::create(on.builder, on.loc,
+                           on.window(track.lanes[lane].weights, on.index(0),
+                                     run.place ? on.add(start, run.place) : start, tileRows, block),
+                           on.window(track.lanes[lane].sums, on.index(0), on.index(n), tileRows, cols),
+                           unit.rows, limit, group, /*accumulate=*/true);
   });
 }
 
-/// One step of the softmax: up to `stepBlocks` blocks, of old keys, then perhaps one of
-/// old and new keys, then of new keys.
-void Lowering::CachedKernel::attendStep(const Sequence &sequence, const Queries &queries,
-                                        Value number, Value visible, bool first) {
-  Value zero = on.constant(0), one = on.constant(1);
-  Value start = on.mul(number, stepKeys);
-  Value valid = on.min(on.subtract(visible, start), stepKeys);
-  // Of the step's keys, how many are old.
-  Value old = atMost(on.subtract(sequence.position, start), valid);
-  Value wholeOld = arith::DivUIOp::create(on.builder, on.loc, old, on.constant(block));
-  Value rest = on.subtract(old, on.mul(wholeOld, block)); // Of the block that is mixed.
-  Value mixed = on.min(rest, 1);
-  Value beforeNew = on.add(wholeOld, mixed);
-  Value mixedValid = on.min(on.subtract(valid, on.mul(wholeOld, block)), block);
-  Value newValid = on.max(on.subtract(valid, on.mul(beforeNew, block)), zero);
-  // The new keys of the mixed block are the sequence's first; those of the blocks after
-  // it come after what earlier blocks have of them.
-  Value earlier = on.max(on.subtract(on.add(start, on.mul(beforeNew, block)), sequence.position),
-                         zero);
-  Value seenNew = on.add(queries.token, one); // Of all new keys, by the first query.
-  const Run runs[] = {
-      {wholeOld, zero, on.mul(wholeOld, block), Value(), Value(), Value(), false},
-      {mixed, wholeOld, rest, Value(), Value(), Value(), true},
-      {mixed, wholeOld, on.subtract(mixedValid, rest), sequence.first, rest, seenNew, true},
-      {on.ceilDiv(newValid, block), beforeNew, newValid, on.add(sequence.first, earlier), Value(),
-       on.subtract(seenNew, earlier), false}};
+// How many operations a unit is does not depend on what it has to do, but for the
+// blocks: those that do nothing have no rows. So a wait of the other track's products
+// names the softmax that it is for, and not all that may have come since.
 
-  // A token sees the keys up to its own.
-  Value seen = on.subtract(on.add(on.add(sequence.position, queries.token), one), start);
+void Lowering::CachedKernel::score(const Track &track, Value firstHead) {
+  constexpr Cursor cursor{attendCursor};
+  advance(cursor, track.number);
+  Unit unit = getUnit(track);
+  Value first = no(any(unit.step)), allRows = on.mul(first, numLanes * tileRows);
+  const std::pair<int64_t, float> starts[] = {{0, std::numeric_limits<float>::lowest()}, {1, 0.0f}};
+  for (auto [col, start] : starts)
+    tile::FillOp::create(
+        on.builder, on.loc, llvm::APFloat(start),
+        on.window(track.states, on.index(0), on.index(col), numLanes * tileRows, 1), allRows,
+        on.constant(1));
+  Value ahead = readWork(pendingBlocks + (1 - track.number));
+  writeWork(unit.old, pendingBlocks + track.number);
   // Each softmax is dispatched as soon as its scores are, so that it waits for those only.
-  for (auto [i, lane] : llvm::enumerate(lanes)) {
-    for (const Run &run : runs)
-      multiplyKeys(run, queries, i);
-    tile::SoftmaxOp::create(on.builder, on.loc, lane.scores, lane.weights, lane.states,
-                            op.getScale(), seen, group, 0, queries.rows, valid);
+  for (auto [i, lane] : llvm::enumerate(track.lanes)) {
+    for (const Run &run : unit.runs)
+      multiplyKeys(run, unit, ahead, firstHead, i);
+    tile::SoftmaxOp::create(on.builder, on.loc, scores[i], lane.weights, lane.states,
+                            op.getScale(), unit.seen, group, 0, unit.rows, unit.valid);
   }
-  if (!first)
-    for (const Lane &lane : lanes)
-      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, lane.sums,
-                             on.repeatColumn(lane.states, 2, size), lane.sums, queries.rows,
-                             on.constant(size));
-  for (int64_t lane = 0; lane < numLanes; ++lane)
-    multiplyValues(runs, queries, lane);
+  Value firstRows = on.mul(unit.rows, first), laterRows = on.subtract(unit.rows, firstRows);
+  for (const Lane &lane : track.lanes) {
+    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), lane.sums, firstRows,
+                         on.constant(size));
+    tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, lane.sums,
+                           on.repeatColumn(lane.states, 2, size), lane.sums, laterRows,
+                           on.constant(size));
+  }
 }
 
-/// Some of a sequence's new tokens, for the heads of one group of lanes.
-void Lowering::CachedKernel::attendTile(const Sequence &sequence, Value firstHead, Value number) {
-  Value token = on.mul(number, tileTokens);
-  Value count = on.min(on.subtract(sequence.tokens, token), tileTokens);
-  Value rows = on.mul(count, group), one = on.constant(1), width = on.constant(size);
-  Queries queries{firstHead, token, on.add(sequence.first, token), count, rows};
-  Value visible = on.add(on.add(sequence.position, token), count);
-
-  for (const Lane &lane : lanes) {
-    tile::FillOp::create(on.builder, on.loc,
-                         llvm::APFloat(std::numeric_limits<float>::lowest()),
-                         front(lane.states, 0, 1), rows, one);
-    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), front(lane.states, 1, 1), rows,
-                         one);
-    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), lane.sums, rows, width);
-  }
-  // The first step stands alone: it has no sums yet to correct, and what it waits for is
-  // long past.
-  attendStep(sequence, queries, on.constant(0), visible, /*first=*/true);
-  on.forEach(on.subtract(on.ceilDiv(visible, stepKeys), one), [&](Value step) {
-    attendStep(sequence, queries, on.add(step, one), visible, /*first=*/false);
-  });
-  for (auto [i, lane] : llvm::enumerate(lanes))
+void Lowering::CachedKernel::divide(const Track &track, const Unit &unit, Value firstHead) {
+  Value count = on.mul(unit.piece.count, isLast(unit));
+  for (auto [i, lane] : llvm::enumerate(track.lanes))
     for (int64_t member = 0; member < group; ++member) {
       Value head = on.add(on.mul(on.add(firstHead, on.constant(i)), group), on.constant(member));
       tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div,
                              on.everyRow(lane.sums, on.index(member), group, tileTokens),
                              on.repeatColumn(lane.states, 1, size, on.index(member), group),
-                             on.window(out.slot, queries.row, on.mul(head, size), on.slotRows, size),
-                             count, width);
+                             on.window(out.slot, unit.queryRow, on.mul(head, size), on.slotRows, size),
+                             count, on.constant(size));
     }
 }
 
-void Lowering::CachedKernel::attend(bool streams) {
+void Lowering::CachedKernel::sum(const Track &track, Value part) {
+  Unit unit = getUnit(track);
+  Value firstHead = on.mul(part, numLanes);
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    for (int64_t n = 0; n < size; n += on.tileN)
+      for (const Run &run : unit.runs)
+        multiplyValues(run, unit, track, firstHead, lane, n);
+  divide(track, unit, firstHead);
+  store(unit, part);
+}
+
+/// Heads of one group, in rounds: while the array scores for one track, the vector engine
+/// has the softmax of the other.
+void Lowering::CachedKernel::attendPart(Value part, bool streams) {
+  Value firstHead = on.mul(part, numLanes);
+  reset({attendCursor});
+  for (const Track &track : tracks)
+    writeWork(on.constant(0), pendingBlocks + track.number);
+  on.forEach(getRounds(), [&](Value round) {
+    orderNext(part, round, streams);
+    score(tracks[0], firstHead);
+    sum(tracks[1], part); // In the first round, of nothing.
+    score(tracks[1], firstHead);
+    sum(tracks[0], part);
+  });
+  sum(tracks[1], part);
+}
+
+void Lowering::CachedKernel::createTracks() {
   Type f32 = on.builder.getF32Type();
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    scores.push_back(on.slot(tileRows, stepKeys, f32, /*accumulator=*/true));
+  for (auto [number, track] : llvm::enumerate(tracks)) {
+    track.number = number;
+    track.states = on.slot(numLanes * tileRows, 3, f32);
+    for (int64_t lane = 0; lane < numLanes; ++lane)
+      track.lanes.push_back(
+          {on.slot(tileRows, size, f32, /*accumulator=*/true),
+           on.slot(tileRows, stepKeys, on.precision),
+           on.window(track.states, on.index(lane * tileRows), on.index(0), tileRows, 3)});
+  }
+}
+
+/// Brings queries, keys and values to where products take them, as far as no projection has
+/// put them there.
+void Lowering::CachedKernel::copyOperands() {
   keyValue = on.getKeyValueSlot(op);
   auto [rowExtent, ignored] = getShape(op.getKey());
   Value rows = on.extent(rowExtent);
-  // What no projection has put there.
   Value operands[] = {op.getKey(), op.getValue()};
   for (auto [half, operand] : llvm::enumerate(operands))
     if (Value source = on.get(operand).slot; source != keyValue)
@@ -276,31 +323,25 @@ void Lowering::CachedKernel::attend(bool streams) {
             on.window(keyValue, on.index(0), on.index((2 * head + half) * size), on.slotRows, size),
             rows, on.constant(size));
   query = on.getOperand(op.getQuery()).slot;
-  if (group > 1 && !getStackedHeads(op.getQuery())) {
-    Value stacked = on.slot(kvHeads * on.slotRows, group * size, on.precision);
-    for (int64_t head = 0; head < kvHeads; ++head)
-      tile::UnaryOp::create(
-          on.builder, on.loc, tile::UnaryFunction::Copy,
-          on.window(query, on.index(0), on.index(head * group * size), on.slotRows, group * size),
-          on.window(stacked, on.index(head * on.slotRows), on.index(0), on.slotRows, group * size),
-          rows, on.constant(group * size));
-    query = stacked;
-  }
+  if (group == 1 || getStackedHeads(op.getQuery()))
+    return;
+  Value stacked = on.slot(kvHeads * on.slotRows, group * size, on.precision);
+  for (int64_t head = 0; head < kvHeads; ++head)
+    tile::UnaryOp::create(
+        on.builder, on.loc, tile::UnaryFunction::Copy,
+        on.window(query, on.index(0), on.index(head * group * size), on.slotRows, group * size),
+        on.window(stacked, on.index(head * on.slotRows), on.index(0), on.slotRows, group * size),
+        rows, on.constant(group * size));
+  query = stacked;
+}
+
+void Lowering::CachedKernel::attend(bool streams) {
+  copyOperands();
   out = on.define(op.getResult());
-  for (int64_t lane = 0; lane < numLanes; ++lane)
-    lanes.push_back({on.slot(tileRows, stepKeys, f32, /*accumulator=*/true),
-                     on.slot(tileRows, size, f32, /*accumulator=*/true),
-                     on.slot(tileRows, stepKeys, on.precision), on.slot(tileRows, 3, f32)});
+  createTracks();
   if (!streams)
     orderFirst(layer);
-  on.forEach(getWorkCount(), [&](Value number) {
-    orderNext(number, streams);
-    Work work = getWork(number);
-    on.forEach(on.constant(groups), [&](Value part) {
-      attendTile(work.sequence, on.mul(part, numLanes), work.tile);
-    });
-    store(work);
-  });
+  on.forEach(on.constant(groups), [&](Value part) { attendPart(part, streams); });
 }
 
 /// The only cached attention of a layer; null if there are several.

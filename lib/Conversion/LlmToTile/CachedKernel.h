@@ -13,16 +13,20 @@
 namespace serrano::lowering {
 
 /// The kernel of one operation.
+///
+/// A *piece* of work is a tile of a sequence's new tokens; it is done in *units*, one for
+/// each step of its softmax. Two *tracks* take pieces in turn, and do a unit each in a
+/// round, so that the array multiplies for one while the softmax of the other runs.
 struct Lowering::CachedKernel {
   CachedKernel(Lowering &lowering, llm::CachedAttentionOp op);
 
   /// Fails, with an error, on what there is no kernel for.
   mlir::LogicalResult check();
-  /// Arranges the work of the layers, and orders the old blocks of the first pieces of it
-  /// in the layer.
+  /// Arranges the work of the layers, and orders the old blocks of the first units in the
+  /// layer.
   void orderFirst(mlir::Value layer);
-  /// `streams`: whether the first pieces of work were ordered before, and those of the
-  /// next layer are in turn.
+  /// `streams`: whether the first units were ordered before, and those of the next layer
+  /// are in turn.
   void attend(bool streams);
 
 private:
@@ -30,74 +34,108 @@ private:
     mlir::Value number, first, tokens, length;
     mlir::Value position; ///< of the first new token: how many old ones there are
   };
-  /// A tile of a sequence's new tokens.
-  struct Work {
+  struct Piece {
     Sequence sequence;
-    mlir::Value tile;
-  };
-  /// The queries of some of a sequence's new tokens for the heads of one lane group.
-  struct Queries {
-    mlir::Value firstHead; ///< of keys
-    mlir::Value token;     ///< the first one, counted from the sequence's first new one
-    mlir::Value row;       ///< the first one, counted through the slots
-    mlir::Value count, rows;
+    mlir::Value token; ///< the first one, counted from the sequence's first new one
+    mlir::Value count; ///< 0 for a piece of no work
+    mlir::Value steps;
   };
   /// Blocks of one kind, one after the other, within a step of the softmax.
   struct Run {
-    mlir::Value count;        ///< how many blocks
-    mlir::Value block;        ///< the first one, counted from the step's first
-    mlir::Value valid;        ///< keys of a block, the last one or all
-    mlir::Value keyRow;       ///< of the first new key in the slot; null for old ones
-    mlir::Value place;        ///< keys of the block that come before, from elsewhere; or null
-    mlir::Value limit;        ///< how many keys of the first block the first query sees; null: all
+    mlir::Value count;  ///< how many blocks
+    mlir::Value block;  ///< the first one, counted from the step's first
+    mlir::Value valid;  ///< keys of a block, the last one or all
+    mlir::Value keyRow; ///< of the first new key in the slot; null for old ones
+    mlir::Value place;  ///< keys of the block that come before, from elsewhere; or null
+    mlir::Value limit;  ///< how many keys of the first block the first query sees; null: all
     bool single;        ///< at most one block
+  };
+  struct Unit {
+    Piece piece;
+    mlir::Value step, rows;
+    mlir::Value queryRow; ///< the first token, counted through the slots
+    mlir::Value valid;    ///< keys of the step
+    mlir::Value seen;     ///< those that the first query sees
+    mlir::Value old;      ///< blocks that come through the ring
+    llvm::SmallVector<Run, 4> runs;
   };
   /// What one head of the lanes needs.
   struct Lane {
-    mlir::Value scores, sums, weights, states;
+    mlir::Value sums, weights, states;
+  };
+  struct Track {
+    unsigned number;
+    llvm::SmallVector<Lane> lanes;
+    mlir::Value states; ///< of all lanes
+  };
+  /// Cells of the table of work, before its pieces.
+  enum Cell : int64_t {
+    shortCount, longCount, shortCursor, longCursor, ///< while the table is made
+    rounds,
+    orderCursor,
+    attendCursor = orderCursor + 5,
+    pendingBlocks = attendCursor + 5, ///< of each track: scored, but not yet summed
+    firstPiece = pendingBlocks + 2
+  };
+  /// Which units the tracks are at: cells of the table of work, from `base` on.
+  struct Cursor {
+    int64_t base;
+    int64_t next() const { return base; } ///< the next piece that no track has
+    int64_t piece(unsigned track) const { return base + 1 + 2 * track; }
+    int64_t step(unsigned track) const { return base + 2 + 2 * track; }
   };
 
   mlir::Value read(mlir::Value tensor, mlir::Value element);
   /// 1 if `count` is positive, else 0.
   mlir::Value any(mlir::Value count) { return on.max(on.min(count, 1), on.constant(0)); }
-  mlir::Value atMost(mlir::Value count, mlir::Value most) {
+  mlir::Value no(mlir::Value flag) { return on.subtract(on.constant(1), flag); }
+  template <typename Most>
+  mlir::Value atMost(mlir::Value count, Most most) {
     return on.max(on.min(count, most), on.constant(0));
   }
-  /// Rows of the accumulators and the state for one head's queries.
-  mlir::Value front(mlir::Value slot, int64_t col, int64_t cols) {
-    return on.window(slot, on.index(0), on.index(col), tileRows, cols);
-  }
-  mlir::Value tableOf(mlir::Value tensor, mlir::Value number) {
-    return on.mul(number, on.extent(llm::getExtents(tensor)[1]));
-  }
   Sequence getSequence(mlir::Value number);
-  /// The first row of the layer.
-  mlir::Value cacheBase(mlir::Value layer) { return on.mul(layer, on.getCacheBlocks() * groups * block); }
   mlir::Value sequenceCount() { return on.extent(llm::getExtents(op.getKvLengths())[0]); }
 
   // AttentionOrder.cpp
   void declareWork();
   void arrangeWork();
   mlir::Value readWork(mlir::Value element);
+  mlir::Value readWork(int64_t cell) { return readWork(on.constant(cell)); }
   void writeWork(mlir::Value value, mlir::Value element);
-  mlir::Value getWorkCount();
-  Work getWork(mlir::Value number);
-  /// How many pieces of work are ordered before they are begun.
-  mlir::Value getAhead() { return on.min(getWorkCount(), ahead); }
-  void order(mlir::Value layer, mlir::Value number);
-  void orderNext(mlir::Value number, bool streams);
+  void writeWork(mlir::Value value, int64_t cell) { writeWork(value, on.constant(cell)); }
+  /// Adds to a cell, and gives what it was before.
+  mlir::Value advance(int64_t cell, mlir::Value by);
+  mlir::Value getRounds();
+  Piece getPiece(mlir::Value number);
+  void reset(Cursor cursor);
+  /// Puts a track of the cursor on its next unit.
+  void advance(Cursor cursor, unsigned track);
+  /// The first row of a group of heads in a layer's cache.
+  mlir::Value cacheRow(mlir::Value layer, mlir::Value part);
+  /// How many rounds are ordered before they are begun.
+  mlir::Value getAhead() { return on.min(getRounds(), ahead); }
+  void orderRound(mlir::Value layer, mlir::Value part);
+  void orderNext(mlir::Value part, mlir::Value round, bool streams);
 
   // CachedAttention.cpp
-  void store(const Work &work);
-  void attendTile(const Sequence &sequence, mlir::Value firstHead, mlir::Value tile);
-  void attendStep(const Sequence &sequence, const Queries &queries, mlir::Value number, mlir::Value visible,
-                  bool first);
+  void createTracks();
+  void copyOperands();
+  Unit getUnit(const Track &track);
+  /// Whether the unit is the last one of its piece.
+  mlir::Value isLast(const Unit &unit);
+  void store(const Unit &unit, mlir::Value part);
+  void attendPart(mlir::Value part, bool streams);
+  /// Scores and the softmax of the track's next unit.
+  void score(const Track &track, mlir::Value firstHead);
+  /// Sums of values of the track's unit, and the result with its piece's last one.
+  void sum(const Track &track, mlir::Value part);
+  void divide(const Track &track, const Unit &unit, mlir::Value firstHead);
   void forEachBlock(const Run &run, llvm::function_ref<void(mlir::Value block, mlir::Value index)> body);
-  void multiplyKeys(const Run &run, const Queries &queries, int64_t lane);
-  void multiplyValues(llvm::ArrayRef<Run> runs, const Queries &queries, int64_t lane);
-  void multiplyValues(const Run &run, const Queries &queries, int64_t lane, int64_t n,
-                      int64_t cols);
-  mlir::Value getQueries(const Queries &queries, mlir::Value kvHead, int64_t k, int64_t depth);
+  void multiplyKeys(const Run &run, const Unit &unit, mlir::Value ahead, mlir::Value firstHead,
+                    int64_t lane);
+  void multiplyValues(const Run &run, const Unit &unit, const Track &track, mlir::Value firstHead,
+                      int64_t lane, int64_t n);
+  mlir::Value getQueries(const Unit &unit, mlir::Value kvHead, int64_t k, int64_t depth);
 
   Lowering &on;
   llm::CachedAttentionOp op;
@@ -106,10 +144,11 @@ private:
   int64_t stepBlocks, stepKeys;
   int64_t tileTokens; ///< the most new tokens of a sequence that are taken at once
   int64_t tileRows;   ///< and their rows: of each token the heads that share keys
-  int64_t ahead;
-  mlir::FlatSymbolRefAttr work; ///< the table of pieces of work
+  int64_t ahead;      ///< rounds, at most
+  mlir::FlatSymbolRefAttr work; ///< the table of pieces of work, and of where loops are in it
   mlir::Value stream, layer;
-  llvm::SmallVector<Lane> lanes;
+  Track tracks[2];
+  llvm::SmallVector<mlir::Value> scores; ///< of each lane; the tracks take turns
   mlir::Value query; ///< if heads share keys, stacked as `getStackedHeads` says
   mlir::Value keyValue;
   Matrix out;
