@@ -76,6 +76,28 @@ static SmallVector<SyncOp> hoist(func::FuncOp function, Touches &touches) {
   return result;
 }
 
+/// Whether `op` needs no signal: it is one of the vector queue in a loop of nothing else
+/// that perhaps does not run, and which one of the same queue follows. That one's signal
+/// says the same, since queues retire in order; a wait for what came before need not count
+/// how often the loop ran.
+static bool isCovered(Operation *op) {
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop || loop.getStaticTripCount())
+    return false;
+  auto isOther = [](Operation &inner) {
+    std::optional<Queue> queue = getQueue(&inner);
+    return inner.getNumRegions() != 0 || (queue && queue != Queue::Vector);
+  };
+  if (llvm::any_of(*loop.getBody(), isOther))
+    return false;
+  for (Operation *next = loop->getNextNode(); next; next = next->getNextNode())
+    if (next->getNumRegions() != 0)
+      return false;
+    else if (std::optional<Queue> queue = getQueue(next))
+      return queue == Queue::Vector;
+  return false;
+}
+
 void InsertWaits::runOnOperation() {
   getOperation().walk([](SyncOp sync) { sync.erase(); });
 
@@ -84,7 +106,8 @@ void InsertWaits::runOnOperation() {
     return signalPassFailure();
   for (auto &[op, ignored] : *touches) {
     op->removeAttr(DmaDialect::kWaitsAttr);
-    if (*getQueue(op) != Queue::Ring)
+    op->removeAttr(DmaDialect::kSignalAttr);
+    if (*getQueue(op) != Queue::Ring && !isCovered(op))
       op->setAttr(DmaDialect::kSignalAttr,
                   IntegerAttr::get(IntegerType::get(op->getContext(), 64),
                                    getCounter(*getQueue(op))));
@@ -110,7 +133,7 @@ void InsertWaits::runOnOperation() {
         for (auto [other, lag] : lags)
           state.wait(getWaiter(op), other, lag);
         if (queue != Queue::Ring && !isa<SyncOp>(op))
-          state.execute(op, queue, true);
+          state.execute(op, queue, !isCovered(op));
         needed[op] = std::move(lags);
       });
   for (auto &[op, lags] : needed)

@@ -23,7 +23,7 @@ using namespace serrano::lowering;
 namespace {
 
 /// Numbers of a piece in the table.
-enum : int64_t { pieceSequence, pieceToken, pieceSteps, pieceCells };
+constexpr int64_t pieceSequence = 0, pieceToken = 1, pieceSteps = 2, pieceCells = 3;
 
 } // namespace
 

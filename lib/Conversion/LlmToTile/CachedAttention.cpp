@@ -210,58 +210,79 @@ void Lowering::CachedKernel::multiplyValues(const Run &run, const Unit &unit, co
     if (run.limit)
       limit = on.subtract(run.limit, on.mul(i, block));
     tile::MatmulOp::create(on.builder, on.loc,
-                           on.window(track.lanes[lane].weights, on.index(0),
+                           on.window(track.weights[lane], on.index(0),
                                      run.place ? on.add(start, run.place) : start, tileRows, block),
-                           on.window(track.lanes[lane].sums, on.index(0), on.index(n), tileRows, cols),
+                           ofLane(track.sums, lane, n, cols),
                            unit.rows, limit, group, /*accumulate=*/true);
   });
 }
 
-// How many operations a unit is does not depend on what it has to do, but for the
-// blocks: those that do nothing have no rows. So a wait of the other track's products
-// names the softmax that it is for, and not all that may have come since.
+// How many operations of the vector engine a unit is does not depend on what it has to
+// do, but for those that signal nothing: what has nothing to do has no rows. So a
+// product of the other track waits for the softmax that it needs, and not for all that may
+// have come since.
 
 void Lowering::CachedKernel::score(const Track &track, Value firstHead) {
   constexpr Cursor cursor{attendCursor};
   advance(cursor, track.number);
   Unit unit = getUnit(track);
-  Value first = no(any(unit.step)), allRows = on.mul(first, numLanes * tileRows);
+  Value firstRows = on.mul(unit.rows, no(any(unit.step)));
+  Value laterRows = on.subtract(unit.rows, firstRows), width = on.constant(size);
   const std::pair<int64_t, float> starts[] = {{0, std::numeric_limits<float>::lowest()}, {1, 0.0f}};
   for (auto [col, start] : starts)
-    tile::FillOp::create(
-        on.builder, on.loc, llvm::APFloat(start),
-        on.window(track.states, on.index(0), on.index(col), numLanes * tileRows, 1), allRows,
-        on.constant(1));
+    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(start),
+                         on.splitRows(track.states, on.index(0), tileRows, numLanes, col, 1),
+                         on.mul(firstRows, numLanes), on.constant(1));
+  tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), track.sums, firstRows,
+                       on.constant(numLanes * size));
   Value ahead = readWork(pendingBlocks + (1 - track.number));
   writeWork(unit.old, pendingBlocks + track.number);
   // Each softmax is dispatched as soon as its scores are, so that it waits for those only.
-  for (auto [i, lane] : llvm::enumerate(track.lanes)) {
+  // What it gives is used after the one of the next lane, so that nothing waits for its
+  // latency.
+  auto correct = [&](int64_t lane) {
+    Value sums = ofLane(track.sums, lane, 0, size);
+    tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, sums,
+                           on.repeatColumn(ofLane(track.states, lane, 0, 3), 2, size), sums,
+                           laterRows, width);
+  };
+  for (int64_t lane = 0; lane < numLanes; ++lane) {
     for (const Run &run : unit.runs)
-      multiplyKeys(run, unit, ahead, firstHead, i);
-    tile::SoftmaxOp::create(on.builder, on.loc, scores[i], lane.weights, lane.states,
-                            op.getScale(), unit.seen, group, 0, unit.rows, unit.valid);
+      multiplyKeys(run, unit, ahead, firstHead, lane);
+    tile::SoftmaxOp::create(on.builder, on.loc, scores[lane], track.weights[lane],
+                            ofLane(track.states, lane, 0, 3), op.getScale(), unit.seen, group, 0,
+                            unit.rows, unit.valid);
+    if (lane > 0)
+      correct(lane - 1);
   }
-  Value firstRows = on.mul(unit.rows, first), laterRows = on.subtract(unit.rows, firstRows);
-  for (const Lane &lane : track.lanes) {
-    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), lane.sums, firstRows,
-                         on.constant(size));
-    tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, lane.sums,
-                           on.repeatColumn(lane.states, 2, size), lane.sums, laterRows,
-                           on.constant(size));
-  }
+  correct(numLanes - 1);
 }
 
+/// result = sums / sum of the softmax. Of a single token, all lanes are done at once.
 void Lowering::CachedKernel::divide(const Track &track, const Unit &unit, Value firstHead) {
-  Value count = on.mul(unit.piece.count, isLast(unit));
-  for (auto [i, lane] : llvm::enumerate(track.lanes))
-    for (int64_t member = 0; member < group; ++member) {
-      Value head = on.add(on.mul(on.add(firstHead, on.constant(i)), group), on.constant(member));
-      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div,
-                             on.everyRow(lane.sums, on.index(member), group, tileTokens),
-                             on.repeatColumn(lane.states, 1, size, on.index(member), group),
-                             on.window(out.slot, unit.queryRow, on.mul(head, size), on.slotRows, size),
-                             count, on.constant(size));
-    }
+  Value several = any(on.subtract(unit.piece.count, on.constant(1))), last = isLast(unit);
+  Value width = on.constant(size);
+  auto emit = [&](Value sums, Value divisor, Value result, Value rows) {
+    tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div, sums,
+                           divisor, result, rows, width);
+  };
+  auto headColumn = [&](int64_t lane, int64_t member) {
+    return on.add(on.mul(firstHead, group * size), on.constant((lane * group + member) * size));
+  };
+  on.forEach(on.mul(several, last), [&](Value) {
+    for (int64_t lane = 0; lane < numLanes; ++lane)
+      for (int64_t member = 0; member < group; ++member)
+        emit(on.everyRow(ofLane(track.sums, lane, 0, size), on.index(member), group, tileTokens),
+             on.repeatColumn(ofLane(track.states, lane, 0, 3), 1, size, on.index(member), group),
+             on.window(out.slot, unit.queryRow, headColumn(lane, member), on.slotRows, size),
+             unit.piece.count);
+  });
+  Value single = on.mul(on.mul(on.min(unit.piece.count, 1), no(several)), on.mul(last, numLanes));
+  for (int64_t member = 0; member < group; ++member)
+    emit(on.splitRows(track.sums, on.index(member), 1, numLanes, 0, size),
+         on.repeatColumn(on.splitRows(track.states, on.index(member), 1, numLanes, 0, 3), 1, size),
+         on.rowsApart(out.slot, unit.queryRow, headColumn(0, member), numLanes, size, group * size),
+         single);
 }
 
 void Lowering::CachedKernel::sum(const Track &track, Value part) {
@@ -298,12 +319,10 @@ void Lowering::CachedKernel::createTracks() {
     scores.push_back(on.slot(tileRows, stepKeys, f32, /*accumulator=*/true));
   for (auto [number, track] : llvm::enumerate(tracks)) {
     track.number = number;
-    track.states = on.slot(numLanes * tileRows, 3, f32);
+    track.states = on.slot(tileRows, numLanes * 3, f32);
+    track.sums = on.slot(tileRows, numLanes * size, f32, /*accumulator=*/true);
     for (int64_t lane = 0; lane < numLanes; ++lane)
-      track.lanes.push_back(
-          {on.slot(tileRows, size, f32, /*accumulator=*/true),
-           on.slot(tileRows, stepKeys, on.precision),
-           on.window(track.states, on.index(lane * tileRows), on.index(0), tileRows, 3)});
+      track.weights.push_back(on.slot(tileRows, stepKeys, on.precision));
   }
 }
 

@@ -59,14 +59,11 @@ private:
     mlir::Value old;      ///< blocks that come through the ring
     llvm::SmallVector<Run, 4> runs;
   };
-  /// What one head of the lanes needs.
-  struct Lane {
-    mlir::Value sums, weights, states;
-  };
   struct Track {
     unsigned number;
-    llvm::SmallVector<Lane> lanes;
-    mlir::Value states; ///< of all lanes
+    llvm::SmallVector<mlir::Value> weights; ///< of each lane
+    /// Rows of all lanes, each with the lanes side by side.
+    mlir::Value sums, states;
   };
   /// Cells of the table of work, before its pieces.
   enum Cell : int64_t {
@@ -135,6 +132,11 @@ private:
                     int64_t lane);
   void multiplyValues(const Run &run, const Unit &unit, const Track &track, mlir::Value firstHead,
                       int64_t lane, int64_t n);
+  /// A lane's columns of what has the lanes side by side.
+  mlir::Value ofLane(mlir::Value slot, int64_t lane, int64_t col, int64_t cols) {
+    int64_t each = llvm::cast<mlir::MemRefType>(slot.getType()).getDimSize(1) / numLanes;
+    return on.window(slot, on.index(0), on.index(lane * each + col), tileRows, cols);
+  }
   mlir::Value getQueries(const Unit &unit, mlir::Value kvHead, int64_t k, int64_t depth);
 
   Lowering &on;

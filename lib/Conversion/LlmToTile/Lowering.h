@@ -242,6 +242,10 @@ private:
                      int64_t rows, int64_t cols);
   /// `rows` rows of `cols` elements without gaps, from element `offset` on.
   mlir::Value denseWindow(mlir::Value slot, int64_t offset, int64_t rows, int64_t cols);
+  /// `rows` rows of `cols` elements, from (row, col) on, each `apart` elements after the one
+  /// before.
+  mlir::Value rowsApart(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
+                        int64_t rows, int64_t cols, int64_t apart);
   /// Each of `rows` rows from `row` on as `pieces` rows, and of those `cols` columns
   /// from `col` on.
   mlir::Value splitRows(mlir::Value slot, mlir::OpFoldResult row, int64_t rows, int64_t pieces,

@@ -92,6 +92,13 @@ Value Lowering::slot(int64_t rows, int64_t cols, Type type, bool accumulator) {
   return tile::SlotOp::create(builder, loc, MemRefType::get({rows, cols}, type), accumulator);
 }
 
+static int64_t getRowStride(Value slot) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  (void)cast<MemRefType>(slot.getType()).getStridesAndOffset(strides, offset);
+  return strides.front();
+}
+
 /// slot[row * rowStride + col] onwards with the strides given. The slot may be a
 /// view at a constant place, which the new one is then of the same slot as.
 static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row, OpFoldResult col,
@@ -129,14 +136,16 @@ static Value view(OpBuilder &builder, Location loc, Value slot, OpFoldResult row
 }
 
 Value Lowering::window(Value slot, OpFoldResult row, OpFoldResult col, int64_t rows, int64_t cols) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  (void)cast<MemRefType>(slot.getType()).getStridesAndOffset(strides, offset);
-  return view(builder, loc, slot, row, col, {rows, cols}, strides);
+  return view(builder, loc, slot, row, col, {rows, cols}, {getRowStride(slot), 1});
 }
 
 Value Lowering::denseWindow(Value slot, int64_t offset, int64_t rows, int64_t cols) {
   return view(builder, loc, slot, index(0), index(offset), {rows, cols}, {cols, 1});
+}
+
+Value Lowering::rowsApart(Value slot, OpFoldResult row, OpFoldResult col, int64_t rows,
+                          int64_t cols, int64_t apart) {
+  return view(builder, loc, slot, row, col, {rows, cols}, {apart, 1});
 }
 
 Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_t cols) {
@@ -151,14 +160,14 @@ Value Lowering::splitRows(Value slot, OpFoldResult row, int64_t rows, int64_t pi
 
 Value Lowering::everyRow(Value slot, OpFoldResult row, int64_t every, int64_t rows) {
   int64_t cols = cast<MemRefType>(slot.getType()).getDimSize(1);
-  return view(builder, loc, slot, row, index(0), {rows, cols}, {every * cols, 1});
+  return view(builder, loc, slot, row, index(0), {rows, cols}, {every * getRowStride(slot), 1});
 }
 
 Value Lowering::repeatColumn(Value slot, int64_t col, int64_t cols, OpFoldResult row,
                              int64_t every) {
   auto type = cast<MemRefType>(slot.getType());
   return view(builder, loc, slot, row ? row : index(0), index(col),
-              {type.getDimSize(0) / every, cols}, {every * type.getDimSize(1), 0});
+              {type.getDimSize(0) / every, cols}, {every * getRowStride(slot), 0});
 }
 
 //===----------------------------------------------------------------------===//
