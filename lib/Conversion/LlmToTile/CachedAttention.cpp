@@ -37,7 +37,7 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   stepBlocks = on.getSoftmaxBlocks(), stepKeys = stepBlocks * block;
   numLanes = on.getLanes(kvHeads, size), groups = kvHeads / numLanes;
   // Scores and the sums of both tracks have to fit the accumulators.
-  int64_t most = on.target.accumulatorBytes() / (4 * numLanes * group * (stepKeys + 2 * size));
+  int64_t most = on.target.accumulatorBytes() / (4 * 2 * numLanes * group * (stepKeys + size));
   tileTokens = std::clamp<int64_t>(most, 1, on.slotRows);
   tileTokens = llvm::divideCeil(on.slotRows, llvm::divideCeil(on.slotRows, tileTokens));
   tileRows = tileTokens * group;
@@ -159,8 +159,8 @@ void Lowering::CachedKernel::forEachBlock(const Run &run,
 }
 
 /// scores = queries x keys of the run's blocks, of which the ring has so many others before.
-void Lowering::CachedKernel::multiplyKeys(const Run &run, const Unit &unit, Value ahead,
-                                          Value firstHead, int64_t lane) {
+void Lowering::CachedKernel::multiplyKeys(const Run &run, const Unit &unit, const Track &track,
+                                          Value ahead, Value firstHead, int64_t lane) {
   MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
   Value kvHead = on.add(firstHead, on.constant(lane));
   forEachBlock(run, [&](Value number, Value i) {
@@ -180,7 +180,7 @@ void Lowering::CachedKernel::multiplyKeys(const Run &run, const Unit &unit, Valu
                                   /*transpose=*/true);
       Value col = run.place ? on.add(start, run.place) : start;
       tile::MatmulOp::create(on.builder, on.loc, getQueries(unit, kvHead, k, depth),
-                             on.window(scores[lane], on.index(0), col, tileRows, block),
+                             on.window(track.scores[lane], on.index(0), col, tileRows, block),
                              unit.rows, Value(), group, /*accumulate=*/k > 0);
     }
   });
@@ -248,8 +248,8 @@ void Lowering::CachedKernel::score(const Track &track, Value firstHead) {
   };
   for (int64_t lane = 0; lane < numLanes; ++lane) {
     for (const Run &run : unit.runs)
-      multiplyKeys(run, unit, ahead, firstHead, lane);
-    tile::SoftmaxOp::create(on.builder, on.loc, scores[lane], track.weights[lane],
+      multiplyKeys(run, unit, track, ahead, firstHead, lane);
+    tile::SoftmaxOp::create(on.builder, on.loc, track.scores[lane], track.weights[lane],
                             ofLane(track.states, lane, 0, 3), op.getScale(), unit.seen, group, 0,
                             unit.rows, unit.valid);
     if (lane > 0)
@@ -315,14 +315,14 @@ void Lowering::CachedKernel::attendPart(Value part, bool streams) {
 
 void Lowering::CachedKernel::createTracks() {
   Type f32 = on.builder.getF32Type();
-  for (int64_t lane = 0; lane < numLanes; ++lane)
-    scores.push_back(on.slot(tileRows, stepKeys, f32, /*accumulator=*/true));
   for (auto [number, track] : llvm::enumerate(tracks)) {
     track.number = number;
     track.states = on.slot(tileRows, numLanes * 3, f32);
     track.sums = on.slot(tileRows, numLanes * size, f32, /*accumulator=*/true);
-    for (int64_t lane = 0; lane < numLanes; ++lane)
+    for (int64_t lane = 0; lane < numLanes; ++lane) {
+      track.scores.push_back(on.slot(tileRows, stepKeys, f32, /*accumulator=*/true));
       track.weights.push_back(on.slot(tileRows, stepKeys, on.precision));
+    }
   }
 }
 

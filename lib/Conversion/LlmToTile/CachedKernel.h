@@ -61,7 +61,7 @@ private:
   };
   struct Track {
     unsigned number;
-    llvm::SmallVector<mlir::Value> weights; ///< of each lane
+    llvm::SmallVector<mlir::Value> scores, weights; ///< of each lane
     /// Rows of all lanes, each with the lanes side by side.
     mlir::Value sums, states;
   };
@@ -128,7 +128,7 @@ private:
   void sum(const Track &track, mlir::Value part);
   void divide(const Track &track, const Unit &unit, mlir::Value firstHead);
   void forEachBlock(const Run &run, llvm::function_ref<void(mlir::Value block, mlir::Value index)> body);
-  void multiplyKeys(const Run &run, const Unit &unit, mlir::Value ahead, mlir::Value firstHead,
+  void multiplyKeys(const Run &run, const Unit &unit, const Track &track, mlir::Value ahead, mlir::Value firstHead,
                     int64_t lane);
   void multiplyValues(const Run &run, const Unit &unit, const Track &track, mlir::Value firstHead,
                       int64_t lane, int64_t n);
@@ -150,7 +150,6 @@ private:
   mlir::FlatSymbolRefAttr work; ///< the table of pieces of work, and of where loops are in it
   mlir::Value stream, layer;
   Track tracks[2];
-  llvm::SmallVector<mlir::Value> scores; ///< of each lane; the tracks take turns
   mlir::Value query; ///< if heads share keys, stacked as `getStackedHeads` says
   mlir::Value keyValue;
   Matrix out;
