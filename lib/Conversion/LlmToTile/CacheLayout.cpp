@@ -35,7 +35,7 @@ int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) const {
   for (int64_t lanes = kvHeads; lanes > 1; --lanes)
     if (kvHeads % lanes == 0 && 2 * getSoftmaxBlocks() * getBlock() * lanes * 2 * size * bytes <=
                                     target.scratchpadBytes() / cacheRingShare &&
-        lanes * getBlock() * 4 * (getSoftmaxBlocks() * getBlock() + 2 * size) / 4 <=
+        lanes * getBlock() * 2 * (getSoftmaxBlocks() * getBlock() + size) <=
             target.accumulatorBytes())
       return lanes;
   return 1;

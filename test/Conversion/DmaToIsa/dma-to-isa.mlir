@@ -237,3 +237,29 @@ func.func @observed() attributes {tile.entry = "graph"} {
   tile.observe @y is ["out"] "f32" ["8", "16"] loc("node")
   return
 }
+
+// -----
+
+// Numbers are written to scalar memory and read again. A constant needs a register.
+
+// CHECK: isa.func @work
+// CHECK-NEXT: isa.s.load rd=[[N:r[0-9]+]], address=4
+// CHECK-NEXT: isa.s.mul rd=[[AT:r[0-9]+]], a=[[N]], b=4
+// CHECK-NEXT: isa.s.store a=[[N]], address=[[AT]]+16
+// CHECK-NEXT: isa.s.li rd=[[SEVEN:r[0-9]+]], imm=7
+// CHECK-NEXT: isa.s.store a=[[SEVEN]], address=20
+// CHECK-NEXT: isa.s.load rd=[[READ:r[0-9]+]], address=20
+
+tile.dimension @seq max 8 {mem.address = 4 : i64}
+tile.tensor @work temporary scalar : memref<1x16xi32> {mem.address = 16 : i64}
+func.func @work() {
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %n = tile.extent @seq
+  tile.write %n to @work[%n]
+  tile.write %c7 to @work[%c1]
+  %again = tile.read @work[%c1]
+  %x = mem.buffer scratchpad at 1024 : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %again cols %c7 : memref<8x8xf32>
+  return
+}

@@ -34,46 +34,64 @@
 // CHECK: %[[STACKED:.*]] = tile.slot : memref<16x12xf32>
 // CHECK-COUNT-2: tile.unary copy {{.*}} cols %c12
 
-// Each head of keys has accumulators of its own: 24 rows, a token's three heads one after
-// the other; scores of 4 blocks, sums of 4 values.
-// CHECK: %[[SCORES0:.*]] = tile.slot accumulator : memref<24x32xf32>
-// CHECK: %[[SUMS0:.*]] = tile.slot accumulator : memref<24x4xf32>
-// CHECK: %[[P0:.*]] = tile.slot : memref<24x32xf32>
-// CHECK: %[[STATE0:.*]] = tile.slot : memref<24x3xf32>
-// CHECK: %[[SCORES1:.*]] = tile.slot accumulator : memref<24x32xf32>
-// CHECK: %[[SUMS1:.*]] = tile.slot accumulator : memref<24x4xf32>
-// CHECK: %[[P1:.*]] = tile.slot : memref<24x32xf32>
-// CHECK: %[[STATE1:.*]] = tile.slot : memref<24x3xf32>
+// Two tracks. Scores and sums of both fit the 8192 bytes of accumulators for tiles of 4 of
+// the 8 tokens: 12 rows, a token's three heads one after the other; scores of 4 blocks for
+// each head of keys, sums of 4 values for both side by side.
+// CHECK: %[[STATES:.*]] = tile.slot : memref<12x6xf32>
+// CHECK: %[[SUMS:.*]] = tile.slot accumulator : memref<12x8xf32>
+// CHECK: %[[SCORES0:.*]] = tile.slot accumulator : memref<12x32xf32>
+// CHECK: %[[P0:.*]] = tile.slot : memref<12x32xf32>
+// CHECK: %[[SCORES1:.*]] = tile.slot accumulator : memref<12x32xf32>
+// CHECK: %[[P1:.*]] = tile.slot : memref<12x32xf32>
+// CHECK: %[[OTHER_STATES:.*]] = tile.slot : memref<12x6xf32>
+// CHECK: %[[OTHER_SUMS:.*]] = tile.slot accumulator : memref<12x8xf32>
 
-// The old blocks of the first sequences: `length - tokens` old tokens, in blocks of 8, of
-// which the last has what is left, once for each tile of 8 new tokens.
-// CHECK: scf.for %[[S:.*]] =
+// The table of work: how many pieces are short, of up to half a tile, and how many long,
+// by sequence; then where each comes.
+// CHECK: scf.for %[[S:.*]] = %c0 to %[[SEQUENCES]]
 // CHECK: %[[FIRST:.*]] = tile.read @arg2[%[[S]]]
 // CHECK: %[[END:.*]] = tile.read @arg2
-// CHECK: %[[LENGTH:.*]] = tile.read @arg3[%[[S]]]
-// CHECK: %[[NUM:.*]] = arith.subi %[[END]], %[[FIRST]]
-// CHECK: %[[OLD:.*]] = arith.subi %[[LENGTH]], %[[NUM]]
-// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[OLD]], %c8
-// CHECK: %[[TILES:.*]] = arith.ceildivui %[[NUM]], %c8
-// CHECK: tile.order %[[KV]][%c64] by @arg4[%{{.*}}] bound 8 step 8 count %[[BLOCKS]] tail %{{.*}} passes %[[TILES]]
-
-// A later sequence is ordered before this one is attended to.
-// CHECK: scf.for %{{.*}} = %c0 to %[[SEQUENCES]]
-// CHECK: tile.order %[[KV]][%c64]
-
-// Sums are 0 at first: the first step has none to correct.
+// CHECK: %[[NEW_TOKENS:.*]] = arith.subi %[[END]], %[[FIRST]]
+// CHECK: %[[MARGIN:.*]] = arith.subi %c3, %[[NEW_TOKENS]]
+// CHECK: arith.minsi %[[MARGIN]], %c1
+// CHECK: arith.ceildivui %[[NEW_TOKENS]], %c4
+// CHECK: tile.write {{.*}} to @work.kv[%c0]
+// CHECK: tile.write {{.*}} to @work.kv[%c1]
+// CHECK: %[[SHORTS:.*]] = tile.read @work.kv[%c0]
+// CHECK: %[[LONGS:.*]] = tile.read @work.kv[%c1]
+// CHECK: %[[GAPS:.*]] = arith.addi %[[LONGS]], %c1
+// CHECK: scf.for %[[S:.*]] = %c0 to %[[SEQUENCES]]
 // CHECK: scf.for
-// CHECK: tile.fill {{.*}} to %[[SUMS0]]
-// CHECK: tile.fill {{.*}} to %[[SUMS1]]
+// CHECK: arith.divui %{{.*}}, %[[SHORTS]]
+// CHECK: tile.write %[[S]] to @work.kv
+// CHECK: scf.for
+// CHECK: arith.divui %{{.*}}, %[[GAPS]]
+// CHECK: tile.write %[[S]] to @work.kv
+
+// The old blocks of the first rounds, a step of 4 blocks for each track.
+// CHECK: %[[ROUNDS:.*]] = tile.read @work.kv[%c4]
+// CHECK: %[[AHEAD:.*]] = arith.minsi %[[ROUNDS]], %c3
+// CHECK: scf.for %{{.*}} = %c0 to %[[AHEAD]]
+// CHECK-COUNT-2: tile.order %[[KV]][%c64] by @arg4[%{{.*}}] bound 8 step 8 count %{{.*}} tail %{{.*}} passes %c1
+
+// A later round is ordered before this one is attended to.
+// CHECK: scf.for
+// CHECK-COUNT-2: tile.order %[[KV]][%{{.*}}] by @arg4
+
+// The first unit of a piece starts anew: others have no rows of this.
+// CHECK: tile.fill -3.{{.*}}rows %[[NONE:.*]] cols %c1 : memref<24x1xf32, strided<[3, 1]>>
+// CHECK: tile.fill 0.{{.*}}rows %[[NONE]] cols %c1 : memref<24x1xf32, strided<[3, 1], offset: 1>>
+// CHECK: tile.fill 0.{{.*}} to %[[SUMS]] rows %{{.*}} cols %c8
 
 // Scores of the first head: whole old blocks, then the old part of a block with both, its
-// new part, and new blocks, which take nothing from the ring.
+// new part, and new blocks, which take nothing from the ring. Blocks of the other track's
+// unit, which is scored but not summed, lie before in the ring.
 // CHECK: scf.for
 // CHECK: %[[K:.*]] = tile.peek %[[KV]] ahead
 // CHECK: memref.reinterpret_cast %[[K]] to offset: [0], sizes: [8, 4], strides: [16, 1]
 // CHECK: tile.load_weights {{.*}} transpose
-// CHECK: memref.reinterpret_cast %[[STACKED]] to offset: [%{{.*}}], sizes: [24, 4], strides: [4, 1]
-// CHECK: memref.reinterpret_cast %[[SCORES0]] to offset: [%{{.*}}], sizes: [24, 8], strides: [32, 1]
+// CHECK: memref.reinterpret_cast %[[STACKED]] to offset: [%{{.*}}], sizes: [12, 4], strides: [4, 1]
+// CHECK: memref.reinterpret_cast %[[SCORES0]] to offset: [%{{.*}}], sizes: [12, 8], strides: [32, 1]
 // CHECK: tile.matmul {{.*}} {group = 3 : i64}
 // CHECK: scf.for
 // CHECK: tile.peek %[[KV]] ahead
@@ -87,18 +105,20 @@
 // CHECK: tile.load_weights {{.*}} transpose
 // CHECK-NOT: {{tile.peek|tile.next}}
 
-// One softmax of all blocks, before the next head's scores are waited for.
-// CHECK: tile.softmax %[[SCORES0]] to %[[P0]] state %[[STATE0]] {{.*}} {group = 3 : i64}
+// One softmax of all blocks, before the next head's scores are waited for. Sums are
+// corrected one head later, and only of later steps.
+// CHECK: tile.softmax %[[SCORES0]] to %[[P0]] state {{.*}} {group = 3 : i64} : {{.*}} memref<12x3xf32, strided<[6, 1]>>
 // CHECK: %[[K:.*]] = tile.peek %[[KV]] ahead
 // CHECK: memref.reinterpret_cast %[[K]] to offset: [8], sizes: [8, 4]
-// CHECK: tile.softmax %[[SCORES1]] to %[[P1]] state %[[STATE1]]
 // CHECK-NOT: tile.binary
+// CHECK: tile.softmax %[[SCORES1]] to %[[P1]] state {{.*}} memref<12x3xf32, strided<[6, 1], offset: 3>>
+// CHECK-COUNT-2: tile.binary mul {{.*}} rows %{{.*}} cols %c4
 
-// Values: the first head leaves the tiles in the ring.
+// Values of the other track's unit: the first head leaves the tiles in the ring.
 // CHECK-NOT: tile.next
 // CHECK: %[[V:.*]] = tile.peek %[[KV]] ahead
 // CHECK: memref.reinterpret_cast %[[V]] to offset: [4], sizes: [8, 4], strides: [16, 1]
-// CHECK: memref.reinterpret_cast %[[P0]]
+// CHECK: memref.reinterpret_cast %[[OTHER_SUMS]] to offset: [0]
 // CHECK: tile.matmul {{.*}} accumulate {group = 3 : i64}
 // CHECK-NOT: tile.next
 // CHECK: memref.reinterpret_cast %[[NEW]]
@@ -110,23 +130,18 @@
 // The last one gives each of them back: whole blocks, and that with both.
 // CHECK: %[[V:.*]] = tile.next %[[KV]]
 // CHECK: memref.reinterpret_cast %[[V]] to offset: [12], sizes: [8, 4], strides: [16, 1]
-// CHECK: memref.reinterpret_cast %[[P1]]
 // CHECK: tile.matmul {{.*}} m %{{[0-9]+}} accumulate {group = 3 : i64}
 // CHECK: tile.next %[[KV]]
 // CHECK-NOT: {{tile.peek|tile.next}}
 // CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
 // CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
 
-// Later steps correct the sums before they add to them.
+// The result of a piece's last unit. Each of the three heads of a group has every third
+// row; of a single token, heads that lie apart in the result are done together.
 // CHECK: scf.for
-// CHECK: tile.softmax %[[SCORES0]]
-// CHECK: tile.softmax %[[SCORES1]]
-// CHECK: tile.binary mul %[[SUMS0]]
-// CHECK: tile.binary mul %[[SUMS1]]
-// CHECK: tile.matmul {{.*}} accumulate
-
-// Each of the three heads of a group has every third row of sums and of states.
-// CHECK-COUNT-6: tile.binary div {{.*}}strided<[12, 1]{{.*}}strided<[9, 0]
+// CHECK-COUNT-6: tile.binary div {{.*}}strided<[24, 1]{{.*}}strided<[18, 0]
+// CHECK: }
+// CHECK-COUNT-3: tile.binary div {{.*}} : memref<2x4xf32, strided<[4, 1]{{.*}}, memref<2x4xf32, strided<[3, 0]{{.*}}, memref<2x4xf32, strided<[12, 1]
 
 // New keys and values of all heads go to the cache row by row, block by block.
 // CHECK: scf.for
@@ -134,6 +149,12 @@
 // CHECK: %[[ROW:.*]] = arith.muli %[[ID]], %c8
 // CHECK: arith.addi %[[ROW]], %c64
 // CHECK: tile.store {{.*}} @cache.kv[%{{.*}}, %c0] rows %{{.*}} : memref<8x16xf32
+
+// Then the other track scores and the first one sums.
+// CHECK: tile.softmax
+// CHECK: tile.softmax
+// CHECK: memref.reinterpret_cast %[[SUMS]] to offset: [0]
+// CHECK: tile.matmul {{.*}} accumulate
 
 llm.cache @kv layers 2 kv_heads 2 head_size 4 : f32
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]

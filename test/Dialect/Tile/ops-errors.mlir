@@ -257,6 +257,24 @@ func.func @scalar(%x: memref<4x4xi32>, %n: index) {
 
 // -----
 
+tile.tensor @ids input "ids" "i32" ["n"] scalar : memref<1x4xi32>
+func.func @write_to_an_input(%n: index) {
+  // expected-error @+1 {{writes 'ids', which is not a temporary tensor of i32 in scalar memory}}
+  tile.write %n to @ids[%n]
+  return
+}
+
+// -----
+
+tile.tensor @x temporary : memref<4x4xi32>
+func.func @write_to_hbm(%n: index) {
+  // expected-error @+1 {{writes 'x', which is not a temporary tensor of i32 in scalar memory}}
+  tile.write %n to @x[%n]
+  return
+}
+
+// -----
+
 tile.tensor @ids temporary : memref<4x4xi32>
 func.func @read(%n: index) {
   // expected-error @+1 {{reads 'ids', which is not a tensor of i32 in scalar memory}}

@@ -11,6 +11,7 @@
 // CHECK-NEXT:  tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
 // CHECK-NEXT:  tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 // CHECK-NEXT:  tile.tensor @spilled temporary : memref<512x384xf32>
+// CHECK-NEXT:  tile.tensor @work temporary scalar : memref<1x16xi32>
 // CHECK-NEXT:  tile.tensor @kv cache : memref<1536x32xbf16>
 // CHECK-NEXT:  tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
 // CHECK-NEXT:  tile.packed @groups [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [384, 384, 384, 100, 384, 512, 384, 512] tile 128 x 128 groups [2, 2] interleaved [1] ends [0] : bf16
@@ -23,6 +24,7 @@ tile.tensor @ids input "input_ids" "i64" ["batch", "seq"] below "1000" scalar : 
 tile.tensor @logits output "logits" "f32" ["batch", "seq", "384"] : memref<512x384xf32>
 tile.tensor @embedding constant of @embeddings.word : memref<1000x384xbf16>
 tile.tensor @spilled temporary : memref<512x384xf32>
+tile.tensor @work temporary scalar : memref<1x16xi32>
 tile.tensor @kv cache : memref<1536x32xbf16>
 tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
 tile.packed @groups [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [384, 384, 384, 100, 384, 512, 384, 512] tile 128 x 128 groups [2, 2] interleaved [1] ends [0] : bf16
@@ -31,6 +33,7 @@ tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 // CHECK-NEXT:  func.func @transfers(%arg0: index) {
 // CHECK-NEXT:    %0 = tile.extent @batch
 // CHECK-NEXT:    %1 = tile.read @ids[%arg0]
+// CHECK-NEXT:    tile.write %1 to @work[%arg0]
 // CHECK-NEXT:    %2 = tile.slot : memref<512x384xf32>
 // CHECK-NEXT:    %3 = tile.slot : memref<512x384xbf16>
 // CHECK-NEXT:    tile.load @vectors[%arg0, %arg0] to %2 rows %0 : memref<512x384xf32>
@@ -39,6 +42,7 @@ tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 func.func @transfers(%row: index) {
   %batch = tile.extent @batch
   %id = tile.read @ids[%row]
+  tile.write %id to @work[%row]
   %x = tile.slot : memref<512x384xf32>
   %embedded = tile.slot : memref<512x384xbf16>
   tile.load @vectors[%row, %row] to %x rows %batch : memref<512x384xf32>

@@ -61,6 +61,7 @@ module attributes {tile.target = "serrano-tiny"} {
 module attributes {tile.target = "serrano-tiny"} {
   tile.paged_cache block 8 blocks 64 context 64
   tile.tensor @cache cache : memref<4096x32xbf16>
+  tile.tensor @work temporary scalar : memref<1x1xi32>
   tile.tensor @starts input "query_starts" "i32" ["sequences + 1"] scalar : memref<1x9xi32>
   tile.tensor @lengths input "kv_lengths" "i32" ["sequences"] scalar : memref<1x8xi32>
   tile.tensor @tables input "block_tables" "i32" ["sequences", "blocks"] scalar : memref<1x64xi32>
@@ -83,7 +84,9 @@ module attributes {tile.target = "serrano-tiny"} {
         %end = tile.read @starts[%next]
         %new = arith.subi %end, %begin : index
         %length = tile.read @lengths[%s]
-        %old = arith.subi %length, %new : index
+        %computed = arith.subi %length, %new : index
+        tile.write %computed to @work[%c0]
+        %old = tile.read @work[%c0]
         %blocks = arith.ceildivui %old, %c8 : index
         %sum = arith.addi %old, %c8 : index
         %whole = arith.muli %blocks, %c8 : index
