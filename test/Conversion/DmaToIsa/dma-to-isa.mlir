@@ -251,14 +251,14 @@ func.func @observed() attributes {tile.entry = "graph"} {
 // CHECK-NEXT: isa.s.load rd=[[READ:r[0-9]+]], address=20
 
 tile.dimension @seq max 8 {mem.address = 4 : i64}
-tile.tensor @work temporary scalar : memref<1x16xi32> {mem.address = 16 : i64}
+tile.tensor @table temporary scalar : memref<1x16xi32> {mem.address = 16 : i64}
 func.func @work() {
   %c1 = arith.constant 1 : index
   %c7 = arith.constant 7 : index
   %n = tile.extent @seq
-  tile.write %n to @work[%n]
-  tile.write %c7 to @work[%c1]
-  %again = tile.read @work[%c1]
+  tile.write %n to @table[%n]
+  tile.write %c7 to @table[%c1]
+  %again = tile.read @table[%c1]
   %x = mem.buffer scratchpad at 1024 : memref<8x8xf32>
   tile.fill 0.0 to %x rows %again cols %c7 : memref<8x8xf32>
   return
