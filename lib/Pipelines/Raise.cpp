@@ -34,6 +34,7 @@ void serrano::buildRaisePipeline(OpPassManager &manager, bool outlineLayers) {
   // What is computed twice is united: the angles, which each layer computed,
   // become one value that all share. Here least is left to look at.
   manager.addNestedPass<func::FuncOp>(createCSEPass());
+  manager.addPass(llm::createGatherEarly());
   if (outlineLayers)
     manager.addPass(llm::createOutlineLayers());
   manager.addPass(createSymbolDCEPass());

@@ -103,6 +103,16 @@ def ReportUnraised : Llm_Pass<"llm-report-unraised"> {
   }];
 }
 
+def GatherEarly : Llm_Pass<"llm-gather-early"> {
+  let summary = "take rows that an input names before they are computed with";
+  let description = [{
+    Moves `llm.gather` of rows by an argument up, before the operations that compute
+    each row on its own and of which no other rows are used. Of a decoder's last layer all
+    that comes after its attention is so done for those tokens only that have logits.
+    (test/Dialect/Llm/gather-early.mlir)
+  }];
+}
+
 def OutlineLayers : Llm_Pass<"llm-outline-layers"> {
   let summary = "make a chain of equal layers one function and a loop";
   let description = [{

@@ -185,12 +185,11 @@ void Lowering::CachedKernel::orderFirst(Value layer) {
 
 /// Orders what comes so many rounds later, of this group of heads or the next, in this
 /// layer or the next, so that the ring does not run dry between them.
-void Lowering::CachedKernel::orderNext(Value part, Value round, bool streams) {
+void Lowering::CachedKernel::orderNext(Value part, Value round, Value more) {
   Value later = on.subtract(on.add(round, getAhead()), getRounds());
   Value wraps = any(on.add(later, on.constant(1)));
   part = on.add(part, wraps);
   Value ends = any(on.subtract(part, on.constant(groups - 1)));
-  Value more = streams ? any(on.subtract(on.constant(on.layers->last), layer)) : on.constant(0);
   on.forEach(on.mul(wraps, no(any(later))), [&](Value) { reset({orderCursor}); });
   on.forEach(no(on.mul(ends, no(more))), [&](Value) {
     orderRound(on.add(layer, ends), on.mul(part, no(ends)));

@@ -298,13 +298,13 @@ void Lowering::CachedKernel::sum(const Track &track, Value part) {
 
 /// Heads of one group, in rounds: while the array scores for one track, the vector engine
 /// has the softmax of the other.
-void Lowering::CachedKernel::attendPart(Value part, bool streams) {
+void Lowering::CachedKernel::attendPart(Value part, Value more) {
   Value firstHead = on.mul(part, numLanes);
   reset({attendCursor});
   for (const Track &track : tracks)
     writeWork(on.constant(0), pendingBlocks + track.number);
   on.forEach(getRounds(), [&](Value round) {
-    orderNext(part, round, streams);
+    orderNext(part, round, more);
     score(tracks[0], firstHead);
     sum(tracks[1], part); // In the first round, of nothing.
     score(tracks[1], firstHead);
@@ -354,19 +354,43 @@ void Lowering::CachedKernel::copyOperands() {
   query = stacked;
 }
 
-void Lowering::CachedKernel::attend(bool streams) {
+void Lowering::CachedKernel::attend(bool ordered, Value more) {
   copyOperands();
   out = on.define(op.getResult());
   createTracks();
-  if (!streams)
+  if (!ordered)
     orderFirst(layer);
-  on.forEach(on.constant(groups), [&](Value part) { attendPart(part, streams); });
+  on.forEach(on.constant(groups), [&](Value part) { attendPart(part, more); });
 }
 
 /// The only cached attention of a layer; null if there are several.
 static llm::CachedAttentionOp getSingle(Block &layer) {
   auto all = layer.getOps<llm::CachedAttentionOp>();
   return llvm::hasSingleElement(all) ? *all.begin() : llm::CachedAttentionOp();
+}
+
+static Block &getLayer(llm::LayersOp op) {
+  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr()).getBody().front();
+}
+
+llm::CachedAttentionOp Lowering::getContinuation(Operation *op) {
+  auto own = dyn_cast<llm::CachedAttentionOp>(op);
+  std::optional<int64_t> layer;
+  if (auto loop = dyn_cast<llm::LayersOp>(op)) {
+    own = getSingle(getLayer(loop));
+    layer = loop.getFirst() + loop.getCount() - 1;
+  } else if (own) {
+    layer = getConstantIntValue(own.getLayer());
+  }
+  Operation *next = op->getNextNode();
+  while (next && !isa<llm::CachedAttentionOp, llm::LayersOp>(next))
+    next = next->getNextNode();
+  auto attention = dyn_cast_or_null<llm::CachedAttentionOp>(next);
+  bool continues = own && layer && attention && own.getCache() == attention.getCache() &&
+                   own.getQuery().getType() == attention.getQuery().getType() &&
+                   own.getKey().getType() == attention.getKey().getType() &&
+                   getConstantIntValue(attention.getLayer()) == *layer + 1;
+  return continues ? attention : llm::CachedAttentionOp();
 }
 
 void Lowering::orderFirstBlocks(Block &layer, int64_t first) {
@@ -382,6 +406,18 @@ LogicalResult Lowering::lowerCachedAttention(llm::CachedAttentionOp op) {
   CachedKernel kernel(*this, op);
   if (failed(kernel.check()))
     return failure();
-  kernel.attend(layers && getSingle(*op->getBlock()) == op);
+  if (layers && getSingle(*op->getBlock()) == op) {
+    Value more = layers->continues
+                     ? constant(1)
+                     : min(subtract(constant(layers->last), layers->index), 1);
+    kernel.attend(/*ordered=*/true, more);
+    return success();
+  }
+  Operation *before = op->getPrevNode();
+  while (before && !isa<llm::CachedAttentionOp, llm::LayersOp>(before))
+    before = before->getPrevNode();
+  bool ordered = !layers && before && getContinuation(before) == op;
+  bool continues = !layers && getContinuation(op);
+  kernel.attend(ordered, constant(continues ? 1 : 0));
   return success();
 }

@@ -25,9 +25,9 @@ struct Lowering::CachedKernel {
   /// Arranges the work of the layers, and orders the old blocks of the first units in the
   /// layer.
   void orderFirst(mlir::Value layer);
-  /// `streams`: whether the first units were ordered before, and those of the next layer
-  /// are in turn.
-  void attend(bool streams);
+  /// `ordered`: whether the first units were ordered before. `more`: 1 if those of the next
+  /// layer are to be, else 0.
+  void attend(bool ordered, mlir::Value more);
 
 private:
   struct Sequence {
@@ -112,7 +112,7 @@ private:
   /// How many rounds are ordered before they are begun.
   mlir::Value getAhead() { return on.min(getRounds(), ahead); }
   void orderRound(mlir::Value layer, mlir::Value part);
-  void orderNext(mlir::Value part, mlir::Value round, bool streams);
+  void orderNext(mlir::Value part, mlir::Value round, mlir::Value more);
 
   // CachedAttention.cpp
   void createTracks();
@@ -121,7 +121,7 @@ private:
   /// Whether the unit is the last one of its piece.
   mlir::Value isLast(const Unit &unit);
   void store(const Unit &unit, mlir::Value part);
-  void attendPart(mlir::Value part, bool streams);
+  void attendPart(mlir::Value part, mlir::Value more);
   /// Scores and the softmax of the track's next unit.
   void score(const Track &track, mlir::Value firstHead);
   /// Sums of values of the track's unit, and the result with its piece's last one.

@@ -126,7 +126,8 @@ LogicalResult Lowering::storeRows(llm::GatherOp op) {
     return op.emitOpError() << "does not take rows of features that an input names, for which there "
                                "is no kernel yet";
   Matrix a = get(op.getOperand());
-  std::string name = "rows" + std::to_string(indices.getArgNumber());
+  std::string &name = rowTensors[op];
+  name = "rows" + std::to_string(rowTensors.size() - 1);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
@@ -141,15 +142,18 @@ LogicalResult Lowering::storeRows(llm::GatherOp op) {
 }
 
 LogicalResult Lowering::lowerGather(llm::GatherOp op) {
-  auto indices = cast<BlockArgument>(resolve(op.getIndices()));
+  auto indices = dyn_cast<BlockArgument>(resolve(op.getIndices()));
+  auto stored = module.lookupSymbol<tile::TensorOp>(rowTensors.lookup(op));
+  if (!indices || !stored)
+    return op.emitOpError() << "takes rows of what comes after rows have been taken, for which there "
+                               "is no kernel yet";
   Matrix out = define(op.getResult());
-  auto type = cast<MemRefType>(out.slot.getType());
-  Value rows = extent(out.rows), gathered = out.slot;
-  if (!type.getElementType().isF32())
-    gathered = slot(slotRows, out.cols, builder.getF32Type());
-  tile::GatherOp::create(builder, loc, "rows" + std::to_string(indices.getArgNumber()),
-                         tables.lookup(indices).getValue(), firstRow(out.rows), gathered, rows);
-  if (gathered != out.slot)
+  Type element = stored.getSlotType().getElementType();
+  bool converts = element != cast<MemRefType>(out.slot.getType()).getElementType();
+  Value rows = extent(out.rows), gathered = converts ? slot(slotRows, out.cols, element) : out.slot;
+  tile::GatherOp::create(builder, loc, stored.getSymName(), tables.lookup(indices).getValue(),
+                         firstRow(out.rows), gathered, rows);
+  if (converts)
     tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, gathered, out.slot, rows,
                           constant(out.cols));
   return success();

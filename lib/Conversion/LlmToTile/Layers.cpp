@@ -60,6 +60,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
   llvm::DenseMap<Value, Matrix> before = operands;
   tape.emplace(tileK, tileN);
   layers->last = op.getFirst() + op.getCount() - 1;
+  layers->continues = bool(getContinuation(op));
   orderFirstBlocks(body, op.getFirst());
   // The norms of what is carried are fed before each layer, if there is room for their
   // results beside all else.

@@ -72,22 +72,30 @@ LogicalResult Lowering::lowerOp(Operation &op) {
   return result;
 }
 
+static bool takesNamedRows(llm::GatherOp gather) {
+  return gather.getAxis() == 0 && isa<BlockArgument>(gather.getIndices());
+}
+
 LogicalResult Lowering::lowerSpan(func::FuncOp function, Operation *first, Operation *end) {
   if (!first->getPrevNode())
     loadFeatures(function);
   for (Operation *op = first; op != end; op = op->getNextNode())
     if (failed(lowerOp(*op)))
       return failure();
-  if (auto gather = dyn_cast<llm::GatherOp>(end))
-    return storeRows(gather);
-  return storeResults(function);
+  if (!isa<llm::GatherOp>(end))
+    return storeResults(function);
+  for (Operation *op = end; op; op = op->getNextNode())
+    if (auto gather = dyn_cast<llm::GatherOp>(op); gather && takesNamedRows(gather))
+      if (failed(storeRows(gather)))
+        return failure();
+  return success();
 }
 
 /// Rows that an input names: what comes before is computed for all rows, what comes
 /// after for those.
 static Operation *getSplit(Block &body) {
   for (auto gather : body.getOps<llm::GatherOp>())
-    if (gather.getAxis() == 0 && isa<BlockArgument>(gather.getIndices()))
+    if (takesNamedRows(gather))
       return gather;
   return nullptr;
 }

@@ -144,9 +144,12 @@ private:
   // CachedAttention.cpp
   struct CachedKernel;
   mlir::LogicalResult lowerCachedAttention(llm::CachedAttentionOp op);
-  /// Orders the old blocks of the first sequences for the layer `first`, before a loop
-  /// over layers.
+  /// Orders the old blocks of the first units for the layer `first`, before a loop over
+  /// layers.
   void orderFirstBlocks(mlir::Block &layer, int64_t first);
+  /// The attention after `op`, an attention or a loop over layers, if it goes on with the
+  /// same work in the next layer: its first blocks can be ordered before.
+  static llm::CachedAttentionOp getContinuation(mlir::Operation *op);
 
   // CacheLayout.cpp
   /// Fails, with an error, on what there is no kernel for.
@@ -298,6 +301,8 @@ private:
     tile::WeightGroup shape;
   };
   llvm::SmallVector<PackedGroup> packed;
+  /// Where the rows lie that a gather takes.
+  llvm::DenseMap<mlir::Operation *, std::string> rowTensors;
   /// Where the next block of columns goes.
   std::optional<tile::WeightTape> tape;
   /// The accumulators of projections are used in turn, also from one to the next.
@@ -319,7 +324,8 @@ private:
   /// What is known of the layers whose body is being lowered.
   struct Layers {
     mlir::Value index;
-    int64_t last = 0; ///< the greatest index
+    int64_t last = 0;       ///< the greatest index
+    bool continues = false; ///< whether the attention after the loop is as theirs
     llvm::DenseMap<mlir::Value, mlir::ArrayAttr> weights; ///< lists by argument
     llvm::DenseMap<mlir::Value, mlir::Value> aliases;     ///< shared values by argument
     llvm::SmallVector<PackedGroup> packed;                ///< in the order of one layer

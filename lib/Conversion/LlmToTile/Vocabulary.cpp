@@ -197,12 +197,15 @@ LogicalResult Lowering::require(Operation *user, ArrayRef<Value> tensors) const 
   return success();
 }
 
-/// Whether the matrix engine is the only reader of `tensor`, through reshapes.
+/// Whether the matrix engine is the only reader of `tensor`, through reshapes, or of rows of
+/// it.
 bool Lowering::isOnlyMatrixOperand(Value tensor) const {
   return llvm::all_of(tensor.getUses(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
     if (auto reshape = dyn_cast<llm::ReshapeOp>(user))
       return isOnlyMatrixOperand(reshape.getResult());
+    if (auto gather = dyn_cast<llm::GatherOp>(user))
+      return use.getOperandNumber() == 0 && isOnlyMatrixOperand(gather.getResult());
     if (isa<llm::LinearOp>(user))
       return use.getOperandNumber() == 0;
     if (auto attention = dyn_cast<llm::CachedAttentionOp>(user))

@@ -4,7 +4,7 @@
 // A step of up to 6 tokens with room for the features of 2: three times the whole model
 // up to the rows that have logits, with all weights each time.
 
-// CHECK: tile.tensor @rows5 temporary : memref<6x8xf32>
+// CHECK: tile.tensor @rows0 temporary : memref<6x8xf32>
 // CHECK-LABEL: func.func @step
 // CHECK: %[[TOKENS:.*]] = tile.extent @tokens
 // CHECK: %[[SEQUENCES:.*]] = tile.extent @sequences
@@ -39,7 +39,7 @@
 
 // Each portion stores its keys and its rows; the logits are those of all rows.
 // CHECK: tile.store {{.*}} to @cache.kv
-// CHECK: tile.store {{.*}} to @rows5[%[[FIRST]], %c0] rows %[[COUNT]] : memref<2x8xf32>
+// CHECK: tile.store {{.*}} to @rows0[%[[FIRST]], %c0] rows %[[COUNT]] : memref<2x8xf32>
 // CHECK-NEXT: }
 // CHECK: %[[PORTIONS_OF_ROWS:.*]] = arith.ceildivui %[[ROWS]], %c2
 // CHECK: tile.order_tiles %[[WEIGHTS]] from 1 count 1 passes %[[PORTIONS_OF_ROWS]]
@@ -47,7 +47,7 @@
 // CHECK: %[[FIRST:.*]] = arith.muli %[[P]], %c2
 // CHECK: %[[LEFT:.*]] = arith.subi %[[ROWS]], %[[FIRST]]
 // CHECK: %[[COUNT:.*]] = arith.minsi %[[LEFT]], %c2
-// CHECK: tile.gather @rows5 by @arg5[%[[FIRST]]] to %{{.*}} rows %[[COUNT]]
+// CHECK: tile.gather @rows0 by @arg5[%[[FIRST]]] to %{{.*}} rows %[[COUNT]]
 // CHECK: tile.store {{.*}} to @result0[%[[FIRST]], %c0] rows %[[COUNT]]
 
 // With room for all there is no loop over portions.
