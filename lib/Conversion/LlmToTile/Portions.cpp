@@ -52,9 +52,16 @@ Value Lowering::firstRow(llm::ExtentAttr rows) {
 
 LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr rows,
                                       Operation *first, Operation *end) {
+  // Weights are ordered as soon as those before are, so that the ring goes on with them: how
+  // often they are needed does not depend on what is computed.
+  OpBuilder::InsertPoint here = builder.saveInsertionPoint();
+  if (!orders.empty())
+    builder.setInsertionPointAfter(orders.back());
   auto order = [&](Value passes) {
     orders.push_back(tile::OrderTilesOp::create(builder, loc, stream, int64_t(packed.size()), 1,
                                                 passes));
+    if (orders.size() > 1)
+      builder.restoreInsertionPoint(here);
   };
   int64_t most = rows ? std::min(maxOf(rows), limits.tokens) : 0;
   if (most <= slotRows) {

@@ -14,6 +14,8 @@
 // CHECK: %[[PORTIONS:.*]] = arith.ceildivui %[[TOKENS]], %c2
 // The query's projection is the first tile, the head the second.
 // CHECK: tile.order_tiles %[[WEIGHTS]] from 0 count 1 passes %[[PORTIONS]]
+// CHECK: %[[PORTIONS_OF_ROWS:.*]] = arith.ceildivui %[[ROWS]], %c2
+// CHECK: tile.order_tiles %[[WEIGHTS]] from 1 count 1 passes %[[PORTIONS_OF_ROWS]]
 // CHECK: scf.for %[[P:.*]] = %c0 to %[[PORTIONS]]
 // CHECK: %[[FIRST:.*]] = arith.muli %[[P]], %c2
 // CHECK: %[[LEFT:.*]] = arith.subi %[[TOKENS]], %[[FIRST]]
@@ -41,8 +43,6 @@
 // CHECK: tile.store {{.*}} to @cache.kv
 // CHECK: tile.store {{.*}} to @rows0[%[[FIRST]], %c0] rows %[[COUNT]] : memref<2x8xf32>
 // CHECK-NEXT: }
-// CHECK: %[[PORTIONS_OF_ROWS:.*]] = arith.ceildivui %[[ROWS]], %c2
-// CHECK: tile.order_tiles %[[WEIGHTS]] from 1 count 1 passes %[[PORTIONS_OF_ROWS]]
 // CHECK: scf.for %[[P:.*]] = %c0 to %[[PORTIONS_OF_ROWS]]
 // CHECK: %[[FIRST:.*]] = arith.muli %[[P]], %c2
 // CHECK: %[[LEFT:.*]] = arith.subi %[[ROWS]], %[[FIRST]]
@@ -53,9 +53,9 @@
 // With room for all there is no loop over portions.
 // WHOLE-LABEL: func.func @step
 // WHOLE: tile.order_tiles {{.*}} from 0 count 1 passes %c1
+// WHOLE-NEXT: tile.order_tiles {{.*}} from 1 count 1 passes %c1
 // WHOLE-NEXT: tile.slot
 // WHOLE: tile.gather @table.words by @arg0[%c0]
-// WHOLE: tile.order_tiles {{.*}} from 1 count 1 passes %c1
 llm.weight private @words : tensor<10x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 320, shape = [10, 8], strides = [8, 1]>]
 llm.weight private @query : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
 llm.weight private @head : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
