@@ -74,7 +74,8 @@ void Lowering::CachedKernel::declareWork() {
 }
 
 /// Spreads S short pieces and L long ones evenly: before long piece j there are
-/// floor((j + 1) S / (L + 1)) short ones.
+/// ceil((j + 1) S / (L + 1)) short ones. A short one comes first, whose blocks are there,
+/// and a long one last, which has the work to hide the latencies of its end.
 void Lowering::CachedKernel::arrangeWork() {
   Value zero = on.constant(0), one = on.constant(1);
   auto quotient = [&](Value a, Value b) -> Value {
@@ -111,14 +112,12 @@ void Lowering::CachedKernel::arrangeWork() {
   forEachSequence([&](const Sequence &sequence, Value hasShort, Value tiles) {
     on.forEach(hasShort, [&](Value) {
       Value number = advance(shortCursor, one);
-      Value end = on.add(on.mul(on.add(number, one), gaps), on.subtract(shorts, one));
-      Value before = on.min(on.subtract(quotient(end, shorts), one), longs);
-      placeTile(on.add(number, before), sequence, zero);
+      placeTile(on.add(number, quotient(on.mul(number, gaps), shorts)), sequence, zero);
     });
     on.forEach(tiles, [&](Value tile) {
       Value number = advance(longCursor, one);
-      placeTile(on.add(number, quotient(on.mul(on.add(number, one), shorts), gaps)), sequence,
-                tile);
+      Value before = quotient(on.add(on.mul(on.add(number, one), shorts), longs), gaps);
+      placeTile(on.add(number, before), sequence, tile);
     });
   });
   Value count = on.add(shorts, longs);
