@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace serrano;
@@ -23,10 +24,12 @@ bool Touch::conflictsWith(const Touch &other) const {
     return symbol == other.symbol;
   if (space != other.space || begin >= other.end || other.begin >= end)
     return false;
-  if (stride == 0 || stride != other.stride)
+  if (stride == 0 || other.stride == 0)
     return true;
-  // Columns of rows that lie equally far apart: intervals of a circle.
-  auto distance = [&](int64_t from, int64_t to) { return ((to - from) % stride + stride) % stride; };
+  // Columns of rows that lie equally far apart, or every so many of them: intervals of a
+  // circle.
+  int64_t circle = std::gcd(stride, other.stride);
+  auto distance = [&](int64_t from, int64_t to) { return ((to - from) % circle + circle) % circle; };
   return distance(begin, other.begin) < width || distance(other.begin, begin) < other.width;
 }
 

@@ -252,47 +252,44 @@ void Lowering::CachedKernel::score(const Track &track, Value firstHead) {
     tile::SoftmaxOp::create(on.builder, on.loc, track.scores[lane], track.weights[lane],
                             ofLane(track.states, lane, 0, 3), op.getScale(), unit.seen, group, 0,
                             unit.rows, unit.valid);
-    if (lane > 0)
-      correct(lane - 1);
+    correct(lane);
   }
-  correct(numLanes - 1);
 }
 
-/// result = sums / sum of the softmax. Of a single token, all lanes are done at once.
-void Lowering::CachedKernel::divide(const Track &track, const Unit &unit, Value firstHead) {
+/// result = sums / sum of the softmax, for the heads of a lane. Those of a single token are
+/// done at once.
+void Lowering::CachedKernel::divide(const Track &track, const Unit &unit, Value firstHead,
+                                    int64_t lane) {
   Value several = any(on.subtract(unit.piece.count, on.constant(1))), last = isLast(unit);
-  Value width = on.constant(size);
+  Value sums = ofLane(track.sums, lane, 0, size), states = ofLane(track.states, lane, 0, 3);
   auto emit = [&](Value sums, Value divisor, Value result, Value rows) {
-    tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div, sums,
-                           divisor, result, rows, width);
+    tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Div, sums, divisor, result,
+                           rows, on.constant(size));
   };
-  auto headColumn = [&](int64_t lane, int64_t member) {
+  auto headColumn = [&](int64_t member) {
     return on.add(on.mul(firstHead, group * size), on.constant((lane * group + member) * size));
   };
   on.forEach(on.mul(several, last), [&](Value) {
-    for (int64_t lane = 0; lane < numLanes; ++lane)
-      for (int64_t member = 0; member < group; ++member)
-        emit(on.everyRow(ofLane(track.sums, lane, 0, size), on.index(member), group, tileTokens),
-             on.repeatColumn(ofLane(track.states, lane, 0, 3), 1, size, on.index(member), group),
-             on.window(out.slot, unit.queryRow, headColumn(lane, member), on.slotRows, size),
-             unit.piece.count);
+    for (int64_t member = 0; member < group; ++member)
+      emit(on.everyRow(sums, on.index(member), group, tileTokens),
+           on.repeatColumn(states, 1, size, on.index(member), group),
+           on.window(out.slot, unit.queryRow, headColumn(member), on.slotRows, size),
+           unit.piece.count);
   });
-  Value single = on.mul(on.mul(on.min(unit.piece.count, 1), no(several)), on.mul(last, numLanes));
-  for (int64_t member = 0; member < group; ++member)
-    emit(on.splitRows(track.sums, on.index(member), 1, numLanes, 0, size),
-         on.repeatColumn(on.splitRows(track.states, on.index(member), 1, numLanes, 0, 3), 1, size),
-         on.rowsApart(out.slot, unit.queryRow, headColumn(0, member), numLanes, size, group * size),
-         single);
+  Value single = on.mul(on.mul(on.min(unit.piece.count, 1), no(several)), on.mul(last, group));
+  emit(on.everyRow(sums, on.index(0), 1, group), on.repeatColumn(states, 1, size),
+       on.rowsApart(out.slot, unit.queryRow, headColumn(0), group, size, size), single);
 }
 
 void Lowering::CachedKernel::sum(const Track &track, Value part) {
   Unit unit = getUnit(track);
   Value firstHead = on.mul(part, numLanes);
-  for (int64_t lane = 0; lane < numLanes; ++lane)
+  for (int64_t lane = 0; lane < numLanes; ++lane) {
     for (int64_t n = 0; n < size; n += on.tileN)
       for (const Run &run : unit.runs)
         multiplyValues(run, unit, track, firstHead, lane, n);
-  divide(track, unit, firstHead);
+    divide(track, unit, firstHead, lane);
+  }
   store(unit, part);
 }
 

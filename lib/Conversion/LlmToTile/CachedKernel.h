@@ -126,7 +126,7 @@ private:
   void score(const Track &track, mlir::Value firstHead);
   /// Sums of values of the track's unit, and the result with its piece's last one.
   void sum(const Track &track, mlir::Value part);
-  void divide(const Track &track, const Unit &unit, mlir::Value firstHead);
+  void divide(const Track &track, const Unit &unit, mlir::Value firstHead, int64_t lane);
   void forEachBlock(const Run &run, llvm::function_ref<void(mlir::Value block, mlir::Value index)> body);
   void multiplyKeys(const Run &run, const Unit &unit, const Track &track, mlir::Value ahead, mlir::Value firstHead,
                     int64_t lane);

@@ -618,8 +618,7 @@ func.func @columns_around_the_end(%n: index) {
 
 // -----
 
-// Rows that lie otherwise apart are compared by their first and last byte: every second
-// row of 4 against columns of rows of 8.
+// Rows of 4 against columns of rows of 8: what is taken of them are all columns.
 
 // CHECK-LABEL: func.func @columns_of_other_rows
 // CHECK: tile.fill {{.*}} dma.waits = [#dma.wait<0 lag 0>]
@@ -630,6 +629,26 @@ func.func @columns_of_other_rows(%n: index) {
   %short = memref.reinterpret_cast %x to offset: [4], sizes: [8, 4], strides: [4, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[4, 1], offset: 4>>
   dma.load @t[%n, %n] to %left rows %n : memref<8x4xf32, strided<[8, 1]>>
   tile.fill 0.0 to %short rows %n cols %n : memref<8x4xf32, strided<[4, 1], offset: 4>>
+  return
+}
+
+// -----
+
+// Every second row of the left columns and all rows of the right ones never meet.
+
+// CHECK-LABEL: func.func @columns_of_every_second_row
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64} :
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 1.{{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<0 lag 0>]}
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns_of_every_second_row(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %left = memref.reinterpret_cast %x to offset: [0], sizes: [4, 4], strides: [16, 1] : memref<8x8xf32> to memref<4x4xf32, strided<[16, 1]>>
+  %right = memref.reinterpret_cast %x to offset: [4], sizes: [8, 4], strides: [8, 1] : memref<8x8xf32> to memref<8x4xf32, strided<[8, 1], offset: 4>>
+  %both = memref.reinterpret_cast %x to offset: [3], sizes: [8, 2], strides: [8, 1] : memref<8x8xf32> to memref<8x2xf32, strided<[8, 1], offset: 3>>
+  dma.load @t[%n, %n] to %left rows %n : memref<4x4xf32, strided<[16, 1]>>
+  tile.fill 0.0 to %right rows %n cols %n : memref<8x4xf32, strided<[8, 1], offset: 4>>
+  tile.fill 1.0 to %both rows %n cols %n : memref<8x2xf32, strided<[8, 1], offset: 3>>
   return
 }
 
