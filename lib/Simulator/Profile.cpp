@@ -15,22 +15,23 @@ void TimeSeries::add(int64_t start, int64_t end, double amount) {
     return;
   // What takes no time belongs to the moment before.
   int64_t last = std::max<int64_t>(end - 1, 0);
-  while (last / width >= maxIntervals)
-    widen(2 * width);
-  if (size_t(last / width) >= values.size())
-    values.resize(last / width + 1);
-  if (start >= end) {
-    values[last / width] += amount;
+  while (last >> shift >= maxIntervals)
+    widen(2 * intervalWidth());
+  int64_t first = start >> shift, final = last >> shift;
+  if (size_t(final) >= values.size())
+    values.resize(final + 1);
+  if (start >= end || first == final) {
+    values[final] += amount;
     return;
   }
   double rate = amount / double(end - start);
-  for (int64_t i = start / width; i <= last / width; ++i)
-    values[i] += rate * double(std::min(end, (i + 1) * width) -
-                               std::max(start, i * width));
+  for (int64_t i = first; i <= final; ++i)
+    values[i] += rate * double(std::min(end, (i + 1) << shift) -
+                               std::max(start, i << shift));
 }
 
 void TimeSeries::widen(int64_t newWidth) {
-  for (; width < newWidth; width *= 2) {
+  for (; intervalWidth() < newWidth; ++shift) {
     for (size_t i = 0; i < values.size(); ++i)
       if (i % 2)
         values[i / 2] += values[i];
@@ -48,8 +49,6 @@ void Profile::filled(const SlotFill &fill) {
 void Profile::slice(const Slice &slice) {
   const Dispatched &d = slice.instruction;
   scratchpad.slice(slice);
-  busy[slice.track].add(slice.start, slice.end,
-                        double(slice.end - slice.start));
   if (slice.bytes)
     (isRing(slice.track) ? hbmRead
      : !d.hbm            ? local
@@ -76,8 +75,6 @@ template <typename Visit>
 void Profile::forEach(Visit visit) {
   for (TimeSeries *series : {&hbmRead, &hbmWrite, &local, &picojoules})
     visit(*series);
-  for (TimeSeries &series : busy)
-    visit(series);
   for (TimeSeries &series : slots)
     visit(series);
 }

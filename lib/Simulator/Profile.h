@@ -11,6 +11,7 @@
 #include "EnergyMeter.h"
 #include "ScratchpadMap.h"
 #include "Timeline.h"
+#include <bit>
 
 namespace serrano::sim {
 
@@ -21,20 +22,20 @@ class TimeSeries {
 public:
   static constexpr int64_t maxIntervals = 2048;
 
-  /// `width`: of an interval to begin with.
-  explicit TimeSeries(int64_t width) : width(width) {}
+  /// Intervals have 2^`shift` ticks to begin with.
+  explicit TimeSeries(unsigned shift) : shift(shift) {}
 
   /// Spreads `amount` evenly from `start` to `end`.
   void add(int64_t start, int64_t end, double amount);
 
-  int64_t intervalWidth() const { return width; }
+  int64_t intervalWidth() const { return int64_t(1) << shift; }
   /// Sums of the intervals up to the last that something was added to.
   llvm::ArrayRef<double> sums() const { return values; }
   /// Makes intervals `newWidth` wide: theirs, doubled some times.
   void widen(int64_t newWidth);
 
 private:
-  int64_t width;
+  unsigned shift; ///< log2 of their width
   std::vector<double> values;
 };
 
@@ -55,19 +56,19 @@ public:
   int64_t align();
 
   /// Bytes over the DMA port.
-  TimeSeries hbmRead{firstWidth}, hbmWrite{firstWidth}, local{firstWidth};
-  TimeSeries picojoules{firstWidth}; ///< without static power and fetches
-  std::array<TimeSeries, numTracks> busy = filledArray<numTracks>();
+  TimeSeries hbmRead{firstShift}, hbmWrite{firstShift}, local{firstShift};
+  TimeSeries picojoules{firstShift}; ///< without static power and fetches
   /// Slots that are full, times ticks.
   std::array<TimeSeries, numRings> slots = filledArray<numRings>();
   ScratchpadMap scratchpad; ///< has columns of its own
 
 private:
-  static constexpr int64_t firstWidth = TimingModel::ticksPerCycle;
+  static constexpr unsigned firstShift =
+      std::countr_zero(uint64_t(TimingModel::ticksPerCycle));
   template <size_t n>
   static std::array<TimeSeries, n> filledArray() {
     return []<size_t... i>(std::index_sequence<i...>) {
-      return std::array<TimeSeries, n>{((void)i, TimeSeries(firstWidth))...};
+      return std::array<TimeSeries, n>{((void)i, TimeSeries(firstShift))...};
     }(std::make_index_sequence<n>());
   }
   template <typename Visit>

@@ -32,7 +32,7 @@ void ScratchpadMap::forBlocks(const Access &access, Visit visit) {
 void ScratchpadMap::draw(Block &block, uint32_t cell, int64_t from,
                          int64_t until) {
   int64_t last = std::max(until - 1, from);
-  while (last / width >= maxColumns) {
+  while (last >> shift >= maxColumns) {
     for (Block &each : rows) {
       std::vector<uint32_t> &cells = each.cells;
       for (size_t i = 0; i < cells.size(); i += 2)
@@ -40,12 +40,13 @@ void ScratchpadMap::draw(Block &block, uint32_t cell, int64_t from,
             cells[i] || i + 1 == cells.size() ? cells[i] : cells[i + 1];
       cells.resize((cells.size() + 1) / 2);
     }
-    width *= 2;
+    ++shift;
   }
-  if (size_t(last / width) >= block.cells.size())
-    block.cells.resize(last / width + 1);
-  std::fill(block.cells.begin() + from / width,
-            block.cells.begin() + last / width + 1, cell);
+  int64_t end = (last >> shift) + 1;
+  if (size_t(end) > block.cells.size())
+    block.cells.resize(end);
+  std::fill(block.cells.begin() + (from >> shift), block.cells.begin() + end,
+            cell);
 }
 
 void ScratchpadMap::slice(const Slice &slice) {

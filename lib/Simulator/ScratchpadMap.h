@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_SCRATCHPADMAP_H
 
 #include "Timeline.h"
+#include <bit>
 
 namespace serrano::sim {
 
@@ -30,7 +31,7 @@ public:
   void finish();
 
   int64_t bytesPerBlock() const { return blockBytes; }
-  int64_t columnWidth() const { return width; } ///< ticks
+  int64_t columnWidth() const { return int64_t(1) << shift; } ///< ticks
   /// By column, of a block: 0 if it is free, else the operator's index + 1.
   llvm::ArrayRef<uint32_t> row(size_t block) const { return rows[block].cells; }
   size_t numBlocks() const { return rows.size(); }
@@ -48,7 +49,8 @@ private:
   void forBlocks(const Access &access, Visit visit);
 
   int64_t blockBytes;
-  int64_t width = TimingModel::ticksPerCycle;
+  /// log2 of a column's ticks.
+  unsigned shift = std::countr_zero(uint64_t(TimingModel::ticksPerCycle));
   std::vector<Block> rows;
   struct RingState {
     std::deque<Access> filled; ///< places of slots that are not popped

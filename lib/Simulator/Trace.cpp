@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Trace.h"
-#include "llvm/ADT/StringExtras.h"
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +13,8 @@ using namespace serrano;
 using namespace serrano::sim;
 
 static constexpr size_t bufferBytes = 1 << 18;
+/// More than an event has, but for names and values.
+static constexpr size_t eventBytes = 256;
 static constexpr unsigned numWorks = unsigned(Work::Setup) + 1;
 
 static const char *workName(Work work) {
@@ -50,35 +51,50 @@ Trace::Trace(AtomicFile output, llvm::ArrayRef<std::string> operators,
   text("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
        "\"core 0\"}}");
   for (unsigned track = DmaInId; track < numTracks; ++track) {
-    event('M', track);
-    text(",\"name\":\"thread_name\",\"args\":{\"name\":\"");
-    text(trackName(track));
-    text("\"}}");
+    std::string name = trackName(track);
+    put(room(eventBytes + name.size())
+            .event('M', track)
+            .text(",\"name\":\"thread_name\",\"args\":{\"name\":\"")
+            .text(llvm::StringRef(name))
+            .text("\"}}"));
   }
 }
 
-void Trace::number(int64_t value) {
-  char digits[20];
-  text({digits,
-        size_t(std::to_chars(digits, std::end(digits), value).ptr - digits)});
+Trace::Cursor Trace::room(size_t bytes) {
+  if (bytes > buffer.size() - used)
+    flush();
+  if (bytes > buffer.size())
+    buffer.resize(bytes);
+  return Cursor(buffer.data() + used);
 }
 
-void Trace::microseconds(int64_t tenths) {
+Trace::Cursor &Trace::Cursor::number(int64_t value) {
+  constexpr size_t most = 20;
+  at = std::to_chars(at, at + most, value).ptr;
+  return *this;
+}
+
+Trace::Cursor &Trace::Cursor::hex(uint64_t value) {
+  constexpr size_t most = 16;
+  at = std::to_chars(at, at + most, value, 16).ptr;
+  return *this;
+}
+
+Trace::Cursor &Trace::Cursor::microseconds(int64_t tenths) {
   number(tenths / 10000);
   int fraction = int(tenths % 10000);
-  char digits[5] = {'.', char('0' + fraction / 1000),
-                    char('0' + fraction / 100 % 10),
-                    char('0' + fraction / 10 % 10), char('0' + fraction % 10)};
-  text({digits, 5});
+  *at++ = '.';
+  *at++ = char('0' + fraction / 1000);
+  *at++ = char('0' + fraction / 100 % 10);
+  *at++ = char('0' + fraction / 10 % 10);
+  *at++ = char('0' + fraction % 10);
+  return *this;
 }
 
-void Trace::time(int64_t ticks) { microseconds(tenthsOf(ticks)); }
-
-void Trace::event(char phase, unsigned track) {
+Trace::Cursor &Trace::Cursor::event(char phase, unsigned track) {
   text(",\n{\"ph\":\"");
-  text({&phase, 1});
-  text("\",\"pid\":0,\"tid\":");
-  number(track);
+  *at++ = phase;
+  return text("\",\"pid\":0,\"tid\":").number(track);
 }
 
 void Trace::finishWriting() {
@@ -97,42 +113,42 @@ void Trace::handOver() {
 }
 
 void Trace::write(const Record &slice) {
-  event('X', slice.track);
-  size_t prefix = size_t(slice.op) * numWorks + size_t(slice.work);
-  text(prefix < prefixes.size() ? llvm::StringRef(prefixes[prefix])
-                                : ",\"name\":\"\",\"ts\":");
+  size_t index = size_t(slice.op) * numWorks + size_t(slice.work);
+  llvm::StringRef prefix = index < prefixes.size()
+                               ? llvm::StringRef(prefixes[index])
+                               : ",\"name\":\"\",\"ts\":";
   // The difference of what is written, so that slices do not overlap.
   int64_t start = tenthsOf(slice.start);
-  microseconds(start);
-  text(",\"dur\":");
-  microseconds(tenthsOf(slice.end) - start);
-  text(",\"args\":{\"layer\":");
-  number(slice.layer);
-  text(",\"address\":\"0x");
-  char digits[16];
-  text({digits,
-        size_t(std::to_chars(digits, std::end(digits), uint64_t(slice.word) * 8, 16)
-                   .ptr -
-               digits)});
-  text("\"}}");
+  put(room(eventBytes + prefix.size())
+          .event('X', slice.track)
+          .text(prefix)
+          .microseconds(start)
+          .text(",\"dur\":")
+          .microseconds(tenthsOf(slice.end) - start)
+          .text(",\"args\":{\"layer\":")
+          .number(slice.layer)
+          .text(",\"address\":\"0x")
+          .hex(uint64_t(slice.word) * 8)
+          .text("\"}}"));
   if (slice.heldBy.track >= 0)
     arrow(slice.heldBy, slice.track, slice.start);
 }
 
 void Trace::arrow(const Moment &from, unsigned track, int64_t to) {
   ++arrows;
-  event('s', from.track);
-  text(",\"name\":\"signal\",\"cat\":\"wait\",\"id\":");
-  number(arrows);
-  text(",\"ts\":");
-  time(from.time);
-  text("}");
-  event('f', track);
-  text(",\"bp\":\"e\",\"name\":\"signal\",\"cat\":\"wait\",\"id\":");
-  number(arrows);
-  text(",\"ts\":");
-  time(to);
-  text("}");
+  put(room(2 * eventBytes)
+          .event('s', from.track)
+          .text(",\"name\":\"signal\",\"cat\":\"wait\",\"id\":")
+          .number(arrows)
+          .text(",\"ts\":")
+          .microseconds(tenthsOf(from.time))
+          .text("}")
+          .event('f', track)
+          .text(",\"bp\":\"e\",\"name\":\"signal\",\"cat\":\"wait\",\"id\":")
+          .number(arrows)
+          .text(",\"ts\":")
+          .microseconds(tenthsOf(to))
+          .text("}"));
 }
 
 void Trace::counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
@@ -155,14 +171,15 @@ void Trace::counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
     }
     if (sample == previous)
       continue;
-    event('C', 0);
-    text(",\"name\":\"");
-    text(name);
-    text("\",\"ts\":");
-    time(int64_t(i) * width);
-    text(",\"args\":{");
-    text(sample);
-    text("}}");
+    put(room(eventBytes + name.size() + sample.size())
+            .event('C', 0)
+            .text(",\"name\":\"")
+            .text(name)
+            .text("\",\"ts\":")
+            .microseconds(tenthsOf(int64_t(i) * width))
+            .text(",\"args\":{")
+            .text(llvm::StringRef(sample))
+            .text("}}"));
     previous = std::move(sample);
   }
 }
@@ -193,8 +210,8 @@ void Trace::counters(Profile &profile, double staticWatts) {
           width);
 }
 
-void Trace::flush(llvm::StringRef more) {
-  file.stream().write(buffer.data(), used) << more;
+void Trace::flush() {
+  file.stream().write(buffer.data(), used);
   used = 0;
 }
 

@@ -58,21 +58,39 @@ private:
   void finishWriting();
   void write(const Record &record);
 
-  void text(llvm::StringRef s) {
-    if (s.size() > buffer.size() - used)
-      return flush(s);
-    std::memcpy(buffer.data() + used, s.data(), s.size());
-    used += s.size();
-  }
-  void number(int64_t value);
-  /// Ticks as microseconds.
-  void time(int64_t ticks);
-  /// Tenths of nanoseconds as microseconds.
-  void microseconds(int64_t tenths);
+  /// A place in the buffer where at least `bytes` fit, and text that is put
+  /// there piece by piece. It counts when it is `put`.
+  class Cursor {
+  public:
+    explicit Cursor(char *at) : at(at) {}
+    template <size_t n>
+    Cursor &text(const char (&literal)[n]) {
+      std::memcpy(at, literal, n - 1);
+      at += n - 1;
+      return *this;
+    }
+    Cursor &text(llvm::StringRef s) {
+      std::memcpy(at, s.data(), s.size());
+      at += s.size();
+      return *this;
+    }
+    Cursor &number(int64_t value);
+    Cursor &hex(uint64_t value);
+    /// Tenths of nanoseconds as microseconds.
+    Cursor &microseconds(int64_t tenths);
+    /// The beginning of an event.
+    Cursor &event(char phase, unsigned track);
+
+  private:
+    friend class Trace;
+    char *at;
+  };
+  Cursor room(size_t bytes);
+  void put(const Cursor &cursor) { used = cursor.at - buffer.data(); }
+  void text(llvm::StringRef s) { put(room(s.size()).text(s)); }
   int64_t tenthsOf(int64_t ticks) const {
     return int64_t(double(ticks) * tenthsPerTick);
   }
-  void event(char phase, unsigned track);
   void arrow(const Moment &from, unsigned track, int64_t to);
   /// One counter with a value for each name and interval.
   struct Values {
@@ -82,8 +100,8 @@ private:
   };
   void counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
                int64_t width);
-  /// Writes what is buffered, then `more`.
-  void flush(llvm::StringRef more = "");
+  /// Writes what is buffered.
+  void flush();
 
   AtomicFile file;
   /// By operator and work: `"name":...,"cat":...,"ts":`.
