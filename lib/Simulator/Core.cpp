@@ -95,6 +95,7 @@ void Core::closeLoops() {
 
 Dispatched &Core::begin(unsigned queue, Work work) {
   record.clear();
+  rowSteps.clear();
   record.word = word();
   record.op = currentOp;
   record.layer = currentLayer;
@@ -164,11 +165,47 @@ int64_t Core::hostNanoseconds() const {
   // Weights of the program are used where they stand, with the first multiply.
   if (record.work == Work::LoadWeights && dispatchedWeights->constant)
     return 0;
-  constexpr int64_t multipliesPerNanosecond = 4;
+  constexpr int64_t multipliesPerNanosecond = 32;
   int64_t bytes = 0;
   for (const Access &access : record.accesses)
     bytes += access.bytes * access.rows;
   return copyNanoseconds(bytes) + record.multiplies / multipliesPerNanosecond;
+}
+
+/// A part is worth the handing over: some microseconds.
+static constexpr int64_t leastPartNanoseconds = 12000;
+/// Parts of this many rows each, and more of some. Of two that are next to each
+/// other rows seldom lie in one piece of the scoreboard.
+static constexpr int64_t rowGranule = 4;
+static constexpr int64_t leastPartRows = 4 * rowGranule;
+
+int64_t Core::partsOf(int64_t rows) const {
+  if (schedule || known || !workers)
+    return 1;
+  int64_t most = std::min(rows / leastPartRows,
+                          hostNanoseconds() / leastPartNanoseconds);
+  return std::clamp<int64_t>(most, 1, workers->threads());
+}
+
+int64_t Core::endOfPart(int64_t part, int64_t parts, int64_t rows) {
+  if (part == parts - 1)
+    return rows;
+  return rows * (part + 1) / parts / rowGranule * rowGranule;
+}
+
+Accesses Core::accessesOf(int64_t first, int64_t count) const {
+  assert(rowSteps.size() == record.accesses.size() && "not all are tiles");
+  Accesses result;
+  for (auto [access, step] : llvm::zip(record.accesses, rowSteps)) {
+    Access part = access;
+    part.address += first * step;
+    if (access.rows > 1)
+      part.rows = count;
+    else if (step) // Rows without gaps were joined.
+      part.bytes = count * step;
+    result.push_back(normalized(part));
+  }
+  return result;
 }
 
 void Core::retire() {

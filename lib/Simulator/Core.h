@@ -197,6 +197,29 @@ private:
       perform({record.accesses, use}, hostNanoseconds(), std::move(effect));
     retire();
   }
+  /// The same for an effect on each of `rows` rows by itself, of which
+  /// `effect(first, count)` lets some happen. If it is long, several threads
+  /// share it.
+  template <typename Effect>
+  void finishRows(int64_t rows, Effect effect,
+                  std::optional<WeightsUse> use = std::nullopt) {
+    int64_t parts = partsOf(rows);
+    if (parts == 1)
+      return finish([=] { effect(0, rows); }, use);
+    int64_t nanoseconds = hostNanoseconds() / parts;
+    for (int64_t part = 0, first = 0; part < parts; ++part) {
+      int64_t last = endOfPart(part, parts, rows);
+      perform({accessesOf(first, last - first), use}, nanoseconds,
+              [=] { effect(first, last - first); });
+      first = last;
+    }
+    retire();
+  }
+  /// In how many parts an effect on so many rows happens.
+  int64_t partsOf(int64_t rows) const;
+  static int64_t endOfPart(int64_t part, int64_t parts, int64_t rows);
+  /// What `count` rows from `first` on of the tiles in hand touch.
+  Accesses accessesOf(int64_t first, int64_t count) const;
   /// The same for an effect that can fault, which it does in program order.
   template <typename Effect>
   void finishHere(Effect effect) {
@@ -376,7 +399,7 @@ private:
     int64_t k, n;
     isa::DType dtype;
     unsigned set;
-    bool constant; ///< and not copied yet
+    bool constant; ///< and not copied, most likely
   };
   std::optional<WeightsInfo> dispatchedWeights; ///< of the last one dispatched
 
@@ -388,6 +411,8 @@ private:
   uint32_t currentPage = ~0u;
   llvm::SmallVector<uint32_t, 1> pages;
   Dispatched record;
+  /// Of the accesses in `record` that are tiles, bytes from a row to the next.
+  llvm::SmallVector<int64_t, 6> rowSteps;
 };
 
 } // namespace serrano::sim

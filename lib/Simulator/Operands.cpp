@@ -114,6 +114,8 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
         {space, false, address, rowBytes, rows, int64_t(t.stride)}));
   else if (!empty)
     touch({space, write, address, rowBytes, rows, int64_t(t.stride)}, operand);
+  if (!empty)
+    rowSteps.push_back(t.stride);
   if (!view.data)
     view.data = memory.at(space, empty ? 0 : address);
   return view;

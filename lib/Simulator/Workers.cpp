@@ -146,9 +146,11 @@ void Workers::publish() {
 
 void Workers::waitFor(TaskSet set) {
   Spin spin;
+  TaskSet done = 0;
   while (unfinished.load(std::memory_order_acquire) & set) {
-    if (std::optional<unsigned> slot = claim()) {
+    if (std::optional<unsigned> slot = claim(done)) {
       run(*slot);
+      done = TaskSet(1) << *slot;
       spin = Spin();
     } else if (!spin.pause()) {
       std::this_thread::yield();
@@ -179,8 +181,20 @@ bool Workers::anyCanRun() const {
   return false;
 }
 
-std::optional<unsigned> Workers::claim() {
+std::optional<unsigned> Workers::claim(TaskSet done) {
   TaskSet candidates = waiting.load(std::memory_order_acquire);
+  TaskSet following = 0;
+  for (TaskSet rest = done ? candidates : 0; rest; rest &= rest - 1) {
+    auto slot = unsigned(llvm::countr_zero(rest));
+    if (earlier[slot].load(std::memory_order_acquire) & done)
+      following |= TaskSet(1) << slot;
+  }
+  if (std::optional<unsigned> slot = claimAmong(following))
+    return slot;
+  return claimAmong(candidates & ~following);
+}
+
+std::optional<unsigned> Workers::claimAmong(TaskSet candidates) {
   if (!candidates)
     return std::nullopt;
   unsigned first = oldest.load(std::memory_order_relaxed);
@@ -215,12 +229,15 @@ void Workers::run(unsigned slot) {
 }
 
 void Workers::work() {
-  while (std::optional<unsigned> slot = next())
+  TaskSet done = 0;
+  while (std::optional<unsigned> slot = next(done)) {
     run(*slot);
+    done = TaskSet(1) << *slot;
+  }
 }
 
-std::optional<unsigned> Workers::next() {
-  if (std::optional<unsigned> slot = claim())
+std::optional<unsigned> Workers::next(TaskSet done) {
+  if (std::optional<unsigned> slot = claim(done))
     return slot;
   idle.fetch_add(1);
   while (!stopping.load()) {

@@ -94,8 +94,11 @@ private:
   void waitFor(TaskSet tasks);
 
   // For all threads:
-  /// The slot of the oldest task that can run, which is the caller's then.
-  std::optional<unsigned> claim();
+  /// The slot of a task that can run, which is the caller's then: the oldest of
+  /// those that come after one of `done`, whose results the caller's caches
+  /// hold, or else the oldest of all.
+  std::optional<unsigned> claim(TaskSet done = 0);
+  std::optional<unsigned> claimAmong(TaskSet candidates);
   bool canRun(unsigned slot, TaskSet stillUnfinished) const {
     return !(earlier[slot].load(std::memory_order_acquire) & stillUnfinished);
   }
@@ -103,8 +106,8 @@ private:
   void run(unsigned slot);
   /// What a thread of the pool does: until there is no more to come, ...
   void work();
-  /// ... waits for the next task that can run.
-  std::optional<unsigned> next();
+  /// ... waits for the next task that can run, after it has `done` some.
+  std::optional<unsigned> next(TaskSet done);
   void wakeAnother();
 
   // Of the core's thread alone:

@@ -68,17 +68,24 @@ void Core::execute(const isa::Matmul &i) {
     Access read = record.accesses.back();
     read.write = false;
     record.accesses.push_back(read);
+    rowSteps.push_back(rowSteps.back());
   }
   record.interval = timing.matmulInterval(m, k, n, format, i.accumulate);
   record.multiplies = m * k * n;
   record.format = format;
   RowLimit rowLimit{i.row_limit, limit(i.limit), int64_t(i.group)};
-  bool copies = dispatchedWeights->constant && m > mostBorrowedRows;
-  if (copies)
-    dispatchedWeights->constant = false;
   unsigned set = dispatchedWeights->set;
-  finish([=, weights = &weightSets[set], accumulate = i.accumulate,
-          transpose = i.transpose] {
-    matmul(*weights, dst, src, m, accumulate, transpose, rowLimit);
-  }, WeightsUse{set, copies});
+  auto multiply = [=, weights = &weightSets[set],
+                   accumulate = i.accumulate](int64_t first, int64_t count) {
+    RowLimit limitHere = rowLimit;
+    limitHere.firstRow = first;
+    matmul(*weights, dst.from(first), src.from(first), count, accumulate,
+           /*transposeSrc=*/false, limitHere);
+  };
+  WeightsUse use{set, false};
+  if (!i.transpose)
+    return finishRows(m, multiply, use);
+  finish([=, weights = &weightSets[set], accumulate = i.accumulate] {
+    matmul(*weights, dst, src, m, accumulate, /*transposeSrc=*/true, rowLimit);
+  }, use);
 }

@@ -74,7 +74,9 @@ void Core::execute(const isa::VectorUnary &i) {
   TileView a = tile(i.a, rows, cols, false, "a"),
            dst = tile(i.dst, rows, cols, true, "dst");
   prepareVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
-  finish([=, fn = i.fn] { unary(fn, dst, a, rows, cols); });
+  finishRows(rows, [=, fn = i.fn](int64_t first, int64_t count) {
+    unary(fn, dst.from(first), a.from(first), count, cols);
+  });
 }
 
 void Core::execute(const isa::VectorBinary &i) {
@@ -86,7 +88,9 @@ void Core::execute(const isa::VectorBinary &i) {
   requireIntegers(i.fn, {a.dtype, b.dtype});
   prepareVector(rows, cols, {a.dtype, b.dtype, dst.dtype},
                 isTranscendental(i.fn), 1);
-  finish([=, fn = i.fn] { binary(fn, dst, a, b, rows, cols); });
+  finishRows(rows, [=, fn = i.fn](int64_t first, int64_t count) {
+    binary(fn, dst.from(first), a.from(first), b.from(first), count, cols);
+  });
 }
 
 void Core::execute(const isa::VectorScalar &i) {
@@ -96,8 +100,9 @@ void Core::execute(const isa::VectorScalar &i) {
            dst = tile(i.dst, rows, cols, true, "dst");
   requireIntegers(i.fn, {a.dtype});
   prepareVector(rows, cols, {a.dtype, dst.dtype}, isTranscendental(i.fn), 1);
-  finish([=, fn = i.fn, reverse = i.reverse, imm = i.imm] {
-    scalar(fn, reverse, dst, a, imm, rows, cols);
+  finishRows(rows, [=, fn = i.fn, reverse = i.reverse,
+                    imm = i.imm](int64_t first, int64_t count) {
+    scalar(fn, reverse, dst.from(first), a.from(first), imm, count, cols);
   });
 }
 
@@ -109,7 +114,10 @@ void Core::execute(const isa::VectorTernary &i) {
   TileView c = tile(i.c, rows, cols, false, "c"),
            dst = tile(i.dst, rows, cols, true, "dst");
   prepareVector(rows, cols, {a.dtype, b.dtype, c.dtype, dst.dtype}, false, 1);
-  finish([=, fn = i.fn] { ternary(fn, dst, a, b, c, rows, cols); });
+  finishRows(rows, [=, fn = i.fn](int64_t first, int64_t count) {
+    ternary(fn, dst.from(first), a.from(first), b.from(first), c.from(first),
+            count, cols);
+  });
 }
 
 void Core::execute(const isa::VectorFill &i) {

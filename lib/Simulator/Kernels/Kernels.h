@@ -33,6 +33,13 @@ struct TileView {
   bool broadcast = false;
   /// Nothing writes these bytes while the program runs: they are its weights.
   bool constant = false;
+
+  /// The same without its first rows.
+  TileView from(int64_t row) const {
+    TileView rest = *this;
+    rest.data += row * stride;
+    return rest;
+  }
 };
 
 //===----------------------------------------------------------------------===//
@@ -41,7 +48,8 @@ struct TileView {
 
 /// The weights held by the array: k x n, widened to f32, or to i32 for
 /// integers. They are a copy: the source may change after `load`. Constant
-/// weights are not copied for as long as few rows are multiplied by them.
+/// weights of f32 and bf16 stay where they are: to widen bf16 costs a kernel
+/// nothing, beside its multiplications, and copies would not fit the caches.
 class WeightTile {
 public:
   /// `src` holds k rows of n weights, or n rows of k with `transpose`.
@@ -49,9 +57,7 @@ public:
 
   /// Where the weights are, if they are not a copy: rows of f32 or bf16, as
   /// `dtype` says, `rowStep` elements apart.
-  const std::byte *borrowed() const { return source.data; }
-  /// Copies borrowed weights.
-  void copy();
+  const std::byte *borrowed() const { return source; }
 
   int64_t k() const { return kCount; }
   int64_t n() const { return nCount; }
@@ -76,27 +82,23 @@ private:
   void copyFrom(const TileView &src, bool transpose);
 
   std::vector<CacheLine> storage;
-  TileView source; ///< of borrowed weights; without data if they are a copy
+  const std::byte *source = nullptr; ///< of borrowed weights
   int64_t kCount = 0, nCount = 0, step = 0;
   isa::DType type = isa::DType::F32;
 };
 
-/// Rows up to which borrowed weights are widened anew for each block of them;
-/// more rows make a widened copy worth its while.
-inline constexpr int64_t mostBorrowedRows = 24;
-
-/// With `enabled`, row r uses the first clamp(limit + floor(r / group), 0, k)
-/// weights of each column.
+/// With `enabled`, row r uses the first
+/// clamp(limit + floor((firstRow + r) / group), 0, k) weights of each column.
 struct RowLimit {
   bool enabled = false;
   int64_t limit = 0;
   int64_t group = 1;
+  int64_t firstRow = 0; ///< of these in the instruction
 };
 
 /// mx.mul: dst (m x n, f32, or i32 for integers) is, or is increased by, src
-/// (m x k, or k rows of m with `transposeSrc`) times the weights, which are
-/// copied if they are borrowed and m is larger than `mostBorrowedRows`.
-void matmul(WeightTile &weights, const TileView &dst, const TileView &src,
+/// (m x k, or k rows of m with `transposeSrc`) times the weights.
+void matmul(const WeightTile &weights, const TileView &dst, const TileView &src,
             int64_t m, bool accumulate, bool transposeSrc, RowLimit limit);
 
 //===----------------------------------------------------------------------===//

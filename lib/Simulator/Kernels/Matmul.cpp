@@ -70,7 +70,8 @@ static void multiplyAll(const WeightTile &weights, const TileView &dst,
   int64_t k = weights.k();
   auto weightsOf = [&](int64_t r) {
     return limit.enabled
-               ? std::clamp<int64_t>(limit.limit + r / limit.group, 0, k)
+               ? std::clamp<int64_t>(
+                     limit.limit + (limit.firstRow + r) / limit.group, 0, k)
                : k;
   };
   MovingPanel<T> panel(src, m, k, transposeSrc);
@@ -104,11 +105,9 @@ static void clearRows(const TileView &dst, int64_t m, int64_t n) {
     std::fill_n(reinterpret_cast<T *>(dst.data + r * dst.stride), n, T(0));
 }
 
-void matmul(WeightTile &weights, const TileView &dst, const TileView &src,
+void matmul(const WeightTile &weights, const TileView &dst, const TileView &src,
             int64_t m, bool accumulate, bool transposeSrc, RowLimit limit) {
   int64_t n = weights.n();
-  if (weights.borrowed() && m > mostBorrowedRows)
-    weights.copy();
   if (isa::isInteger(weights.dtype())) {
     if (!accumulate)
       clearRows<int32_t>(dst, m, n);

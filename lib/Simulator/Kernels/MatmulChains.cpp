@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 HWY_BEFORE_NAMESPACE();
 namespace serrano::sim {
@@ -55,12 +56,8 @@ struct InOrder {
   static HWY_INLINE void load(const T *weights, Lanes (&row)[V]) {
     std::memcpy(row, weights, sizeof(row));
   }
-  static void arrange(const T (&columns)[V * lanes], Lanes (&chain)[V]) {
-    std::memcpy(chain, columns, sizeof(columns));
-  }
-  static void restore(const Lanes (&chain)[V], T (&columns)[V * lanes]) {
-    std::memcpy(columns, chain, sizeof(columns));
-  }
+  static HWY_INLINE void arrange(Lanes (&)[V]) {}
+  static HWY_INLINE void restore(Lanes (&)[V]) {}
 };
 
 /// Columns of bf16 weights, which are the upper halves of f32: each word holds
@@ -70,6 +67,8 @@ struct InOrder {
 template <int V>
 struct EvenAndOdd {
   static_assert(V % 2 == 0);
+  using Indices = std::make_integer_sequence<int, int(lanes)>;
+
   static HWY_INLINE void load(const uint16_t *weights, FloatLanes (&row)[V]) {
 #pragma clang loop unroll(full)
     for (int v = 0; v < V; v += 2) {
@@ -80,21 +79,33 @@ struct EvenAndOdd {
       row[v + 1] = __builtin_bit_cast(FloatLanes, pairs & 0xffff0000u);
     }
   }
-  static void arrange(const float (&columns)[V * lanes],
-                      FloatLanes (&chain)[V]) {
+  static HWY_INLINE void arrange(FloatLanes (&chain)[V]) {
+#pragma clang loop unroll(full)
     for (int v = 0; v < V; v += 2)
-      for (int i = 0; i < lanes; ++i) {
-        chain[v][i] = columns[v * lanes + 2 * i];
-        chain[v + 1][i] = columns[v * lanes + 2 * i + 1];
-      }
+      apart(chain[v], chain[v + 1], Indices());
   }
-  static void restore(const FloatLanes (&chain)[V],
-                      float (&columns)[V * lanes]) {
+  static HWY_INLINE void restore(FloatLanes (&chain)[V]) {
+#pragma clang loop unroll(full)
     for (int v = 0; v < V; v += 2)
-      for (int i = 0; i < lanes; ++i) {
-        columns[v * lanes + 2 * i] = chain[v][i];
-        columns[v * lanes + 2 * i + 1] = chain[v + 1][i];
-      }
+      together(chain[v], chain[v + 1], Indices());
+  }
+
+private:
+  template <int... i>
+  static HWY_INLINE void apart(FloatLanes &low, FloatLanes &high,
+                               std::integer_sequence<int, i...>) {
+    FloatLanes even = __builtin_shufflevector(low, high, (2 * i)...);
+    high = __builtin_shufflevector(low, high, (2 * i + 1)...);
+    low = even;
+  }
+  template <int... i>
+  static HWY_INLINE void together(FloatLanes &even, FloatLanes &odd,
+                                  std::integer_sequence<int, i...>) {
+    constexpr int n = int(lanes);
+    FloatLanes low =
+        __builtin_shufflevector(even, odd, (i / 2 + i % 2 * n)...);
+    odd = __builtin_shufflevector(even, odd, (n / 2 + i / 2 + i % 2 * n)...);
+    even = low;
   }
 };
 
@@ -107,8 +118,8 @@ struct Widened {
     row[0] = __builtin_bit_cast(
         FloatLanes, __builtin_convertvector(halves, WordLanes) << 16);
   }
-  static constexpr auto arrange = InOrder<1, FloatLanes, float>::arrange;
-  static constexpr auto restore = InOrder<1, FloatLanes, float>::restore;
+  static HWY_INLINE void arrange(FloatLanes (&)[1]) {}
+  static HWY_INLINE void restore(FloatLanes (&)[1]) {}
 };
 
 /// How V registers hold columns of weights that are stored as W.
@@ -139,19 +150,43 @@ struct Weights {
 
 } // namespace
 
+/// The first `columns` results of a row into V registers, and back. Most often
+/// they fill the registers.
+template <int V, typename Lanes, typename T>
+static HWY_INLINE void loadResults(const T *results, int64_t columns,
+                                   Lanes (&row)[V]) {
+  if (columns >= V * lanes) {
+    std::memcpy(row, results, sizeof(row));
+    return;
+  }
+  T some[V * lanes] = {};
+  std::memcpy(some, results, size_t(columns) * sizeof(T));
+  std::memcpy(row, some, sizeof(row));
+}
+
+template <int V, typename Lanes, typename T>
+static HWY_INLINE void storeResults(const Lanes (&row)[V], T *results,
+                                    int64_t columns) {
+  if (columns >= V * lanes) {
+    std::memcpy(results, row, sizeof(row));
+    return;
+  }
+  T some[V * lanes];
+  std::memcpy(some, row, sizeof(row));
+  std::memcpy(results, some, size_t(columns) * sizeof(T));
+}
+
 /// The chains of R rows by V registers of columns, of which `columns` exist,
 /// from the first k to the last.
 template <int R, int V, typename Lanes, typename W, typename T>
 static void multiplyBlock(Weights<W> weights, const T *src, T *dst,
                           const RowBlock<T> &block, int64_t columns) {
   using Layout = Columns<V, Lanes, W>;
-  constexpr int64_t width = V * lanes;
-  size_t bytes = size_t(std::min(columns, width)) * sizeof(T);
-  T results[R][width] = {};
   Lanes chain[R][V];
+#pragma clang loop unroll(full)
   for (int r = 0; r < R; ++r) {
-    std::memcpy(results[r], dst + r * block.dstStep, bytes);
-    Layout::arrange(results[r], chain[r]);
+    loadResults(dst + r * block.dstStep, columns, chain[r]);
+    Layout::arrange(chain[r]);
   }
   src += block.firstK * block.kStep;
   const W *weightRow = weights.rows + block.firstK * weights.step;
@@ -173,13 +208,12 @@ static void multiplyBlock(Weights<W> weights, const T *src, T *dst,
     weightRow += weights.step;
   }
 #pragma clang loop unroll(full)
-  for (int r = 0; r < R; ++r)
+  for (int r = 0; r < R; ++r) {
 #pragma clang loop unroll(full)
     for (int v = 0; v < V; ++v)
       chain[r][v] = finish(chain[r][v]);
-  for (int r = 0; r < R; ++r) {
-    Layout::restore(chain[r], results[r]);
-    std::memcpy(dst + r * block.dstStep, results[r], bytes);
+    Layout::restore(chain[r]);
+    storeResults(chain[r], dst + r * block.dstStep, columns);
   }
 }
 

@@ -116,11 +116,9 @@ void WeightTile::load(const TileView &src, int64_t k, int64_t n,
               n % perLine == 0 && src.stride % size == 0 && k > 0;
   if (!kept)
     return copyFrom(src, transpose);
-  source = src;
+  source = src.data;
   step = src.stride / size;
 }
-
-void WeightTile::copy() { copyFrom(source, /*transpose=*/false); }
 
 void WeightTile::copyFrom(const TileView &src, bool transpose) {
   static_assert(sizeof(CacheLine) == perLine * sizeof(uint32_t));
@@ -139,7 +137,7 @@ void WeightTile::copyFrom(const TileView &src, bool transpose) {
     transpose ? loadColumns(weights, step, src, k, n)
               : loadRows(weights, step, src, k, n);
   }
-  source = {};
+  source = nullptr;
 }
 
 } // namespace serrano::sim

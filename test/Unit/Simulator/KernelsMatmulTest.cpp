@@ -233,7 +233,7 @@ TEST_P(MatmulTest, DenormalsInfinitiesNanAndZeros) {
                 .srcType = dtype,
                 .m = any({1, 7}),
                 .k = any({0, 1, 2, 5}),
-                .n = 70,
+                .n = any({64, 70}),
                 .accumulate = true};
       TestTile weights = weightsOf(c), src = srcOf(c), dst = dstOf(c);
       check(c, weights.fillExtreme(random), src.fillExtreme(random),
@@ -390,6 +390,26 @@ TEST_P(MatmulTest, ChainsDoNotDependOnHowTheyAreCut) {
                false, {});
       }
     }
+    expectSame(parts, whole);
+  }
+}
+
+/// Rows can be taken apart though their limits differ.
+TEST_P(MatmulTest, LimitsCountFromTheFirstRow) {
+  constexpr int64_t m = 50, k = 64, n = 48, firstPart = 20;
+  for (isa::DType dtype : {isa::DType::Bf16, isa::DType::F8e4m3}) {
+    TestTile weights(dtype, k, n), src(dtype, m, k);
+    weights.fillOrdinary(random);
+    src.fillOrdinary(random);
+    TestTile whole(isa::DType::F32, m, n), parts = whole;
+    WeightTile tile;
+    tile.load(weights.view(), k, n, false);
+    RowLimit limit = {.enabled = true, .limit = 9, .group = 3};
+    matmul(tile, whole.view(), src.view(), m, false, false, limit);
+    matmul(tile, parts.view(), src.view(), firstPart, false, false, limit);
+    limit.firstRow = firstPart;
+    matmul(tile, parts.view().from(firstPart), src.view().from(firstPart),
+           m - firstPart, false, false, limit);
     expectSame(parts, whole);
   }
 }

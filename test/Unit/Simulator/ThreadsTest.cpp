@@ -233,4 +233,103 @@ TEST(Threads, RandomPrograms) {
   EXPECT_LT(faults, programs * 3 / 4);
 }
 
+/// Random instructions on many rows, which threads share: tiles with and
+/// without gaps between their rows, operands of one row for all, rows that
+/// begin within a piece of the scoreboard, limits that differ from row to row.
+class RandomLargeProgram {
+public:
+  explicit RandomLargeProgram(unsigned seed) : random(seed) {}
+
+  std::string source(int instructions) {
+    std::string body =
+        "  dma.load signal=c0, src=hbm[x], dst=spm[0], bytes=262144, n1=4, n2=1, "
+        "n3=1, ss1=0, ds1=" + std::to_string(regionBytes) +
+        "\n  mx.load wait0=c0, src=spm[0]:256:bf16, k=128, n=128\n";
+    for (int i = 0; i < instructions; ++i)
+      body += "  " + instruction() + "\n";
+    for (int i = 0; i < 4; ++i)
+      body += "  dma.store src=spm[" + std::to_string(i * regionBytes) +
+              "], dst=hbm[y + " + std::to_string(i * 262144) +
+              "], bytes=262144, n1=1, n2=1, n3=1\n"
+              "  dma.store src=acc[" + std::to_string(i * accRegionBytes) +
+              "], dst=hbm[y + " + std::to_string(1048576 + i * 65536) +
+              "], bytes=65536, n1=1, n2=1, n3=1\n";
+    return ".hbm x, 262144\n.hbm y, 1310720\n.entry main\n"
+           ".input x, f32, [65536], hbm=x\n"
+           ".output y, f32, [327680], hbm=y\nfunc main {\n" +
+           body + "  halt\n}\n";
+  }
+
+private:
+  static constexpr int64_t regionBytes = 393216, accRegionBytes = 131072;
+
+  int64_t below(int64_t n) { return int64_t(random() % uint64_t(n)); }
+  std::string oneOf(std::initializer_list<std::string> texts) {
+    return texts.begin()[below(int64_t(texts.size()))];
+  }
+  /// A tile of up to 200 rows of 128 f32 in a region, or one row of them.
+  std::string tile(int64_t region, bool read) {
+    if (region >= 4)
+      return "acc[" + std::to_string((region - 4) * accRegionBytes) +
+             "]:512:f32";
+    return "spm[" + std::to_string(region * regionBytes + 256 * below(4)) +
+           "]:" + oneOf({"512", "768", "1536", read ? "0" : "512"}) + ":f32";
+  }
+
+  std::string instruction() {
+    std::string rows = std::to_string(10 + below(190));
+    std::string shape = ", rows=" + rows + ", cols=128";
+    // Operands lie in other regions than the result, or are the same tile.
+    int64_t region = below(8);
+    std::string dst = tile(region, false);
+    auto operand = [&] {
+      return below(3) ? tile((region + 1 + below(7)) % 8, true) : dst;
+    };
+    std::string bf16 = std::to_string(below(4) * regionBytes + 256 * below(4));
+    switch (below(8)) {
+    case 0:
+      return "v.unary fn=" + oneOf({"copy", "exp", "gelu", "neg"}) +
+             ", dst=" + dst + ", a=" + operand() + shape;
+    case 1:
+      return "v.binary fn=" + oneOf({"add", "sub", "mul", "max"}) +
+             ", dst=" + dst + ", a=" + operand() + ", b=" + operand() + shape;
+    case 2:
+      return "v.scalar fn=mul, dst=" + dst + ", a=" + operand() +
+             ", imm=0.5" + shape;
+    case 3:
+      return "v.ternary fn=fma, dst=" + dst + ", a=" + operand() +
+             ", b=" + operand() + ", c=" + operand() + shape;
+    case 4:
+      return "mx.load" + oneOf({"", " transpose,"}) + " src=spm[" + bf16 +
+             "]:256:bf16, k=128, n=128";
+    default:
+      return "mx.mul" + oneOf({"", " accumulate,"}) + oneOf({"", limits()}) +
+             " dst=acc[" + std::to_string(below(4) * accRegionBytes) +
+             "]:512:f32, src=spm[" + bf16 + "]:" + oneOf({"256", "768"}) +
+             ":bf16, m=" + rows;
+    }
+  }
+  std::string limits() {
+    return " row_limit, limit=" + std::to_string(below(140) - 20) +
+           ", group=" + std::to_string(1 + below(9)) + ",";
+  }
+
+  std::mt19937 random;
+};
+
+TEST(Threads, ShareLargeInstructions) {
+  AssembledProgram assembled("serrano-1");
+  NpzArrays inputs;
+  addFloats(inputs, "x", {65536});
+  for (unsigned seed = 0; seed < 8; ++seed) {
+    isa::Program program =
+        assembled.assemble(RandomLargeProgram(seed).source(60));
+    std::string expected = outcome(assembled, program, inputs, 1);
+    EXPECT_FALSE(llvm::StringRef(expected).contains("fault")) << expected;
+    for (unsigned threads : threadCounts)
+      EXPECT_TRUE(outcome(assembled, program, inputs, threads) == expected)
+          << "seed " << seed << ", " << threads << " threads";
+  }
+}
+
 } // namespace
