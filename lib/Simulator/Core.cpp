@@ -197,6 +197,14 @@ Accesses Core::accessesOf(int64_t first, int64_t count) const {
   assert(rowSteps.size() == record.accesses.size() && "not all are tiles");
   Accesses result;
   for (auto [access, step] : llvm::zip(record.accesses, rowSteps)) {
+    // What is written waits for no less than what is read.
+    if (!access.write && llvm::any_of(record.accesses, [&](const Access &other) {
+          return other.write && other.memory == access.memory &&
+                 other.address == access.address &&
+                 other.bytes == access.bytes && other.rows == access.rows &&
+                 other.stride == access.stride;
+        }))
+      continue;
     Access part = access;
     part.address += first * step;
     if (access.rows > 1)

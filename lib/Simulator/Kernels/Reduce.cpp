@@ -14,6 +14,7 @@
 #include "Reduction.h"
 #include "Rows.h"
 #include "llvm/Support/ErrorHandling.h"
+#include <algorithm>
 #include <limits>
 
 HWY_BEFORE_NAMESPACE();
@@ -44,17 +45,39 @@ static void extend(T *HWY_RESTRICT chain, const T *HWY_RESTRICT a, int64_t n) {
     chain[j] = step(chain[j], a[i + j]);
 }
 
+/// The first `half` chains take those after them, and so on.
+template <typename T, T (*combine)(T, T), int64_t half>
+static HWY_INLINE void foldHalf(T *chain) {
+#pragma clang loop unroll(full)
+  for (int64_t j = 0; j < half; ++j)
+    chain[j] = combine(chain[j], chain[j + half]);
+  if constexpr (half > 1)
+    foldHalf<T, combine, half / 2>(chain);
+}
+
+template <typename T, T (*combine)(T, T)>
+static T fold(const T *chain) {
+  T local[reductionChains];
+  std::copy_n(chain, reductionChains, local);
+  foldHalf<T, combine, reductionChains / 2>(local);
+  return local[0];
+}
+
 static Reduction<float> chooseFloat(isa::ReduceFunction fn) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   switch (fn) {
   case isa::ReduceFunction::Sum:
-    return {0.0f, extend<float, addStep>, addStep};
+    return {0.0f, extend<float, addStep>, addStep,
+            fold<float, addStep>};
   case isa::ReduceFunction::Sumsq:
-    return {0.0f, extend<float, squareStep>, addStep};
+    return {0.0f, extend<float, squareStep>, addStep,
+            fold<float, addStep>};
   case isa::ReduceFunction::Max:
-    return {-infinity, extend<float, maximum>, maximum};
+    return {-infinity, extend<float, maximum>, maximum,
+            fold<float, maximum>};
   case isa::ReduceFunction::Min:
-    return {infinity, extend<float, minimum>, minimum};
+    return {infinity, extend<float, minimum>, minimum,
+            fold<float, minimum>};
   }
   llvm_unreachable("not a reduction");
 }
@@ -62,13 +85,17 @@ static Reduction<float> chooseFloat(isa::ReduceFunction fn) {
 static Reduction<int32_t> chooseInteger(isa::ReduceFunction fn) {
   switch (fn) {
   case isa::ReduceFunction::Sum:
-    return {0, extend<int32_t, wrapAdd>, wrapAdd};
+    return {0, extend<int32_t, wrapAdd>, wrapAdd,
+            fold<int32_t, wrapAdd>};
   case isa::ReduceFunction::Sumsq:
-    return {0, extend<int32_t, squareStep>, wrapAdd};
+    return {0, extend<int32_t, squareStep>, wrapAdd,
+            fold<int32_t, wrapAdd>};
   case isa::ReduceFunction::Max:
-    return {INT32_MIN, extend<int32_t, larger>, larger};
+    return {INT32_MIN, extend<int32_t, larger>, larger,
+            fold<int32_t, larger>};
   case isa::ReduceFunction::Min:
-    return {INT32_MAX, extend<int32_t, smaller>, smaller};
+    return {INT32_MAX, extend<int32_t, smaller>, smaller,
+            fold<int32_t, smaller>};
   }
   llvm_unreachable("not a reduction");
 }

@@ -24,14 +24,18 @@ template <typename T>
 using ChainsRun = void (*)(T *chain, const T *a, int64_t n);
 template <typename T>
 using CombineFunction = T (*)(T a, T b);
+/// Chain j takes chain j + 16, then j + 8, and so on; chain 0 in the end.
+template <typename T>
+using FoldFunction = T (*)(const T *chain);
 
-/// A reduction function in T: what chains start from, how they take elements
-/// and how two of them combine.
+/// A reduction function in T: what chains start from, how they take elements,
+/// how two of them combine, and so all of them.
 template <typename T>
 struct Reduction {
   T identity;
   ChainsRun<T> extend;
   CombineFunction<T> combine;
+  FoldFunction<T> fold;
 };
 
 Reduction<float> floatReduction(isa::ReduceFunction fn);
@@ -50,13 +54,7 @@ public:
   /// multiple of 32.
   void extend(const T *a, int64_t n) { reduction.extend(chain, a, n); }
 
-  /// Chain j takes chain j + 16, then j + 8, and so on.
-  T result() {
-    for (int64_t half = reductionChains / 2; half > 0; half /= 2)
-      for (int64_t j = 0; j < half; ++j)
-        chain[j] = reduction.combine(chain[j], chain[j + half]);
-    return chain[0];
-  }
+  T result() const { return reduction.fold(chain); }
 
 private:
   const Reduction<T> &reduction;
