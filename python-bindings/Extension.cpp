@@ -160,6 +160,8 @@ NB_MODULE(_serrano, module) {
       .def_rw("max_tokens", &CompileOptions::maxTokens)
       .def_rw("max_sequences", &CompileOptions::maxSequences)
       .def_rw("max_context", &CompileOptions::maxContext)
+      .def_rw("search", &CompileOptions::search)
+      .def_rw("choices", &CompileOptions::choices)
       .def_rw("quiet", &CompileOptions::quiet);
   module.def(
       "compile",

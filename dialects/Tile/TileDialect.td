@@ -35,11 +35,12 @@ def Tile_Dialect : Dialect {
                            "::mlir::scf::SCFDialect", "::mlir::func::FuncDialect"];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     /// On the module: the name of the target that it is compiled for.
     static constexpr llvm::StringLiteral kTargetAttr = "tile.target";
-    /// On the module: how many rows of features are on the core at once, an i64.
-    static constexpr llvm::StringLiteral kRowsAttr = "tile.rows";
+    /// On the module: what was chosen, `#tile.choices`.
+    static constexpr llvm::StringLiteral kChoicesAttr = "tile.choices";
     /// On a function that the runtime calls: the entry's name.
     static constexpr llvm::StringLiteral kEntryAttr = "tile.entry";
     /// On a loop that runs the model for a portion of the rows each time.

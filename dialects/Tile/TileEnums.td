@@ -87,4 +87,21 @@ def Tile_LimitKind : Tile_Enum<"LimitKind", "what a program has room for", [
   I32EnumAttrCase<"Sequences", 1, "sequences">]>;
 def Tile_LimitKindAttr : EnumAttr<Tile_Dialect, Tile_LimitKind, "limit_kind">;
 
+// What docs/Kernels.md says of each; Choices.cpp has their ranges.
+def Tile_Choice : Tile_Enum<"Choice", "what is chosen for a model on a target", [
+  I32EnumAttrCase<"Rows", 0, "rows">,
+  I32EnumAttrCase<"Accumulators", 1, "accumulators">,
+  I32EnumAttrCase<"WrittenUnits", 2, "written_units">,
+  I32EnumAttrCase<"InterleaveGate", 3, "interleave_gate">,
+  I32EnumAttrCase<"CarryNorms", 4, "carry_norms">,
+  I32EnumAttrCase<"Pieces", 5, "pieces">,
+  I32EnumAttrCase<"StagedBlocks", 6, "staged_blocks">,
+  I32EnumAttrCase<"SoftmaxBlocks", 7, "softmax_blocks">,
+  I32EnumAttrCase<"Lanes", 8, "lanes">,
+  I32EnumAttrCase<"CacheTiles", 9, "cache_tiles">,
+  I32EnumAttrCase<"QueryTokens", 10, "query_tokens">,
+  I32EnumAttrCase<"EncoderKeys", 11, "encoder_keys">,
+  I32EnumAttrCase<"EncoderQueries", 12, "encoder_queries">,
+  I32EnumAttrCase<"EncoderLanes", 13, "encoder_lanes">]>;
+
 #endif // SERRANO_DIALECTS_TILE_TILEENUMS

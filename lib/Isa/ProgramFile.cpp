@@ -231,6 +231,16 @@ Expected<ProgramFile> ProgramFile::open(StringRef path) {
   return std::move(result);
 }
 
+ProgramFile ProgramFile::withoutWeights(Program program, StringRef targetJson) {
+  ProgramFile result(MappedFile::none("the program"));
+  result.json = std::make_unique<nlohmann::json>(nlohmann::json{
+      {"target", nlohmann::json::parse(targetJson.begin(), targetJson.end())}});
+  for (const ZeroRange &range : program.zeroes)
+    result.ranges.push_back({range.name, range.address, range.bytes});
+  result.contents = std::move(program);
+  return result;
+}
+
 Error ProgramFile::readManifest(ArrayRef<uint8_t> bytes) {
   json = std::make_unique<nlohmann::json>(nlohmann::json::parse(
       bytes.begin(), bytes.end(), nullptr, /*allow_exceptions=*/false));

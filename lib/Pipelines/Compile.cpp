@@ -12,6 +12,7 @@
 #include "dialects/Llm/SourceTensors.h"
 #include "dialects/Mem/Mem.h"
 #include "dialects/Tile/Passes/TilePasses.h"
+#include "serrano/Conversion/Compilation.h"
 #include "serrano/Emit/Emit.h"
 #include "serrano/Import/Onnx.h"
 #include "serrano/InitAll.h"
@@ -19,6 +20,7 @@
 #include "serrano/Pipelines/Pipelines.h"
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/Error.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -207,21 +209,30 @@ static LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassMan
 
 /// What bounds each operator: of a step over a cache with one token after the longest
 /// context and with as many new tokens as there is room for.
-static void addBoundReports(OpPassManager &manager) {
-  tile::ReportBoundsOptions prefill;
+static void addBoundReports(OpPassManager &manager, const std::string &target) {
+  tile::ReportBoundsOptions decode, prefill;
+  decode.target = prefill.target = target;
   prefill.tokens = 0;
-  manager.addPass(tile::createReportBounds());
+  manager.addPass(tile::createReportBounds(decode));
   manager.addPass(tile::createReportBounds(prefill));
+}
+
+/// Puts what is chosen already on the module.
+static LogicalResult setChoices(ModuleOp module, StringRef choices) {
+  if (choices.empty())
+    return success();
+  auto attribute = dyn_cast_or_null<tile::ChoicesAttr>(
+      parseAttribute(("#tile.choices<" + choices + ">").str(), module.getContext()));
+  if (attribute)
+    module->setAttr(tile::TileDialect::kChoicesAttr, attribute);
+  return success(bool(attribute));
 }
 
 /// The stages up to the one that is asked for.
 static LogicalResult runStages(ModuleOp module, const CompileOptions &options, StageClock &clock) {
   TileOptions tile;
-  tile.target = options.target;
-  tile.precision = options.precision;
-  tile.maxTokens = options.maxTokens;
-  tile.maxSequences = options.maxSequences;
-  tile.maxContext = options.maxContext;
+  copyCompilation(tile, options);
+  tile.search = options.search == "cycles";
   PlaceOptions place;
   place.target = options.target;
   const std::tuple<Stage, const char *, std::function<void(OpPassManager &)>> stages[] = {
@@ -231,7 +242,7 @@ static LogicalResult runStages(ModuleOp module, const CompileOptions &options, S
          buildTileStage(manager, tile);
          // Nothing is done with these but to say them.
          if (!options.remarksPath.empty())
-           addBoundReports(manager);
+           addBoundReports(manager, options.target);
        }},
       {Stage::Mem, "mem", [&](OpPassManager &manager) { buildPlaceStage(manager, place); }},
       {Stage::Dma, "dma", buildScheduleStage},
@@ -257,6 +268,8 @@ static llvm::Error checkOptions(const CompileOptions &options) {
   for (auto [name, limit] : limits)
     if (limit < 1 || limit > kMaxLimit)
       return makeError("{0} is {1}; expected 1 to {2}", name, limit, kMaxLimit);
+  if (options.search != "cycles" && options.search != "none")
+    return makeError("--search is '{0}'; expected cycles or none", options.search);
   if (options.outputPath.empty())
     return makeError("the output file has no name; expected a file, or '-' for the standard output");
   if (options.stage == Stage::Program && options.outputPath == "-")
@@ -298,7 +311,7 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   if (!target)
     return target.takeError();
   clock.end("import");
-  if (failed(runStages(**module, options, clock)))
+  if (failed(setChoices(**module, options.choices)) || failed(runStages(**module, options, clock)))
     return diagnostics.takeError();
   if (options.stage < Stage::Asm)
     return finish(writeText(**module, options));

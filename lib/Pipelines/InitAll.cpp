@@ -17,6 +17,7 @@
 #include "dialects/Tile/Passes/TilePasses.h"
 #include "dialects/Tile/Tile.h"
 #include "serrano/Conversion/Passes.h"
+#include "serrano/Pipelines/Passes.h"
 #include "serrano/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,5 +46,6 @@ void serrano::registerAllPasses() {
   mem::registerMemPasses();
   dma::registerDmaPasses();
   registerConversionPasses();
+  registerSearchPasses();
   registerPipelines();
 }

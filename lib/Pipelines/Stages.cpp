@@ -13,27 +13,22 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "serrano/Conversion/Compilation.h"
 #include "serrano/Conversion/Passes.h"
+#include "serrano/Pipelines/Passes.h"
 
 using namespace mlir;
 using namespace serrano;
 
 void serrano::buildTileStage(OpPassManager &manager, const TileOptions &options) {
   ConvertLlmToTileOptions convert;
-  convert.target = options.target;
-  convert.precision = options.precision;
-  convert.maxTokens = options.maxTokens;
-  convert.maxSequences = options.maxSequences;
-  convert.maxContext = options.maxContext;
+  copyCompilation(convert, options);
+  ChooseTilingOptions choose;
+  copyCompilation(choose, options);
+  choose.search = options.search;
   // Equal layers become one, so that what follows does not grow with depth.
   manager.addPass(llm::createOutlineLayers());
-  ChooseSlotRowsOptions choose;
-  choose.target = options.target;
-  choose.precision = options.precision;
-  choose.maxTokens = options.maxTokens;
-  choose.maxSequences = options.maxSequences;
-  choose.maxContext = options.maxContext;
-  manager.addPass(createChooseSlotRows(choose));
+  manager.addPass(createChooseTiling(choose));
   manager.addPass(createConvertLlmToTile(convert));
   // Kernels write every constant and index sum anew.
   manager.addPass(createCanonicalizerPass());

@@ -19,8 +19,14 @@ llvm::Expected<std::unique_ptr<Program>> Program::load(llvm::StringRef path) {
   llvm::Expected<isa::ProgramFile> file = isa::ProgramFile::open(path);
   if (!file)
     return file.takeError();
+  return create(std::move(*file));
+}
+
+llvm::Expected<std::unique_ptr<Program>>
+Program::create(isa::ProgramFile file) {
   std::unique_ptr<Program> result(new Program());
-  result->programFile = std::make_unique<isa::ProgramFile>(std::move(*file));
+  result->programFile = std::make_unique<isa::ProgramFile>(std::move(file));
+  llvm::StringRef path = result->programFile->path();
   const isa::Program &program = result->programFile->program();
   for (const isa::Entry &source : program.entries) {
     llvm::Expected<Entry> entry = Entry::create(source, program);

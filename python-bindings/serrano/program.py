@@ -300,6 +300,8 @@ def compile(
     max_tokens: int = 128,
     max_sequences: int = 8,
     max_context: int = 2048,
+    search: str = "cycles",
+    choices: str = "",
     report: str | os.PathLike[str] | None = None,
 ) -> Program:
     """Compiles an ONNX model and loads the program.
@@ -309,6 +311,8 @@ def compile(
     precision: "f32" or "bf16", the format of weights and activations. Inputs and outputs keep the model's types.
     max_tokens: most tokens of one run (of all rows of a batch together).
     max_sequences, max_context: most sequences of a decoder's step, and most tokens of a sequence.
+    search: "cycles" to choose tiles by predicted time, "none" to choose them by rules.
+    choices: what of it is chosen already, as `#tile.choices` has it: "lanes = 1, rows = 64".
     report: JSON file for a report of the compilation.
 
     Progress is shown on standard error if that is a terminal.
@@ -325,6 +329,8 @@ def compile(
         options.max_tokens = _whole("max_tokens", max_tokens)
         options.max_sequences = _whole("max_sequences", max_sequences)
         options.max_context = _whole("max_context", max_context)
+        options.search = _text("search", search)
+        options.choices = _text("choices", choices)
         options.report_path = _path(report) if report is not None else b""
         options.quiet = True
         _serrano.compile(options)

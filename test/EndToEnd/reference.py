@@ -20,7 +20,7 @@ def rows_of_slots(model, **options):
     """How many rows of features the compiled model has on the core at once."""
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     text = subprocess.run(["serrano-compile", model, "--emit=tile", "-o", "-", *flags], check=True, capture_output=True).stdout
-    return int(re.search(rb"tile\.rows = (\d+)", text)[1])
+    return int(re.search(rb"#tile\.choices<rows = (\d+)", text)[1])
 
 
 def evaluate(module, runs, folder, block_size=4):

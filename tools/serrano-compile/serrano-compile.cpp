@@ -30,6 +30,11 @@ static cl::opt<int64_t> maxSequences("max-sequences", cl::desc("Most sequences i
                                      cl::init(8), cl::cat(category));
 static cl::opt<int64_t> maxContext("max-context", cl::desc("Most tokens of a sequence"), cl::value_desc("n"),
                                    cl::init(2048), cl::cat(category));
+static cl::opt<std::string> tileSearch("search",
+                                       cl::desc("How tiles are chosen: by predicted cycles, or none, by rules"),
+                                       cl::value_desc("cycles|none"), cl::init("cycles"), cl::cat(category));
+static cl::opt<std::string> choices("choices", cl::desc("What is chosen already, as in #tile.choices<...>"),
+                                    cl::value_desc("name = value, ..."), cl::cat(category));
 static cl::opt<std::string> reportPath("report", cl::desc("Write a report of the compilation as JSON"),
                                        cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> remarksPath("remarks",
@@ -64,6 +69,8 @@ int main(int argc, char **argv) {
   options.maxTokens = maxTokens;
   options.maxSequences = maxSequences;
   options.maxContext = maxContext;
+  options.search = tileSearch;
+  options.choices = choices;
   options.reportPath = reportPath;
   options.remarksPath = remarksPath;
   options.remarksFilter = remarksFilter;

@@ -9,6 +9,7 @@
 #define SERRANO_CONVERSION_PASSES
 
 include "mlir/Pass/PassBase.td"
+include "include/serrano/Conversion/Compilation.td"
 
 def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
   let summary = "make each operation on tensors a loop nest over tiles";
@@ -21,41 +22,17 @@ def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
     keys with an online softmax, several heads and blocks at once; norms are fed with
     columns as these come to be. Where more rows are allowed than slots have room for,
     all of it is done for one portion of the rows after the other. Weights are listed
-    in `tile.packed` in the order in which kernels take them. Fails on an operation
+    in `tile.packed` in the order in which kernels take them. The module's `tile.choices` is
+    obeyed, and says afterwards what the kernels have done. Fails on an operation
     for which there is no kernel, and names it. (docs/Kernels.md,
     test/Conversion/LlmToTile/llm-to-tile.mlir)
   }];
   let dependentDialects = ["::serrano::tile::TileDialect"];
-  let options = [
-    Option<"target", "target", "std::string", "\"serrano-1\"", "name or file of the target">,
-    Option<"precision", "precision", "std::string", "\"bf16\"",
-           "element type of weights and matrix operands: f32 or bf16">,
-    Option<"maxTokens", "max-tokens", "int64_t", "128",
-           "most tokens of one run, over all sequences">,
+  let options = !listconcat(compilationOptions, [
     Option<"slotRows", "slot-rows", "int64_t", "0",
-           "most rows of features that are on the core at once; 0 for the module's tile.rows, or all">,
-    Option<"maxSequences", "max-sequences", "int64_t", "8", "most sequences of one run">,
-    Option<"maxContext", "max-context", "int64_t", "2048", "most tokens of a sequence">];
-}
-
-def ChooseSlotRows : Pass<"choose-slot-rows", "::mlir::ModuleOp"> {
-  let summary = "choose how many rows of features are on the core at once";
-  let description = [{
-    Sets the module's attribute `tile.rows`, which `convert-llm-to-tile` follows: all
-    rows that the program is compiled for, if everything has a place in the memories of
-    the core then, or as many whole tiles of them as have. What is set already stays.
-    Candidates are tried by lowering and placing a copy of the module.
-    (test/Conversion/LlmToTile/choose-slot-rows.mlir)
-  }];
-  let dependentDialects = ["::serrano::tile::TileDialect", "::serrano::mem::MemDialect"];
-  let options = [
-    Option<"target", "target", "std::string", "\"serrano-1\"", "name or file of the target">,
-    Option<"precision", "precision", "std::string", "\"bf16\"",
-           "element type of weights and matrix operands: f32 or bf16">,
-    Option<"maxTokens", "max-tokens", "int64_t", "128",
-           "most tokens of one run, over all sequences">,
-    Option<"maxSequences", "max-sequences", "int64_t", "8", "most sequences of one run">,
-    Option<"maxContext", "max-context", "int64_t", "2048", "most tokens of a sequence">];
+           "most rows of features that are on the core at once; 0 for the module's choice, or all">,
+    Option<"mostLayers", "most-layers", "int64_t", "0",
+           "layers of a loop over layers, for a program whose time is asked for; 0 for all">]);
 }
 
 def ConvertTileToMem : Pass<"convert-tile-to-mem", "::mlir::ModuleOp"> {

@@ -69,6 +69,10 @@ public:
   /// weights are not looked at: who reads them compares their checksums.
   static llvm::Expected<ProgramFile> open(llvm::StringRef path);
 
+  /// A program that is in no file: where its weights would be, HBM is zeroes. Its
+  /// time can be predicted.
+  static ProgramFile withoutWeights(Program program, llvm::StringRef targetJson);
+
   ProgramFile(ProgramFile &&) noexcept;
   ProgramFile &operator=(ProgramFile &&) noexcept;
   ~ProgramFile();

@@ -26,6 +26,11 @@ struct CompileOptions {
   int64_t maxTokens = 128;
   int64_t maxSequences = 8;
   int64_t maxContext = 2048;
+  /// How tiles are chosen: "cycles", what is predicted to take the fewest, or "none", by
+  /// rules.
+  std::string search = "cycles";
+  /// What is chosen already, as in `#tile.choices<...>`: "lanes = 1, rows = 64".
+  std::string choices;
   /// JSON report; empty for none.
   std::string reportPath;
   /// Remarks on what was done, what was not and why, as YAML; "-" is the standard

@@ -32,6 +32,8 @@ struct TileOptions : mlir::PassPipelineOptions<TileOptions> {
                                llvm::cl::desc("most sequences of one run"), llvm::cl::init(8)};
   Option<int64_t> maxContext{*this, "max-context", llvm::cl::desc("most tokens of a sequence"),
                              llvm::cl::init(2048)};
+  Option<bool> search{*this, "search", llvm::cl::desc("choose tiles by predicted time, not by rules"),
+                      llvm::cl::init(false)};
 };
 
 /// From tensors to loops over tiles: after it no tensor is left.

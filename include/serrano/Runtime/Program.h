@@ -21,6 +21,8 @@ namespace serrano {
 class Program {
 public:
   static llvm::Expected<std::unique_ptr<Program>> load(llvm::StringRef path);
+  static llvm::Expected<std::unique_ptr<Program>>
+  create(isa::ProgramFile file);
 
   const isa::ProgramFile &file() const { return *programFile; }
   llvm::ArrayRef<Entry> entries() const { return entryList; }

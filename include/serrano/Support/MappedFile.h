@@ -25,6 +25,9 @@ public:
   /// no bytes.
   static llvm::Expected<MappedFile> open(llvm::StringRef path);
 
+  /// No file: no bytes, under a name for errors.
+  static MappedFile none(llvm::StringRef name) { return {name, nullptr, 0}; }
+
   /// What the offset of a section has to be a multiple of for the section to
   /// be mapped by itself.
   static uint64_t pageSize();

@@ -62,6 +62,10 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   if (op.getCausal() && queryShape[1] != keyShape[1])
     return op.emitOpError() << "is causal over keys of another length than its queries, for which "
                                "there is no kernel yet";
+  if (portion && llvm::is_contained(keyShape[1].getSymbols(), portion->symbol))
+    return op.emitOpError() << "sees keys of all " << limits.tokens << " rows, of which "
+                            << slotRows << " are on the core at once; compile for fewer tokens "
+                            << "(--max-tokens)";
   int64_t heads = *queryShape[2].getConstantValue(), size = *queryShape[3].getConstantValue();
   int64_t kvHeads = *keyShape[2].getConstantValue(), group = heads / kvHeads;
   int64_t valueSize = *llm::getExtents(op.getValue())[3].getConstantValue();
@@ -85,12 +89,21 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   int64_t block = std::min(tileK, tileN), tile = softmaxSize;
   while (tile > block && 2 * 4 * tile * (tile + valueSize) > target.accumulatorBytes())
     tile /= 2;
-  int64_t tileRows = std::min(slotRows, tile);
-  int64_t stepBlocks = std::max<int64_t>(tile / block, 1), step = stepBlocks * block;
+  int64_t tileRows =
+      std::min(slotRows, chosen(tile::Choice::EncoderQueries).value_or(tile));
+  int64_t step = choose(tile::Choice::EncoderKeys, std::max<int64_t>(llvm::alignDown(tile, block), block));
+  if (step % block)
+    return op.emitOpError() << "multiplies by " << block << " keys at a time, but 'encoder_keys' of "
+                            << tile::TileDialect::kChoicesAttr << " is " << step
+                            << "; expected a multiple";
+  int64_t stepBlocks = step / block;
   int64_t laneBytes = 4 * tileRows * (step + valueSize), lanes = heads;
-  while (lanes > 1 && (heads % lanes || lanes > mostLanes ||
+  int64_t most = chosen(tile::Choice::EncoderLanes).value_or(mostLanes);
+  while (lanes > 1 && (heads % lanes || lanes > most ||
                        lanes * laneBytes > target.accumulatorBytes()))
     --lanes;
+  note(tile::Choice::EncoderQueries, tileRows);
+  note(tile::Choice::EncoderLanes, lanes);
   Value states = slot(lanes * tileRows, 3, f32);
   Value sums = slot(lanes * tileRows, valueSize, f32, /*accumulator=*/true);
   struct Lane {

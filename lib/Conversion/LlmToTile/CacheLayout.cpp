@@ -24,21 +24,37 @@ int64_t Lowering::getBlock() const {
   return std::min(target.largestK(format), target.columns());
 }
 
-int64_t Lowering::getSoftmaxBlocks() const {
-  return std::min<int64_t>(mostSoftmaxBlocks, llvm::divideCeil(limits.context, getBlock()));
+int64_t Lowering::getSoftmaxBlocks() {
+  int64_t most = choose(tile::Choice::SoftmaxBlocks, mostSoftmaxBlocks);
+  return std::min<int64_t>(most, llvm::divideCeil(limits.context, getBlock()));
 }
 
 /// The most heads of which the blocks of a step fit the ring with as many again, and
 /// scores and sums of a few rows the accumulators.
-int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) const {
-  int64_t bytes = precision.getIntOrFloatBitWidth() / 8;
-  for (int64_t lanes = kvHeads; lanes > 1; --lanes)
-    if (kvHeads % lanes == 0 && 2 * getSoftmaxBlocks() * getBlock() * lanes * 2 * size * bytes <=
-                                    target.scratchpadBytes() / cacheRingShare &&
-        lanes * getBlock() * 2 * (getSoftmaxBlocks() * getBlock() + size) <=
-            target.accumulatorBytes())
-      return lanes;
-  return 1;
+int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) {
+  int64_t bytes = precision.getIntOrFloatBitWidth() / 8, lanes = kvHeads;
+  auto fits = [&] {
+    return kvHeads % lanes == 0 && 2 * getSoftmaxBlocks() * getBlock() * lanes * 2 * size * bytes <=
+                                       target.scratchpadBytes() / cacheRingShare &&
+           lanes * getBlock() * 2 * (getSoftmaxBlocks() * getBlock() + size) <=
+               target.accumulatorBytes();
+  };
+  while (lanes > 1 && !fits())
+    --lanes;
+  return choose(tile::Choice::Lanes, lanes);
+}
+
+int64_t Lowering::getQueryTokens(int64_t lanes, int64_t group, int64_t size) {
+  // Scores and sums of both tracks have to fit the accumulators.
+  int64_t stepKeys = getSoftmaxBlocks() * getBlock();
+  int64_t most = target.accumulatorBytes() / (4 * 2 * lanes * group * (stepKeys + size));
+  int64_t tokens = chosen(tile::Choice::QueryTokens).value_or(std::max<int64_t>(most, 1));
+  tokens = std::min(tokens, slotRows);
+  // As many tiles of equal size.
+  if (!chosen(tile::Choice::QueryTokens))
+    tokens = llvm::divideCeil(slotRows, llvm::divideCeil(slotRows, tokens));
+  note(tile::Choice::QueryTokens, tokens);
+  return tokens;
 }
 
 int64_t Lowering::getCacheBlocks() const {
@@ -67,13 +83,13 @@ void Lowering::createCacheStreams() {
   for (auto cache : module.getOps<llm::CacheOp>()) {
     int64_t size = cache.getHeadSize(), lanes = getLanes(cache.getKvHeads(), size);
     auto tile = MemRefType::get({getBlock(), lanes * 2 * size}, precision);
+    int64_t bytes = tile.getNumElements() * precision.getIntOrFloatBitWidth() / 8;
+    int64_t tiles = std::clamp<int64_t>(target.scratchpadBytes() / cacheRingShare / bytes,
+                                        2 * getSoftmaxBlocks(), 4 * getSoftmaxBlocks());
     cacheStreams[cache.getSymNameAttr()] = tile::StreamOp::create(
         builder, loc, tile::StreamType::get(builder.getContext(), tile),
         ("cache." + cache.getSymName()).str(),
-        builder.getI64IntegerAttr(std::clamp<int64_t>(
-            target.scratchpadBytes() / cacheRingShare /
-                (tile.getNumElements() * precision.getIntOrFloatBitWidth() / 8),
-            2 * getSoftmaxBlocks(), 4 * getSoftmaxBlocks())));
+        builder.getI64IntegerAttr(choose(tile::Choice::CacheTiles, tiles)));
   }
 }
 
@@ -112,7 +128,27 @@ int64_t Lowering::getStackedHeads(Value query) {
   return heads == kvHeads ? 0 : kvHeads;
 }
 
+LogicalResult Lowering::checkChoices(llm::CacheOp cache) {
+  int64_t heads = cache.getKvHeads(), lanes = chosen(tile::Choice::Lanes).value_or(1);
+  if (heads % lanes)
+    return cache.emitOpError() << "has " << heads << " heads of keys, but 'lanes' of "
+                               << tile::TileDialect::kChoicesAttr << " is " << lanes
+                               << "; expected a divisor of the heads";
+  // A track reads the blocks of a step before the other gives back its own.
+  int64_t least = 2 * getSoftmaxBlocks();
+  int64_t tiles = chosen(tile::Choice::CacheTiles).value_or(least);
+  if (tiles < least)
+    return cache.emitOpError() << "is read " << getSoftmaxBlocks()
+                               << " blocks at a time by each of two tracks, but 'cache_tiles' of "
+                               << tile::TileDialect::kChoicesAttr << " is " << tiles
+                               << "; expected " << least << " or more";
+  return success();
+}
+
 LogicalResult Lowering::checkCachedAttentions() {
+  for (auto cache : module.getOps<llm::CacheOp>())
+    if (failed(checkChoices(cache)))
+      return failure();
   WalkResult walk = module.walk([](llm::CachedAttentionOp op) -> WalkResult {
     if (op.getWindow() || op.getSoftcap())
       return op.emitOpError() << "has a window or a softcap, for which there is no kernel yet";

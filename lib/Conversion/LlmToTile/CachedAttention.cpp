@@ -36,10 +36,7 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   block = on.getBlock();
   stepBlocks = on.getSoftmaxBlocks(), stepKeys = stepBlocks * block;
   numLanes = on.getLanes(kvHeads, size), groups = kvHeads / numLanes;
-  // Scores and the sums of both tracks have to fit the accumulators.
-  int64_t most = on.target.accumulatorBytes() / (4 * 2 * numLanes * group * (stepKeys + size));
-  tileTokens = std::clamp<int64_t>(most, 1, on.slotRows);
-  tileTokens = llvm::divideCeil(on.slotRows, llvm::divideCeil(on.slotRows, tileTokens));
+  tileTokens = on.getQueryTokens(numLanes, group, size);
   tileRows = tileTokens * group;
   // A round orders a unit of each track; when it does, those of the round before may still
   // be in the queue.

@@ -57,6 +57,9 @@ bool Lowering::Projection::findGate() {
       if (!product || product.getKind() != llm::BinaryKind::Mul || !other.hasOneUse() ||
           (product.getLhs() != other && product.getRhs() != other))
         break;
+      // Otherwise the gate goes through a slot.
+      if (!on.choose(tile::Choice::InterleaveGate, 1))
+        return false;
       for (const Step &step : steps)
         take(step.op);
       take(product);
@@ -164,7 +167,8 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
     member.place = Place::Result;
     member.resultNumber = *number;
     // A store is long under way.
-    int64_t count = std::min<int64_t>(mostStaging, llvm::divideCeil(member.n, unitCols));
+    int64_t count = std::min<int64_t>(on.choose(tile::Choice::StagedBlocks, mostStaging),
+                                      llvm::divideCeil(member.n, unitCols));
     Value all = on.slot(count * on.slotRows, unitCols, on.builder.getF32Type());
     for (int64_t i = 0; i < count; ++i)
       member.staging.push_back(

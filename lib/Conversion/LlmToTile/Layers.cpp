@@ -59,7 +59,8 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
 
   llvm::DenseMap<Value, Matrix> before = operands;
   tape.emplace(tileK, tileN);
-  layers->last = op.getFirst() + op.getCount() - 1;
+  int64_t count = std::min<int64_t>(op.getCount(), limits.layers);
+  layers->last = op.getFirst() + count - 1;
   layers->continues = bool(getContinuation(op));
   orderFirstBlocks(body, op.getFirst());
   // The norms of what is carried are fed before each layer, if there is room for their
@@ -69,12 +70,14 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
        llvm::zip_equal(carriedArgs, body.getTerminator()->getOperands()))
     for (Operation *user : argument.getUsers())
       if (isa<llm::RmsNormOp>(user) &&
-          getShape(argument).second * slotRows * precision.getIntOrFloatBitWidth() / 8 *
-                  carriedNormShare <= target.scratchpadBytes())
+          choose(tile::Choice::CarryNorms,
+                 getShape(argument).second * slotRows * precision.getIntOrFloatBitWidth() / 8 *
+                         carriedNormShare <=
+                     target.scratchpadBytes()))
         if (std::optional<FedNorm> norm = getFedNorm(user, argument))
           layers->norms.push_back({*norm, result});
   LogicalResult result = success();
-  scf::ForOp loop = forEach(constant(op.getCount()), [&](Value i) {
+  scf::ForOp loop = forEach(constant(count), [&](Value i) {
     layers->index = add(i, constant(op.getFirst()));
     for (Operation &inner : body.without_terminator())
       if (succeeded(result))
@@ -102,7 +105,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
     return failure();
   for (auto [value, carry] : llvm::zip_equal(op.getResults(), carries))
     matrices[value] = carry;
-  for (uint64_t i = 0; i < op.getCount(); ++i)
+  for (int64_t i = 0; i < count; ++i)
     for (const PackedGroup &group : layers->packed) {
       PackedGroup &own = packed.emplace_back(group);
       for (Attribute &names : own.weights)

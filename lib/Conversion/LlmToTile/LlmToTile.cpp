@@ -10,6 +10,7 @@
 #include "Lowering.h"
 #include "mlir/IR/Dominance.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <limits>
 
 namespace serrano {
 #define GEN_PASS_DEF_CONVERTLLMTOTILE
@@ -212,6 +213,7 @@ void ConvertLlmToTile::runOnOperation() {
   }
   Type type = precision == "f32" ? Type(builder.getF32Type()) : Type(builder.getBF16Type());
 
+  tile::ChoicesAttr made;
   SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
   for (func::FuncOp function : functions) {
     auto name = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr);
@@ -221,12 +223,17 @@ void ConvertLlmToTile::runOnOperation() {
     auto entry = func::FuncOp::create(builder, function.getLoc(), function.getName(),
                                       builder.getFunctionType({}, {}));
     entry->setAttr(tile::TileDialect::kEntryAttr, function.getNameAttr());
-    auto chosen = module->getAttrOfType<IntegerAttr>(tile::TileDialect::kRowsAttr);
-    int64_t rows = slotRows > 0 ? slotRows : chosen ? chosen.getInt() : maxTokens;
+    auto choices = tile::ChoicesAttr::of(module);
+    int64_t rows =
+        slotRows > 0 ? slotRows : choices.get(tile::Choice::Rows).value_or(maxTokens);
     rows = std::clamp<int64_t>(rows, 1, maxTokens);
-    Lowering lowering(builder, *model, type, {maxTokens, maxSequences, maxContext}, rows);
+    Lowering lowering(builder, *model, type,
+                      {maxTokens, maxSequences, maxContext,
+                       mostLayers > 0 ? mostLayers : std::numeric_limits<int64_t>::max()},
+                      rows, choices);
     if (failed(lowering.lower(function, entry, module)))
       return signalPassFailure();
+    made = lowering.getChoices();
     function.erase();
   }
   for (auto layer : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
@@ -235,4 +242,6 @@ void ConvertLlmToTile::runOnOperation() {
   for (auto cache : llvm::make_early_inc_range(module.getOps<llm::CacheOp>()))
     cache.erase();
   module->setAttr(tile::TileDialect::kTargetAttr, builder.getStringAttr(model->name()));
+  if (made)
+    module->setAttr(tile::TileDialect::kChoicesAttr, made);
 }

@@ -13,6 +13,8 @@
 #include "serrano/Target/TargetModel.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
+#include <map>
+#include <set>
 
 namespace serrano::lowering {
 
@@ -36,9 +38,6 @@ struct Column {
   Column operator+(int64_t cols) const { return {index, step, offset + cols}; }
 };
 
-/// A tensor is converted or scaled in no more pieces than this, and the rest at once.
-inline constexpr int64_t mostPieces = 8;
-
 /// How a slot holds a tensor: as rows of features, or as heads that attention reads,
 /// each of them with all its tokens.
 struct Layout {
@@ -53,6 +52,7 @@ struct Layout {
 /// What the program has room for.
 struct Limits {
   int64_t tokens, sequences, context;
+  int64_t layers; ///< of a loop over layers, how many it runs
 };
 
 /// The state of one function's conversion, and the vocabulary of the kernels: one
@@ -60,15 +60,28 @@ struct Limits {
 class Lowering {
 public:
   Lowering(mlir::OpBuilder &builder, const TargetModel &target, mlir::Type precision,
-           Limits limits, int64_t slotRows)
+           Limits limits, int64_t slotRows, tile::ChoicesAttr choices)
       : builder(builder), target(target), precision(precision), limits(limits),
-        slotRows(slotRows) {}
+        slotRows(slotRows), choices(choices) {
+    note(tile::Choice::Rows, slotRows);
+  }
 
   /// Converts `function`, whose new form is built in `entry`.
   mlir::LogicalResult lower(mlir::func::FuncOp function, mlir::func::FuncOp entry,
                             mlir::ModuleOp module);
 
+  /// What the kernels have done, of what could have been chosen.
+  tile::ChoicesAttr getChoices() const;
+
 private:
+  // Choices.cpp
+  /// What is chosen; nothing if that is left to the kernel.
+  std::optional<int64_t> chosen(tile::Choice choice) const { return choices.get(choice); }
+  /// A kernel has done `value`.
+  void note(tile::Choice choice, int64_t value);
+  /// What is chosen or else `rule`, which is noted.
+  int64_t choose(tile::Choice choice, int64_t rule);
+
   // LlmToTile.cpp
   mlir::LogicalResult lowerOp(mlir::Operation &op);
   /// Operations of a function's body, from `first` up to `end`, for the rows that there
@@ -154,6 +167,8 @@ private:
   // CacheLayout.cpp
   /// Fails, with an error, on what there is no kernel for.
   mlir::LogicalResult checkCachedAttentions();
+  /// Fails, with an error, on choices that are impossible for `cache`.
+  mlir::LogicalResult checkChoices(llm::CacheOp cache);
   void declareCaches();
   void createCacheStreams();
   /// Blocks of one layer.
@@ -161,9 +176,12 @@ private:
   /// Keys of a block of the cache: columns of one product, rows of the next.
   int64_t getBlock() const;
   /// Blocks whose scores are one step of the softmax.
-  int64_t getSoftmaxBlocks() const;
+  int64_t getSoftmaxBlocks();
   /// Heads of keys that lie side by side in the cache, and are in flight together.
-  int64_t getLanes(int64_t kvHeads, int64_t size) const;
+  int64_t getLanes(int64_t kvHeads, int64_t size);
+  /// New tokens of a sequence that a cached attention takes at once, with `group` query heads
+  /// for each of so many heads of keys.
+  int64_t getQueryTokens(int64_t lanes, int64_t group, int64_t size);
   /// The slot of a cached attention's new keys and values, as the cache has them:
   /// for each head its key, then its value.
   mlir::Value getKeyValueSlot(llm::CachedAttentionOp op);
@@ -290,6 +308,8 @@ private:
   Limits limits;
   /// Rows of a slot: how many of a tensor are on the core at once.
   int64_t slotRows;
+  tile::ChoicesAttr choices;
+  std::map<tile::Choice, std::set<int64_t>> done; ///< by kernels
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
 
   mlir::ModuleOp module;

@@ -11,6 +11,8 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
+/// A tensor is converted or scaled in no more pieces than this, and the rest at once.
+static constexpr int64_t mostPieces = 8;
 /// Columns whose sums are added at once: what a small array gives at a time.
 static constexpr int64_t statisticsStrip = 32;
 
@@ -98,9 +100,11 @@ void Lowering::feedNorm(const FedNorm &norm, Value x, Column col, int64_t width,
     tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, part,
                            repeatRow(vectorSlot, index(0), sum(norm.scale, at(col)), width),
                            window(norm.scaled, index(0), at(col), slotRows, width), rows, cols);
-  // In strips of one width, so that the order of the sums does not depend on the array.
-  for (int64_t strip = 0; strip < width; strip += statisticsStrip) {
-    int64_t count = std::min(statisticsStrip, width - strip);
+  // In strips of one width, so that the order of the sums depends neither on the array
+  // nor on who feeds the norm; an array of fewer columns gives as many at a time.
+  int64_t most = std::min(statisticsStrip, tileN);
+  for (int64_t strip = 0; strip < width; strip += most) {
+    int64_t count = std::min(most, width - strip);
     Value some = window(x, index(0), at(col + strip), slotRows, count), all = constant(count);
     if (norm.sum)
       tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sum, some, norm.sum,
@@ -111,8 +115,9 @@ void Lowering::feedNorm(const FedNorm &norm, Value x, Column col, int64_t width,
 }
 
 void Lowering::forEachPiece(int64_t cols, llvm::function_ref<void(int64_t, int64_t)> body) {
+  int64_t most = choose(tile::Choice::Pieces, mostPieces);
   for (int64_t col = 0, i = 0; col < cols; ++i) {
-    int64_t width = i + 1 == mostPieces ? cols - col : std::min(tileK, cols - col);
+    int64_t width = i + 1 == most ? cols - col : std::min(tileK, cols - col);
     body(col, width);
     col += width;
   }

@@ -15,8 +15,11 @@ using namespace serrano;
 using namespace serrano::lowering;
 using tile::WeightTape;
 
-/// Loops of fewer rounds are written out, so that waits know which columns are meant.
+/// Loops of no more rounds are written out, so that waits know which columns are meant.
 static constexpr size_t fewUnits = 8, fewPieces = 4;
+/// Accumulators of a projection: so many that the matrix engine need not wait while
+/// results leave the array and the vector engine finishes them.
+static constexpr int64_t mostAccumulators = 4;
 /// Units after which the layout of weights has to repeat for a loop.
 static constexpr size_t longestPeriod = 16;
 
@@ -138,10 +141,8 @@ void Lowering::Projection::placeUnits() {
 }
 
 void Lowering::Projection::createAccumulators() {
-  // So many that the matrix engine need not wait while results leave the array and the
-  // vector engine finishes them.
   int64_t bytes = on.slotRows * unitCols * 4, each = gated ? 2 : 1;
-  turns = 4 / each;
+  turns = std::max<int64_t>(on.choose(tile::Choice::Accumulators, mostAccumulators) / each, 1);
   while (turns > 1 && (turns / 2 >= units.size() || turns * each * bytes > on.target.accumulatorBytes()))
     turns /= 2;
   // One slot for all, so that they stay apart however seldom each is used.
@@ -259,8 +260,9 @@ void Lowering::Projection::emitUnits() {
                  .op.getLoc();
     emitUnit(unit, column, on.nextAccumulator++ % turns);
   };
+  size_t few = on.choose(tile::Choice::WrittenUnits, fewUnits);
   for (size_t first = 0; first < units.size();) {
-    size_t run = getRun(first), period = run > fewUnits ? getPeriod(first, run) : run;
+    size_t run = getRun(first), period = run > few ? getPeriod(first, run) : run;
     auto emitNext = [&](size_t count) {
       for (; count > 0; --count, --run, ++first)
         emit(units[first], {Value(), 0, units[first].column});

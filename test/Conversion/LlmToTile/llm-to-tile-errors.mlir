@@ -37,3 +37,20 @@ func.func @features(%x: tensor<2x?xf32, #llm.dims<[2, n]>> {llm.name = "x"})
     -> (tensor<2x?xf32, #llm.dims<[2, n]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
   return %x : tensor<2x?xf32, #llm.dims<[2, n]>>
 }
+
+// -----
+
+// A sequence that is taken in portions would see the keys of one portion only.
+
+module attributes {tile.choices = #tile.choices<rows = 2>} {
+  llm.weight private @w : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
+  func.func @portions(%x: tensor<1x?x8xf32, #llm.dims<[1, seq, 8]>> {llm.name = "x"})
+      -> (tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
+    %w = llm.get_weight @w : tensor<8x8xf32>
+    %p = llm.linear %x, %w : (tensor<1x?x8xf32, #llm.dims<[1, seq, 8]>>, tensor<8x8xf32>) -> tensor<1x?x8xf32, #llm.dims<[1, seq, 8]>>
+    %q = llm.reshape %p : tensor<1x?x8xf32, #llm.dims<[1, seq, 8]>> to tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>>
+    // expected-error @+1 {{sees keys of all 4 rows, of which 2 are on the core at once; compile for fewer tokens (--max-tokens)}}
+    %a = llm.attention %q, %q, %q scale 0.35 : (tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>>, tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>>, tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>>) -> tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>>
+    return %a : tensor<1x?x1x8xf32, #llm.dims<[1, seq, 1, 8]>>
+  }
+}

@@ -46,6 +46,7 @@ protected:
     mlir::DialectRegistry registry;
     registerAllDialects(registry);
     context.appendDialectRegistry(registry);
+    context.loadDialect<tile::TileDialect>();
     std::ofstream weights(folder.path("weights.bin"), std::ios::binary);
     std::mt19937 random;
     for (int i = 0; i < 4096; ++i) {
@@ -62,8 +63,8 @@ protected:
     (*module)->setAttr("llm.directory",
                        mlir::StringAttr::get(&context, folder.path()));
     if (rows)
-      (*module)->setAttr(tile::TileDialect::kRowsAttr,
-                         mlir::Builder(&context).getI64IntegerAttr(rows));
+      (*module)->setAttr(tile::TileDialect::kChoicesAttr,
+                         tile::ChoicesAttr::get(&context).with(tile::Choice::Rows, rows));
     mlir::PassManager manager(&context);
     TileOptions tile;
     tile.target = "serrano-tiny";

@@ -1,0 +1,137 @@
+//===- Choices.cpp - what was chosen for a model on a target ------------ -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Tile/Tile.h"
+
+#include "mlir/IR/OpImplementation.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace serrano::tile;
+
+namespace {
+
+/// What any target and model allow.
+struct Bounds {
+  int64_t least, most;
+  bool isPowerOfTwo = false;
+};
+
+} // namespace
+
+static Bounds getBounds(Choice choice) {
+  // More than any program has of what is counted.
+  constexpr int64_t many = 1 << 24;
+  switch (choice) {
+  case Choice::Accumulators:
+    return {1, 16, /*isPowerOfTwo=*/true};
+  case Choice::WrittenUnits:
+    return {1, 64};
+  case Choice::InterleaveGate:
+  case Choice::CarryNorms:
+    return {0, 1};
+  case Choice::Pieces:
+  case Choice::StagedBlocks:
+  case Choice::SoftmaxBlocks:
+    return {1, 16};
+  case Choice::CacheTiles:
+    return {2, 1023};
+  case Choice::Lanes:
+  case Choice::EncoderLanes:
+    return {1, 64};
+  case Choice::Rows:
+  case Choice::QueryTokens:
+  case Choice::EncoderKeys:
+  case Choice::EncoderQueries:
+    return {1, many};
+  }
+  llvm_unreachable("a choice without a range");
+}
+
+LogicalResult ChoicesAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                  ArrayRef<int64_t> values) {
+  if (values.size() != count)
+    return emitError() << "has " << values.size() << " values; expected " << count;
+  for (auto [i, value] : llvm::enumerate(values)) {
+    auto choice = Choice(i);
+    Bounds range = getBounds(choice);
+    if (value == open || (value >= range.least && value <= range.most &&
+                          (!range.isPowerOfTwo || llvm::isPowerOf2_64(value))))
+      continue;
+    return emitError() << "'" << stringifyChoice(choice) << "' is " << value << "; expected "
+                       << (range.isPowerOfTwo ? "a power of two from " : "") << range.least
+                       << " to " << range.most << ", or nothing for the compiler to choose";
+  }
+  return success();
+}
+
+ChoicesAttr ChoicesAttr::get(MLIRContext *context) {
+  return get(context, ArrayRef<int64_t>(SmallVector<int64_t>(count, open)));
+}
+
+ChoicesAttr ChoicesAttr::of(Operation *module) {
+  auto choices = module->getAttrOfType<ChoicesAttr>(TileDialect::kChoicesAttr);
+  return choices ? choices : get(module->getContext());
+}
+
+std::optional<int64_t> ChoicesAttr::get(Choice choice) const {
+  int64_t value = getValues()[size_t(choice)];
+  return value == open ? std::nullopt : std::optional(value);
+}
+
+ChoicesAttr ChoicesAttr::with(Choice choice, std::optional<int64_t> value) const {
+  SmallVector<int64_t> values(getValues());
+  values[size_t(choice)] = value.value_or(open);
+  return get(getContext(), ArrayRef<int64_t>(values));
+}
+
+Attribute ChoicesAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int64_t> values(count, open);
+  llvm::SMLoc begin = parser.getCurrentLocation();
+  auto parseOne = [&]() -> ParseResult {
+    llvm::SMLoc loc = parser.getCurrentLocation();
+    StringRef name;
+    if (parser.parseKeyword(&name))
+      return failure();
+    std::optional<Choice> choice = symbolizeChoice(name);
+    if (!choice) {
+      InFlightDiagnostic error = parser.emitError(loc)
+                                 << "'" << name << "' is not a choice; expected one of ";
+      for (size_t i = 0; i < count; ++i)
+        error << (i ? ", " : "") << stringifyChoice(Choice(i));
+      return error;
+    }
+    int64_t &value = values[size_t(*choice)];
+    if (value != open)
+      return parser.emitError(loc) << "'" << name << "' is chosen twice";
+    return failure(parser.parseEqual() || parser.parseInteger(value));
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, parseOne))
+    return {};
+  return getChecked([&] { return parser.emitError(begin); }, parser.getContext(),
+                    ArrayRef<int64_t>(values));
+}
+
+void ChoicesAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  bool isFirst = true;
+  for (auto [i, value] : llvm::enumerate(getValues())) {
+    if (value == open)
+      continue;
+    printer << (isFirst ? "" : ", ") << stringifyChoice(Choice(i)) << " = " << value;
+    isFirst = false;
+  }
+  printer << '>';
+}
+
+LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() != kChoicesAttr ||
+      (isa<ModuleOp>(op) && isa<ChoicesAttr>(attribute.getValue())))
+    return success();
+  return op->emitOpError() << "has '" << kChoicesAttr
+                           << "'; expected it on a module, as #tile.choices<...>";
+}

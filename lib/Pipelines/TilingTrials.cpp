@@ -1,0 +1,190 @@
+//===- TilingTrials.cpp - what programs with other tiles take ----------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TilingTrials.h"
+
+#include "Workload.h"
+#include "dialects/Dma/Passes/DmaPasses.h"
+#include "dialects/Isa/Encode.h"
+#include "dialects/Llm/Llm.h"
+#include "dialects/Mem/Mem.h"
+#include "dialects/Mem/Passes/MemPasses.h"
+#include "serrano/Conversion/Compilation.h"
+#include "serrano/Conversion/Passes.h"
+#include "serrano/Runtime/Program.h"
+#include "serrano/Support/Error.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace serrano;
+
+/// Layers of a loop that are predicted. The one before the last stands for those that are
+/// left out: before it, rings have filled, and after it they run dry.
+static constexpr int64_t fewLayers = 3;
+/// Programs that are made, and instructions that are predicted: counts and not a time, so
+/// that the same module has the same choices on every machine.
+static constexpr int64_t mostPrograms = 20, mostInstructions = 8'000'000;
+static constexpr const char *spent =
+    "the search has made as many programs, or predicted as many instructions, as it may";
+
+TilingTrials::TilingTrials(ModuleOp module, const TileOptions &options, const TargetModel &target)
+    : module(module), options(options), target(target),
+      programsLeft(mostPrograms), instructions(mostInstructions) {
+  module.walk([&](llm::LayersOp op) {
+    loops.push_back({int64_t(op.getFirst()), int64_t(op.getCount())});
+  });
+}
+
+OwningOpRef<ModuleOp> TilingTrials::lower(tile::ChoicesAttr choices, std::string &obstacle,
+                                          llvm::function_ref<void(PassManager &)> addPasses) {
+  OwningOpRef<ModuleOp> trial(module.clone());
+  (*trial)->setAttr(tile::TileDialect::kChoicesAttr, choices);
+  ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
+    if (obstacle.empty())
+      obstacle = diagnostic.str();
+    return success();
+  });
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  manager.enableVerifier(false);
+  addPasses(manager);
+  if (succeeded(manager.run(*trial)))
+    return trial;
+  if (obstacle.empty())
+    obstacle = "cannot be lowered";
+  return {};
+}
+
+/// From slots to addresses, without remarks.
+static void addPlacing(PassManager &manager, StringRef target) {
+  manager.addPass(createConvertTileToMem());
+  mem::MergeBuffersOptions merge;
+  merge.quiet = true;
+  manager.addNestedPass<func::FuncOp>(mem::createMergeBuffers(merge));
+  mem::AssignAddressesOptions assign;
+  assign.target = target.str();
+  assign.quiet = true;
+  manager.addPass(mem::createAssignAddresses(assign));
+}
+
+OwningOpRef<ModuleOp> TilingTrials::place(tile::ChoicesAttr choices, std::string &obstacle) {
+  return lower(choices, obstacle, [&](PassManager &manager) {
+    ConvertLlmToTileOptions convert;
+    copyCompilation(convert, options);
+    manager.addPass(createConvertLlmToTile(convert));
+    addPlacing(manager, options.target);
+  });
+}
+
+TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
+                                          llvm::function_ref<bool(Times &)> goesOn) {
+  Times times;
+  if (instructions < 0 || programsLeft == 0) {
+    times.obstacle = spent;
+    return times;
+  }
+  --programsLeft;
+  OwningOpRef<ModuleOp> trial = lower(choices, times.obstacle, [&](PassManager &manager) {
+    ConvertLlmToTileOptions convert;
+    copyCompilation(convert, options);
+    convert.mostLayers = fewLayers;
+    manager.addPass(createConvertLlmToTile(convert));
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
+    addPlacing(manager, options.target);
+    // What the waits prove is proved of the program that is made in the end.
+    manager.addPass(createConvertMemToDma());
+    manager.addNestedPass<func::FuncOp>(dma::createInsertWaits());
+    manager.addPass(createConvertDmaToIsa());
+  });
+  if (!trial)
+    return times;
+  times.made = tile::ChoicesAttr::of(*trial);
+  ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
+    times.obstacle = diagnostic.str();
+    return success();
+  });
+  uint64_t hbmBytes =
+      (*trial)->getAttrOfType<IntegerAttr>(mem::MemDialect::kHbmBytesAttr).getInt();
+  FailureOr<isa::Program> program = isa::ir::encode(*trial, &target);
+  if (failed(program))
+    return times;
+  if (!programs.insert(program->text).second) {
+    times.obstacle = "gives the same program as another choice";
+    return times;
+  }
+  if (llvm::Error error = predict(std::move(*program), hbmBytes, times, goesOn))
+    times.obstacle = llvm::toString(std::move(error));
+  return times;
+}
+
+/// Bytes and products at full rate; instructions are fetched beside other bytes.
+static double getRoofSeconds(const sim::Statistics &statistics) {
+  double bytes = double(statistics.hbmReadBytes + statistics.hbmWriteBytes);
+  return std::max(statistics.roof.memorySeconds * bytes / (bytes + double(statistics.fetchBytes)),
+                  statistics.roof.computeSeconds);
+}
+
+/// The runs that are farthest from their roofs come first: they decide most.
+void TilingTrials::sortRuns(Times &times) {
+  std::vector<size_t> order(runs.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::stable_sort(order, [&](size_t a, size_t b) {
+    return times.cycles[a] * times.roofs[b] > times.cycles[b] * times.roofs[a];
+  });
+  auto sort = [&](auto &values) {
+    auto sorted = values;
+    for (auto [to, from] : llvm::zip_equal(sorted, order))
+      to = values[from];
+    values = sorted;
+  };
+  sort(runs), sort(times.cycles), sort(times.roofs);
+}
+
+llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times &times,
+                                  llvm::function_ref<bool(Times &)> goesOn) {
+  // Nobody looks at tensors, and weights are somewhere in HBM.
+  program.tensors.clear();
+  program.hbmBytes = std::max(program.hbmBytes, hbmBytes);
+  llvm::Expected<std::unique_ptr<Program>> loaded =
+      Program::create(isa::ProgramFile::withoutWeights(std::move(program), target.toJson()));
+  if (!loaded)
+    return loaded.takeError();
+  if ((*loaded)->entries().size() != 1)
+    return makeError("a program with several entries is not predicted");
+  const Entry &entry = (*loaded)->entries().front();
+  bool isFirst = runs.empty();
+  if (isFirst)
+    runs = getWorkload(entry, options);
+  for (const std::string &run : runs) {
+    llvm::Expected<Lengths> lengths = run.empty() ? Lengths() : Lengths::parse(run);
+    if (!lengths)
+      return lengths.takeError();
+    llvm::Expected<sim::Statistics> statistics = (*loaded)->predict(entry, *lengths);
+    if (!statistics)
+      return statistics.takeError();
+    instructions -= statistics->instructions;
+    double cycles = double(statistics->cycles);
+    double roof = cycles * getRoofSeconds(*statistics) / statistics->seconds;
+    for (const Loop &loop : loops)
+      if (loop.count > fewLayers)
+        cycles += double(loop.count - fewLayers) *
+                  statistics->layers[loop.first + fewLayers - 1].criticalCycles;
+    roof *= cycles / double(statistics->cycles);
+    times.cycles.push_back(cycles);
+    times.roofs.push_back(roof);
+    if (!goesOn(times))
+      break;
+    if (instructions < 0 && times.cycles.size() < runs.size())
+      return makeError("{0}", spent);
+  }
+  if (isFirst)
+    sortRuns(times);
+  return llvm::Error::success();
+}

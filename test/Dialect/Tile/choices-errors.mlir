@@ -1,0 +1,36 @@
+// RUN: serrano-opt %s -split-input-file -verify-diagnostics
+
+// expected-error @+1 {{'rows' is 0; expected 1 to 16777216, or nothing for the compiler to choose}}
+module attributes {tile.choices = #tile.choices<rows = 0>} {
+}
+
+// -----
+
+// expected-error @+1 {{'accumulators' is 6; expected a power of two from 1 to 16, or nothing}}
+module attributes {tile.choices = #tile.choices<rows = 8, accumulators = 6>} {
+}
+
+// -----
+
+// expected-error @+1 {{'lane' is not a choice; expected one of rows, accumulators, written_units,}}
+module attributes {tile.choices = #tile.choices<lane = 1>} {
+}
+
+// -----
+
+// expected-error @+1 {{'lanes' is chosen twice}}
+module attributes {tile.choices = #tile.choices<lanes = 1, lanes = 1>} {
+}
+
+// -----
+
+// expected-error @+1 {{has 'tile.choices'; expected it on a module, as #tile.choices<...>}}
+module attributes {tile.choices = 3 : i64} {
+}
+
+// -----
+
+module {
+  // expected-error @+1 {{has 'tile.choices'; expected it on a module}}
+  func.func private @f() attributes {tile.choices = #tile.choices<rows = 1>}
+}
