@@ -73,8 +73,8 @@ std::optional<Queue> dma::getQueue(Operation *op) {
       .Case<tile::LoadWeightsOp, tile::MatmulOp>(
           [](auto) { return Queue::Matrix; })
       .Case<tile::UnaryOp, tile::BinaryOp, tile::ScalarOp, tile::TernaryOp,
-            tile::FillOp, tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp,
-            tile::TakeOp>([](auto) { return Queue::Vector; })
+            tile::FillOp, tile::ReduceOp, tile::SoftmaxOp, tile::RopeOp>(
+          [](auto) { return Queue::Vector; })
       .Case<OrderBlocksOp>([](auto) { return Queue::Ring; })
       .Case<SyncOp>([](SyncOp sync) { return sync.getQueue(); })
       .Default([](Operation *) { return std::nullopt; });

@@ -21,16 +21,18 @@ unsigned dma::getWaiter(Operation *op) {
 
 void QueueState::execute(Operation *op, Queue queue, bool signals) {
   if (signals)
-    for (auto &[other, record] : records)
-      if (getQueue(other) == queue)
-        record.age = std::min(record.age + 1, maxLag);
-  records[op] = {signals ? 0 : -1, 0};
+    for (auto &[other, ages] : records)
+      if (int8_t &age = ages[unsigned(queue)]; age != unknown && age < maxLag)
+        ++age;
+  Ages &ages = records[op];
+  ages.fill(unknown);
+  ages[unsigned(queue)] = signals ? 0 : known;
 }
 
 void QueueState::wait(unsigned waiter, Queue queue, int64_t lag) {
-  for (auto &[op, record] : records)
-    if (getQueue(op) == queue && record.age >= lag)
-      record.knownBy |= 1u << waiter;
+  for (auto &[op, ages] : records)
+    if (ages[unsigned(queue)] >= lag)
+      ages[waiter] = std::max(ages[waiter], known);
 }
 
 void QueueState::merge(const QueueState &other) {
@@ -38,18 +40,16 @@ void QueueState::merge(const QueueState &other) {
     auto [it, fresh] = records.insert({op, theirs});
     if (fresh)
       continue;
-    it->second.age = std::min(it->second.age, theirs.age);
-    it->second.knownBy &= theirs.knownBy;
+    for (auto [mine, least] : llvm::zip_equal(it->second, theirs))
+      mine = std::min(mine, least);
   }
 }
 
-void QueueState::forEachUnknown(
-    unsigned waiter, function_ref<void(Operation *, Queue, int64_t)> visit) const {
-  for (const auto &[op, record] : records) {
-    Queue other = *getQueue(op);
-    if (unsigned(other) != waiter && !(record.knownBy & 1u << waiter))
-      visit(op, other, record.age);
-  }
+void QueueState::forEachUnknown(unsigned waiter,
+                                function_ref<void(Operation *, const Ages &)> visit) const {
+  for (const auto &[op, ages] : records)
+    if (ages[waiter] == unknown)
+      visit(op, ages);
 }
 
 bool QueueState::operator==(const QueueState &other) const {
@@ -57,7 +57,7 @@ bool QueueState::operator==(const QueueState &other) const {
     return false;
   for (const auto &[op, record] : records) {
     auto it = other.records.find(op);
-    if (it == other.records.end() || !(it->second == record))
+    if (it == other.records.end() || it->second != record)
       return false;
   }
   return true;

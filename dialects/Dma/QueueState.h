@@ -11,6 +11,7 @@
 
 #include "dialects/Dma/Dma.h"
 #include "llvm/ADT/MapVector.h"
+#include <array>
 
 namespace serrano::dma {
 
@@ -18,19 +19,21 @@ namespace serrano::dma {
 /// has a queue of its own, that ring.
 unsigned getWaiter(mlir::Operation *op);
 
+/// Those who wait: the queues of the engines, and those of the rings.
+inline constexpr unsigned numWaiters = unsigned(Queue::Ring) + unsigned(mem::numRings);
+
 /// An abstract state of the queues at a point of a function, that holds on
-/// every path there: for the latest execution of each operation, a lower bound
-/// of how many increments its queue's counter was given since, and which queues
-/// know it to be complete. Bounds are cut at the largest lag, so the states of
-/// a loop are finite and its fixed point is reached: what holds there holds for
-/// every trip count.
+/// every path there: for the latest execution of each operation, which queues know
+/// it to be complete, and a lower bound of how many increments a queue has given its
+/// counter since it knew. Who waits for one of those knows it too, so orders through
+/// other queues are seen. Bounds are cut at the largest lag, so the states of a loop are
+/// finite and its fixed point is reached: what holds there holds for every trip count.
 class QueueState {
 public:
-  struct Record {
-    int64_t age;      ///< -1: not even its own queue's next increment was given
-    unsigned knownBy; ///< a bit for each who waits
-    bool operator==(const Record &) const = default;
-  };
+  /// By waiter: `unknown`, `known`, or how many increments followed the first one that
+  /// the queue gave when it knew. An operation's own queue always knows.
+  using Ages = std::array<int8_t, numWaiters>;
+  static constexpr int8_t unknown = -2, known = -1;
 
   /// Operation `op` is executed on `queue`; `signals` if it increments its
   /// counter.
@@ -42,17 +45,15 @@ public:
   /// Keeps what holds in both.
   void merge(const QueueState &other);
 
-  /// Calls `visit` for each executed operation of another queue that `waiter`
-  /// does not know to be complete.
-  void
-  forEachUnknown(unsigned waiter,
-                 llvm::function_ref<void(mlir::Operation *, Queue, int64_t age)>
-                     visit) const;
+  /// Calls `visit` for each executed operation that `waiter` does not know to be
+  /// complete.
+  void forEachUnknown(unsigned waiter,
+                      llvm::function_ref<void(mlir::Operation *, const Ages &)> visit) const;
 
   bool operator==(const QueueState &other) const;
 
 private:
-  llvm::MapVector<mlir::Operation *, Record> records;
+  llvm::MapVector<mlir::Operation *, Ages> records;
 };
 
 /// Walks the operations of a function of which `getTouches` has found that it

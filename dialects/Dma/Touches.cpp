@@ -94,21 +94,19 @@ static Touch getWindow(Value view, mem::BufferOp buffer) {
   return touch;
 }
 
-/// Heads of a rope lie beside the columns that its operation names, and the
-/// rows that are taken are those of a bound.
+/// Heads of a rope lie beside the columns that its operation names.
 static bool touchesBeyondItsShape(OpOperand &operand) {
   auto rope = dyn_cast<tile::RopeOp>(operand.getOwner());
+  if (!rope)
+    return false;
   // Whether a slot has all heads, one so many elements after the other.
   auto reaches = [&](Value slot, std::optional<int64_t> stride) {
     std::optional<int64_t> cols = getConstantIntValue(rope.getCols());
     return cols && (int64_t(rope.getHeads()) - 1) * stride.value_or(*cols) + *cols <=
                        cast<MemRefType>(slot.getType()).getDimSize(1);
   };
-  if (rope)
-    return (operand.get() == rope.getDst() && !reaches(rope.getDst(), rope.getHeadStride())) ||
-           (operand.get() == rope.getA() && !reaches(rope.getA(), std::nullopt));
-  auto take = dyn_cast<tile::TakeOp>(operand.getOwner());
-  return take && operand.get() == take.getA();
+  return (operand.get() == rope.getDst() && !reaches(rope.getDst(), rope.getHeadStride())) ||
+         (operand.get() == rope.getA() && !reaches(rope.getA(), std::nullopt));
 }
 
 static LogicalResult addSlot(OpOperand &operand,

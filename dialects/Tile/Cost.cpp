@@ -95,7 +95,7 @@ Cost CostModel::getCost(Operation *op,
             matmul.getAccumulate());
         cost.macs = m * k * n;
       })
-      .Case<UnaryOp, BinaryOp, ScalarOp, TernaryOp, FillOp, ReduceOp, TakeOp>(
+      .Case<UnaryOp, BinaryOp, ScalarOp, TernaryOp, FillOp, ReduceOp>(
           [&](auto op) { vector(op.getRows(), op.getCols()); })
       .Case([&](SoftmaxOp softmax) {
         vector(softmax.getRows(), softmax.getCols(), 1, /*passes=*/2);

@@ -144,16 +144,4 @@ def Tile_RopeOp : Tile_VectorOp<"rope",
   }];
 }
 
-def Tile_TakeOp : Tile_VectorOp<"take",
-    (ins Reads<>:$a, Reads<>:$index, Tile_Dim:$bound, Writes<>:$dst)> {
-  let summary = "dst[r] = a[index[r]]";
-  let description = [{
-    `a` has `bound` rows; an index outside them stops the program.
-  }];
-  let assemblyFormat = [{
-    $a `[` $index `]` `bound` $bound `to` $dst `rows` $rows `cols` $cols attr-dict
-    `:` type($a) `,` type($index) `,` type($dst)
-  }];
-}
-
 #endif // SERRANO_DIALECTS_TILE_TILEENGINEOPS

@@ -204,7 +204,8 @@ def Tile_StreamOp : Tile_Op<"stream", [DeclareOpInterfaceMethods<SymbolUserOpInt
   let hasVerifier = 1;
 }
 
-def Tile_OrderTilesOp : Tile_Op<"order_tiles", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Tile_OrderTilesOp : Tile_Op<"order_tiles", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "the next tiles of a stream of packed weights";
   let description = [{
     `count` tiles from number `first` on, and those again for each of `passes`.

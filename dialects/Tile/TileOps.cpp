@@ -243,6 +243,20 @@ LogicalResult OrderTilesOp::verify() {
   return success();
 }
 
+LogicalResult OrderTilesOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto stream = getStream().getDefiningOp<StreamOp>();
+  auto packed = stream ? symbols.lookupNearestSymbolFrom<PackedOp>(*this, stream.getSourceAttr())
+                       : PackedOp();
+  if (!packed || int64_t(getFirst() + getCount()) <= packed.getNumTiles())
+    return success();
+  InFlightDiagnostic diagnostic = emitOpError()
+                                  << "orders " << getCount() << " tiles from number " << getFirst()
+                                  << " on, but '" << packed.getSymName() << "' has "
+                                  << packed.getNumTiles() << "; expected no more than those";
+  diagnostic.attachNote(packed.getLoc()) << "the tiles are packed here";
+  return diagnostic;
+}
+
 LogicalResult OrderOp::verify() {
   if (int64_t(getStep()) < 1 || int64_t(getBound()) < 1)
     return emitOpError() << "takes blocks below " << int64_t(getBound()) << ", "
@@ -394,16 +408,6 @@ LogicalResult RopeOp::verify() {
                            << "; expected one for each two";
   return verifyRows(*this, getRows(),
                     {getA().getType(), angles[0], angles[1], getDst().getType()});
-}
-
-LogicalResult TakeOp::verify() {
-  if (!getIndex().getType().getElementType().isInteger(32))
-    return emitOpError() << "has indices of " << getIndex().getType().getElementType()
-                         << "; expected i32";
-  return failure(
-      failed(verifyCount(*this, "rows", getBound(), getA().getType(), 0)) ||
-      failed(verifyRows(*this, getRows(), {getIndex().getType(), getDst().getType()})) ||
-      failed(verifyCols(*this, getCols(), {getA().getType(), getDst().getType()})));
 }
 
 LogicalResult SoftmaxOp::verify() {

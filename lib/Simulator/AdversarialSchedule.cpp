@@ -14,9 +14,11 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-AdversarialSchedule::AdversarialSchedule(uint64_t seed, int64_t queueDepth)
+AdversarialSchedule::AdversarialSchedule(uint64_t seed, int64_t queueDepth,
+                                         std::optional<int64_t> delayed)
     : random(seed),
-      queueDepth(random() % 2 ? queueDepth : deeper * queueDepth) {
+      queueDepth(!delayed && random() % 2 ? queueDepth : deeper * queueDepth),
+      delayed(delayed) {
   std::iota(byPriority.begin(), byPriority.end(), 0);
   drawPriorities();
 }
@@ -48,6 +50,7 @@ void AdversarialSchedule::dispatch(const Dispatched &d, Effect effect) {
                   .waits = d.waits,
                   .slots = d.slots,
                   .signal = d.signal,
+                  .putOff = isDelayed(),
                   .effect = std::move(effect)};
   if (d.signal >= 0)
     incrementedBy[d.signal] = d.queue;
@@ -83,6 +86,7 @@ void AdversarialSchedule::fill(const SlotFill &fill, Effect effect) {
        .slots = {},
        .freedBy = fill.freedBy,
        .isFill = true,
+       .putOff = isDelayed(),
        .effect = std::move(effect)});
 }
 
@@ -98,7 +102,7 @@ void AdversarialSchedule::endOrder(unsigned ring) {
 }
 
 void AdversarialSchedule::drain() {
-  while (step(/*beforeSequencer=*/false)) {
+  while (stepOrGiveIn()) {
   }
   for (const Queue &queue : queues)
     if (!queue.commands.empty())
@@ -114,6 +118,8 @@ bool AdversarialSchedule::canRun(unsigned id) const {
   if (queue.commands.empty())
     return false;
   const Command &command = queue.commands.front();
+  if (command.putOff)
+    return false;
   for (const CounterWait &wait : command.waits)
     if (!holds(wait))
       return false;
@@ -134,6 +140,17 @@ bool AdversarialSchedule::step(bool beforeSequencer) {
     run(queue);
     return true;
   }
+  return false;
+}
+
+bool AdversarialSchedule::stepOrGiveIn() {
+  if (step(/*beforeSequencer=*/false))
+    return true;
+  for (Queue &queue : queues)
+    if (!queue.commands.empty() && queue.commands.front().putOff) {
+      queue.commands.front().putOff = false;
+      return step(/*beforeSequencer=*/false);
+    }
   return false;
 }
 
@@ -166,7 +183,7 @@ void AdversarialSchedule::run(unsigned id) {
 void AdversarialSchedule::runUntil(llvm::function_ref<bool()> done,
                                    const Command &waiter, unsigned queue) {
   while (!done())
-    if (!step(/*beforeSequencer=*/false))
+    if (!stepOrGiveIn())
       stuck(waiter, queue);
 }
 

@@ -32,13 +32,19 @@ namespace serrano::sim {
 /// while one queue runs as far ahead as the waits let it and another one
 /// starves (probabilistic concurrency testing: Burckhardt et al. 2010). The
 /// same seed gives the same order.
+///
+/// One command can be named that is put off until nothing else can go. All that
+/// need not come after it then comes before it, so if it races with a later one,
+/// this order shows it, unless more than deep queues hold lies between them.
 class AdversarialSchedule {
 public:
   using Effect = llvm::unique_function<void()>;
   /// How many times the target's number deeper queues hold.
   static constexpr int64_t deeper = 64;
 
-  AdversarialSchedule(uint64_t seed, int64_t queueDepth);
+  /// `delayed` is the number, from 0, of a call of `dispatch` or `fill`.
+  AdversarialSchedule(uint64_t seed, int64_t queueDepth,
+                      std::optional<int64_t> delayed = std::nullopt);
 
   /// Before the sequencer acts: queues of higher priority go first.
   void turn();
@@ -64,6 +70,7 @@ private:
     int64_t freedBy = -1; ///< of a fill: the slot that has its place
     int signal = -1;
     bool isFill = false; ///< takes no room in the queue: its order does
+    bool putOff = false; ///< until nothing else can go
     Effect effect;
   };
   struct Order {
@@ -100,6 +107,9 @@ private:
   /// false if there is none that can.
   bool step(bool beforeSequencer);
   void run(unsigned queue);
+  /// The same; with nothing else left, the command that is put off.
+  bool stepOrGiveIn();
+  bool isDelayed() { return delayed && told++ == *delayed; }
   /// Runs commands until `done`; `waiter` says in messages what waits for it.
   void runUntil(llvm::function_ref<bool()> done, const Command &waiter,
                 unsigned queue);
@@ -108,6 +118,8 @@ private:
 
   std::mt19937_64 random;
   int64_t queueDepth;
+  std::optional<int64_t> delayed;
+  int64_t told = 0; ///< commands
   std::array<Queue, numQueues> queues;
   std::array<Ring, numRings> rings;
   std::array<int64_t, numCounters> increments = {}; ///< that have happened

@@ -9,11 +9,11 @@
 #define SERRANO_SIMULATOR_CORE_H
 
 #include "AdversarialSchedule.h"
-#include "Dispatch.h"
 #include "Fifo.h"
 #include "Kernels/Kernels.h"
 #include "KnownScalars.h"
 #include "MemorySystem.h"
+#include "Observer.h"
 #include "Workers.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Target/TimingModel.h"
@@ -22,18 +22,6 @@
 #include <vector>
 
 namespace serrano::sim {
-
-/// Told of what a core does, in program order. Timing and checks listen here.
-class Observer {
-public:
-  virtual ~Observer() = default;
-  virtual void dispatched(const Dispatched &instruction) = 0;
-  virtual void filled(const SlotFill &) {}
-  /// The oldest order of `ring` that has not ended has been filled to its end.
-  virtual void orderFilled(unsigned) {}
-  /// The sequencer itself read or wrote scalar memory.
-  virtual void scalarAccess(const Site &, const Access &) {}
-};
 
 /// The program's instructions, decoded once.
 struct DecodedProgram {

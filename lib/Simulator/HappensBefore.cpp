@@ -40,10 +40,8 @@ void HappensBefore::dispatched(const Dispatched &d) {
   join(clock, clocks[SequencerId]);
   joinWaits(clock, d);
   if (d.work == Work::Setup) {
-    const SlotUse &last = d.slots.front();
-    Ring &ring = rings[last.ring];
-    if (!ring.pops.empty())
-      join(clock, ring.pops.back());
+    // Several queues have popped perhaps.
+    join(clock, rings[d.slots.front().ring].allPops);
     return;
   }
   for (const SlotUse &use : d.slots)
@@ -59,6 +57,7 @@ void HappensBefore::dispatched(const Dispatched &d) {
     ring.fills.pop_front();
     ++ring.firstFill;
     ring.pops.push_back(clock);
+    join(ring.allPops, clock);
   }
 }
 

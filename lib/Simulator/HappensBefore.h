@@ -60,6 +60,7 @@ private:
     std::deque<Order> orders;
     int64_t firstFill = 0, firstPop = 0; ///< slots of the deques' fronts
     std::deque<Clock> fills, pops;
+    Clock allPops = {};
   };
 
   static void join(Clock &clock, const Clock &other);

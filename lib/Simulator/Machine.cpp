@@ -254,6 +254,9 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
     return makeError("what is looked at follows program order; leave out "
                      "breaks, watches and dumps from a run with the "
                      "adversarial schedule");
+  if (options.adversarialSeed && options.observer)
+    return makeError("what is observed follows program order; leave out the "
+                     "observer from a run with the adversarial schedule");
   if (options.debugger)
     if (llvm::Error error = checkWatches(*this, *options.debugger))
       return std::move(error);
@@ -298,6 +301,8 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
   llvm::SmallVector<Observer *, 4> observers;
   if (options.checkRaces || options.checkInit)
     observers.push_back(&happensBefore);
+  if (options.observer)
+    observers.push_back(options.observer);
   if (options.timing)
     observers.append({&timeline, &energy});
   if (trace || report)
@@ -305,7 +310,8 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
 
   std::optional<AdversarialSchedule> schedule;
   if (options.adversarialSeed)
-    schedule.emplace(*options.adversarialSeed, state->target.queueDepth());
+    schedule.emplace(*options.adversarialSeed, state->target.queueDepth(),
+                     options.adversarialDelay);
   std::optional<Watcher> watcher;
   if (options.debugger && !options.debugger->watches.empty())
     observers.push_back(&watcher.emplace(*options.debugger, *state->memory));

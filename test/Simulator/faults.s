@@ -57,6 +57,9 @@
 ; REDEFINE: %{file} = two-pops
 ; RUN: %{as}
 ; RUN: %{fails}
+; REDEFINE: %{file} = unfilled-slots
+; RUN: %{as}
+; RUN: %{fails}
 ; REDEFINE: %{file} = slot-too-large
 ; RUN: %{as}
 ; RUN: %{fails}
@@ -282,6 +285,16 @@ func main {
   ring.setup ring=0, slots=2, base=0, slot_bytes=64
   ring.fill ring=0, src=hbm[x], count=2, bytes=64, stride=64, passes=1
   v.binary dst=spm[1024]:64:f32, a=pop0[0]:64:f32, b=pop0[0]:64:f32, rows=1, cols=16
+  halt
+}
+;--- unfilled-slots.s
+; CHECK: fault at `halt` at {{.*}}: ring 1 cannot fill all that was ordered: 4 slots were ordered, 1 were popped, and it has room for 2; pop every slot before halt, or order fewer
+.hbm x, 4096
+.entry main
+func main {
+  ring.setup ring=1, slots=2, base=0, slot_bytes=64
+  ring.fill ring=1, src=hbm[x], count=4, bytes=64, stride=64, passes=1
+  v.unary fn=copy, dst=spm[1024]:64:f32, a=pop1[0]:64:f32, rows=1, cols=16
   halt
 }
 ;--- slot-too-large.s

@@ -42,6 +42,9 @@
 ; REDEFINE: %{file} = sound
 ; RUN: %{sim}
 ; RUN: serrano-sim %t/sound.srn --check=races,init
+; REDEFINE: %{file} = two-pop
+; RUN: %{sim}
+; RUN: serrano-sim %t/two-pop.srn --check=races
 
 ;--- missing-wait.s
 ; CHECK: missing-wait.srn: fault at `v.unary {{.*}}` at 0x48 of operator 'layer', layer 3:
@@ -167,5 +170,19 @@ func main {
   ring.fill ring=0, src=hbm[x], count=1, bytes=64, stride=64, passes=1
   dma.store wait0=c2, src=spm[1088], dst=hbm[x + 64], bytes=64, n1=1, n2=1, n3=1
   v.unary dst=spm[1152]:64:f32, a=pop0[0]:64:f32, rows=1, cols=16
+  halt
+}
+;--- two-pop.s
+; A ring moves when all its slots have been popped, by whatever queue: that of the first
+; slot need not be that of the last.
+.hbm x, 4096
+.entry main
+func main {
+  ring.setup ring=0, slots=2, base=0, slot_bytes=64
+  ring.fill ring=0, src=hbm[x], count=2, bytes=64, stride=64, passes=1
+  v.unary dst=spm[1024]:64:f32, a=pop0[0]:64:f32, rows=1, cols=16
+  mx.load src=pop0[0]:16:f32, k=4, n=4
+  ring.setup ring=0, slots=2, base=0, slot_bytes=64
+  dma.load dst=spm[0], src=hbm[x], bytes=64, n1=1, n2=1, n3=1
   halt
 }

@@ -16,9 +16,10 @@ def InsertWaits : Pass<"dma-insert-waits", "::mlir::func::FuncOp"> {
     Every operation that runs on a queue gets the signal of that queue's counter.
     An operation that touches bytes that one of another queue touches too, one of
     them writing, waits for it, with the largest lag that is right for every trip
-    count of the loops around. Waits that an earlier wait of the same queue implies
-    are left out, but for some in nested loops that a wait found later implies. What
-    needs more than two waits gets a `dma.sync` before it. What the matrix queue waits for
+    count of the loops around. Waits that others imply, also by way of other queues,
+    are left out: `dma-verify-races` accepts the result, and nothing that has one wait
+    fewer or one with a larger lag. What needs more than two waits gets a `dma.sync`
+    before it. What the matrix queue waits for
     in a loop that runs an unknown number of times, of the time before the loop, it
     waits for in a `dma.sync` before the outermost such loop. Orders of a ring wait
     and do not signal.

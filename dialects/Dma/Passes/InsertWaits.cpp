@@ -7,8 +7,7 @@
 
 #include "dialects/Dma/Passes/DmaPasses.h"
 
-#include "dialects/Dma/QueueState.h"
-#include "dialects/Dma/Touches.h"
+#include "dialects/Dma/Races.h"
 #include <map>
 
 namespace serrano::dma {
@@ -80,7 +79,7 @@ static SmallVector<SyncOp> hoist(func::FuncOp function, Touches &touches) {
 /// that perhaps does not run, and which one of the same queue follows. That one's signal
 /// says the same, since queues retire in order; a wait for what came before need not count
 /// how often the loop ran.
-static bool isCovered(Operation *op) {
+static bool isSignalledLater(Operation *op) {
   auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
   if (!loop || loop.getStaticTripCount())
     return false;
@@ -98,6 +97,87 @@ static bool isCovered(Operation *op) {
   return false;
 }
 
+/// The waits, with the largest lags, after which an operation knows all of `needed`,
+/// of which each is waited for by way of its own queue or of one that has waited for it.
+static Lags chooseWaits(ArrayRef<std::pair<Queue, QueueState::Ages>> needed) {
+  Lags lags;
+  for (const auto &[queue, ages] : needed) {
+    auto [it, fresh] = lags.try_emplace(queue, ages[unsigned(queue)]);
+    it->second = std::min(it->second, int64_t(ages[unsigned(queue)]));
+  }
+  // Each is left to wait for what the others do not cover.
+  for (Queue queue : llvm::to_vector(llvm::make_first_range(lags))) {
+    std::optional<int64_t> lag;
+    for (const auto &[ignored, ages] : needed) {
+      bool covered = llvm::any_of(lags, [&, &ages = ages](auto other) {
+        return other.first != queue && ages[unsigned(other.first)] >= other.second;
+      });
+      if (!covered)
+        lag = std::min(lag.value_or(maxLag), int64_t(ages[unsigned(queue)]));
+    }
+    if (lag)
+      lags[queue] = *lag;
+    else
+      lags.erase(queue);
+  }
+  return lags;
+}
+
+/// The waits of an operation with one of another lag, or without it.
+static ArrayAttr withLag(ArrayAttr waits, size_t index, std::optional<int64_t> lag) {
+  SmallVector<Attribute> result(waits.getValue());
+  if (lag)
+    result[index] =
+        WaitAttr::get(waits.getContext(), cast<WaitAttr>(result[index]).getCounter(), *lag);
+  else
+    result.erase(result.begin() + index);
+  return ArrayAttr::get(waits.getContext(), result);
+}
+
+/// Drops and weakens waits as far as nothing races. What a loop waits for in each round it
+/// need not wait for before it, and a wait can become unnecessary through another one that
+/// was found later.
+static void relax(func::FuncOp function, const Touches &touches) {
+  // Those that an operation needs for itself stay: other waits, if they are fewer, do not
+  // make up for them.
+  llvm::MapVector<Operation *, SmallVector<bool>> needed;
+  walkWaits(function, [&](Operation *op, const QueueState &state) {
+    SmallVector<WaitAttr> waits = getWaits(op);
+    SmallVector<bool> &own = needed[op];
+    own.assign(waits.size(), false);
+    if (isa<SyncOp>(op))
+      return;
+    ArrayRef<Touch> mine = touches.find(op)->second;
+    state.forEachUnknown(getWaiter(op), [&](Operation *other, const QueueState::Ages &ages) {
+      if (!findConflict(mine, touches.find(other)->second))
+        return;
+      for (auto [i, wait] : llvm::enumerate(waits)) {
+        SmallVector<WaitAttr> weaker = waits;
+        weaker[i] = WaitAttr::get(op->getContext(), wait.getCounter(), wait.getLag() + 1);
+        own[i] = own[i] || !isCovered(ages, weaker);
+      }
+    });
+  });
+  for (auto &[op, own] : needed)
+    for (size_t i = own.size(); i-- > 0;) {
+      if (own[i])
+        continue;
+      auto before = op->getAttrOfType<ArrayAttr>(DmaDialect::kWaitsAttr);
+      auto suffices = [&](ArrayAttr waits) {
+        op->setAttr(DmaDialect::kWaitsAttr, waits);
+        bool result = findRaces(function, touches).empty();
+        if (!result)
+          op->setAttr(DmaDialect::kWaitsAttr, before);
+        return result;
+      };
+      if (suffices(withLag(before, i, std::nullopt)))
+        continue;
+      int64_t lag = cast<WaitAttr>(before[i]).getLag();
+      while (lag < maxLag && suffices(withLag(before, i, lag + 1)))
+        before = withLag(before, i, ++lag);
+    }
+}
+
 void InsertWaits::runOnOperation() {
   getOperation().walk([](SyncOp sync) { sync.erase(); });
 
@@ -107,7 +187,7 @@ void InsertWaits::runOnOperation() {
   for (auto &[op, ignored] : *touches) {
     op->removeAttr(DmaDialect::kWaitsAttr);
     op->removeAttr(DmaDialect::kSignalAttr);
-    if (*getQueue(op) != Queue::Ring && !isCovered(op))
+    if (*getQueue(op) != Queue::Ring && !isSignalledLater(op))
       op->setAttr(DmaDialect::kSignalAttr,
                   IntegerAttr::get(IntegerType::get(op->getContext(), 64),
                                    getCounter(*getQueue(op))));
@@ -117,28 +197,27 @@ void InsertWaits::runOnOperation() {
   llvm::MapVector<Operation *, Lags> needed;
   walkQueues(
       getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
-        Lags lags;
-        state.forEachUnknown(getWaiter(op), [&](Operation *other, Queue otherQueue,
-                                        int64_t age) {
-          bool conflict = llvm::any_of((*touches)[op], [&](const Touch &mine) {
-            return llvm::any_of((*touches)[other], [&](const Touch &theirs) {
-              return mine.conflictsWith(theirs);
-            });
-          });
-          if (!conflict)
-            return;
-          auto [it, fresh] = lags.try_emplace(otherQueue, age);
-          it->second = std::min(it->second, age);
+        SmallVector<std::pair<Queue, QueueState::Ages>> unknown;
+        state.forEachUnknown(getWaiter(op), [&](Operation *other, const QueueState::Ages &ages) {
+          if (findConflict((*touches)[op], (*touches)[other]))
+            unknown.push_back({*getQueue(other), ages});
         });
+        Lags lags = chooseWaits(unknown);
         for (auto [other, lag] : lags)
           state.wait(getWaiter(op), other, lag);
         if (queue != Queue::Ring && !isa<SyncOp>(op))
-          state.execute(op, queue, !isCovered(op));
+          state.execute(op, queue, !isSignalledLater(op));
         needed[op] = std::move(lags);
       });
   for (auto &[op, lags] : needed)
     attach(op, *getQueue(op), lags);
-  for (SyncOp sync : hoisted)
-    if (!sync->hasAttr(DmaDialect::kWaitsAttr))
-      sync.erase();
+  relax(getOperation(), *touches);
+  getOperation().walk([](Operation *op) {
+    if (!getWaits(op).empty())
+      return;
+    if (isa<SyncOp>(op))
+      op->erase();
+    else
+      op->removeAttr(DmaDialect::kWaitsAttr);
+  });
 }

@@ -7,8 +7,7 @@
 
 #include "dialects/Dma/Passes/DmaPasses.h"
 
-#include "dialects/Dma/QueueState.h"
-#include "dialects/Dma/Touches.h"
+#include "dialects/Dma/Races.h"
 
 namespace serrano::dma {
 #define GEN_PASS_DEF_VERIFYRACES
@@ -39,32 +38,20 @@ static std::string describe(const Touch &a, const Touch &b) {
       .str();
 }
 
-/// The first conflict of two operations, if there is one.
-static std::optional<std::pair<Touch, Touch>>
-findConflict(ArrayRef<Touch> mine, ArrayRef<Touch> theirs) {
-  for (const Touch &a : mine)
-    for (const Touch &b : theirs)
-      if (a.conflictsWith(b))
-        return std::pair(a, b);
-  return std::nullopt;
-}
-
-/// `age` is how many increments of the other queue's counter surely follow
-/// `other`.
-static void reportRace(Operation *op, Operation *other,
-                       const std::pair<Touch, Touch> &conflict, int64_t age) {
+static void report(const Race &race, const Touches &touches) {
+  Operation *op = race.op, *other = race.other;
   Queue queue = *getQueue(other);
-  auto [mine, theirs] = conflict;
+  auto [mine, theirs] = *findConflict(touches.find(op)->second, touches.find(other)->second);
   InFlightDiagnostic diagnostic =
       op->emitOpError() << (mine.write ? "writes " : "reads ")
                         << describe(mine, theirs) << " without waiting for the "
                         << stringifyQueue(queue) << " queue, which "
                         << (theirs.write ? "writes" : "reads") << " there; ";
-  if (age < 0)
+  if (race.age < 0)
     diagnostic << "let that operation, or a later one of its queue, signal";
   else
     diagnostic << "wait for counter " << getCounter(queue)
-               << " with a lag of at most " << age;
+               << " with a lag of at most " << race.age;
   diagnostic.attachNote(other->getLoc()) << "that operation is here";
 }
 
@@ -86,31 +73,9 @@ void VerifyRaces::runOnOperation() {
     if (failed(checkSignal(op, *getQueue(op))))
       return signalPassFailure();
 
-  // A pair is reported once, however often the loops around it are walked.
-  llvm::MapVector<std::pair<Operation *, Operation *>, int64_t> races;
-  walkQueues(
-      getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
-        if (auto waits = op->getAttrOfType<ArrayAttr>(DmaDialect::kWaitsAttr))
-          for (auto wait : waits.getAsRange<WaitAttr>())
-            if (std::optional<Queue> other =
-                    symbolizeQueue(uint32_t(wait.getCounter())))
-              state.wait(getWaiter(op), *other, wait.getLag());
-        if (isa<SyncOp>(op))
-          return;
-        state.forEachUnknown(getWaiter(op), [&](Operation *other, Queue, int64_t age) {
-          if (findConflict((*touches)[op], (*touches)[other]))
-            races[{op, other}] = age;
-        });
-        // What a ring reads was stored before; stores that come later are to other
-        // rows.
-        if (queue != Queue::Ring)
-          state.execute(op, queue, op->hasAttr(DmaDialect::kSignalAttr));
-      });
-
-  for (auto [pair, age] : races)
-    reportRace(pair.first, pair.second,
-               *findConflict((*touches)[pair.first], (*touches)[pair.second]),
-               age);
+  SmallVector<Race> races = findRaces(getOperation(), *touches);
+  for (const Race &race : races)
+    report(race, *touches);
   if (!races.empty())
     signalPassFailure();
 }

@@ -25,6 +25,7 @@ class ProgramFile;
 namespace serrano::sim {
 
 class KnownScalars;
+class Observer;
 
 /// What a run does besides computing.
 struct RunOptions {
@@ -41,6 +42,10 @@ struct RunOptions {
   /// the disadvantage of programs that lack a wait, instead of program order.
   /// Not with checks, timing and trace, which follow program order.
   std::optional<uint64_t> adversarialSeed;
+  /// With the adversarial schedule: which instruction is put off for as long as
+  /// anything else can go. Counted, from 0, are all that are dispatched and all
+  /// slots that are filled, in program order.
+  std::optional<int64_t> adversarialDelay;
   /// Where a page that shows the run is written; empty: nowhere.
   std::string reportFile;
   /// Threads of the host that compute, 1 to 64; the results are the same for any
@@ -50,6 +55,9 @@ struct RunOptions {
   /// Looks at the run, if it is not null. Not with the adversarial schedule, nor
   /// in a prediction.
   Debugger *debugger = nullptr;
+  /// Is told of what is dispatched and touched, if it is not null. Not with the
+  /// adversarial schedule, which reads tables late.
+  Observer *observer = nullptr;
 };
 
 /// Bytes that the host writes to scalar memory.

@@ -139,12 +139,6 @@ LogicalResult Selector::selectVector(Operation *op) {
                        {&i.cos, rope.getCosine()},
                        {&i.sin, rope.getSine()}});
       })
-      .Case([&](tile::TakeOp take) {
-        isa::VectorGather i;
-        i.bound = value(take.getBound());
-        return finish(&i, take,
-                      {{&i.dst, take.getDst()}, {&i.a, take.getA()}, {&i.index, take.getIndex()}});
-      })
       .Default([](Operation *op) { return op->emitOpError() << "has no instruction"; });
 }
 

@@ -15,6 +15,12 @@ using namespace serrano::sim;
 static constexpr unsigned maxNesting = 8;
 
 void Core::execute(const isa::Halt &i) {
+  for (const Ring &ring : rings)
+    if (!ring.orders.empty())
+      fault("ring {0} cannot fill all that was ordered: {1} slots were "
+            "ordered, {2} were popped, and it has room for {3}; pop every slot "
+            "before halt, or order fewer",
+            &ring - rings.data(), ring.ordered, ring.popped, ring.slots);
   begin(SequencerId, Work::None);
   finish([] {});
   halted = true;

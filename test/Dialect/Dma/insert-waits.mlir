@@ -792,3 +792,22 @@ func.func @again(%n: index) {
 
 // CHECK: func.func private @declared()
 func.func private @declared()
+
+// -----
+
+// The matrix engine has waited for the load when the vector engine waits for it: the fill
+// need not wait for the load again.
+
+// CHECK-LABEL: func.func @through_another_queue
+// CHECK: dma.load {{.*}} {dma.signal = 0 : i64} :
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<0 lag 0>]} :
+// CHECK: tile.unary {{.*}} {dma.signal = 3 : i64, dma.waits = [#dma.wait<2 lag 0>]} :
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @through_another_queue(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
+  tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  tile.unary exp %acc to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
+  return
+}

@@ -407,3 +407,22 @@ func.func @blocks() {
 ^next:
   return
 }
+
+// -----
+
+// What the matrix queue learns after the increment that is waited for nobody learns from it.
+
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @known_too_late_in_another_queue(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  %other = mem.buffer accumulators at 256 : memref<8x8xf32>
+  // expected-note @below {{that operation is here}}
+  dma.load @t[%n, %n] to %x rows %n {dma.signal = 0 : i64} : memref<8x8xf32>
+  tile.matmul %y to %acc m %n {dma.signal = 2 : i64} : memref<8x8xf32>, memref<8x8xf32>
+  tile.matmul %y to %other m %n {dma.signal = 2 : i64, dma.waits = [#dma.wait<0 lag 0>]} : memref<8x8xf32>, memref<8x8xf32>
+  // expected-error @below {{without waiting for the dma_in queue, which writes there; wait for counter 0 with a lag of at most 0}}
+  tile.unary exp %acc to %x rows %n cols %n {dma.waits = [#dma.wait<2 lag 1>]} : memref<8x8xf32>, memref<8x8xf32>
+  return
+}

@@ -115,3 +115,18 @@ func.func @columns(%n: index) {
 
 // CHECK: func.func private @declared()
 func.func private @declared()
+
+// -----
+
+// The vector queue knows of the load what the matrix queue knew when it multiplied.
+
+// CHECK-LABEL: func.func @through_another_queue
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @through_another_queue(%n: index) {
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  dma.load @t[%n, %n] to %x rows %n {dma.signal = 0 : i64} : memref<8x8xf32>
+  tile.matmul %x to %acc m %n {dma.signal = 2 : i64, dma.waits = [#dma.wait<0 lag 0>]} : memref<8x8xf32>, memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n {dma.waits = [#dma.wait<2 lag 0>]} : memref<8x8xf32>
+  return
+}

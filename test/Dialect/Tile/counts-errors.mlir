@@ -173,23 +173,3 @@ func.func @rope_odd(%x: memref<8x16xf32>, %angles: memref<8x4xf32>, %n: index) {
   tile.rope %x, %angles, %angles to %x heads 2 rotary 7 head_stride 8 rows %n cols %n : memref<8x16xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x16xf32>
   return
 }
-
-// -----
-
-func.func @take_bound(%x: memref<4x8xf32>, %index: memref<8x1xi32>, %y: memref<8x8xf32>) {
-  %c4 = arith.constant 4 : index
-  %c8 = arith.constant 8 : index
-  tile.take %x[%index] bound %c4 to %y rows %c8 cols %c8 : memref<4x8xf32>, memref<8x1xi32>, memref<8x8xf32>
-  // expected-error @+1 {{takes 8 rows of 'memref<4x8xf32>'; expected 0 to 4}}
-  tile.take %x[%index] bound %c8 to %y rows %c8 cols %c8 : memref<4x8xf32>, memref<8x1xi32>, memref<8x8xf32>
-  return
-}
-
-// -----
-
-func.func @take_index(%x: memref<8x8xf32>, %index: memref<4x1xi32>, %n: index) {
-  %c5 = arith.constant 5 : index
-  // expected-error @+1 {{takes 5 rows of 'memref<4x1xi32>'; expected 0 to 4}}
-  tile.take %x[%index] bound %n to %x rows %c5 cols %c5 : memref<8x8xf32>, memref<4x1xi32>, memref<8x8xf32>
-  return
-}

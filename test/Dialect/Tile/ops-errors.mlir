@@ -206,6 +206,20 @@ func.func @order_first(%w: !tile.stream<memref<8x8xf32>>, %n: index) {
 
 // -----
 
+// Weights of 16 x 8 fill two tiles of 8 x 8.
+
+// expected-note @+1 {{the tiles are packed here}}
+tile.packed @packed [@w] sizes [16, 8] tile 8 x 8 : f32
+func.func @order_beyond(%n: index) {
+  %w = tile.stream @packed : !tile.stream<memref<8x8xf32>>
+  tile.order_tiles %w from 1 count 1 passes %n : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{orders 2 tiles from number 1 on, but 'packed' has 2; expected no more than those}}
+  tile.order_tiles %w from 1 count 2 passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
 func.func @order_none(%w: !tile.stream<memref<8x8xf32>>, %n: index) {
   // expected-error @+1 {{orders 0 tiles from number 2 on; expected at least one of those there are}}
   tile.order_tiles %w from 2 count 0 passes %n : !tile.stream<memref<8x8xf32>>
@@ -313,14 +327,6 @@ func.func @accumulator(%x: memref<8x8xbf16>, %n: index) {
 func.func @group(%x: memref<8x8xf32>, %n: index) {
   // expected-error @+1 {{has groups of 0 rows; expected at least 1}}
   tile.matmul %x to %x m %n limit %n {group = 0} : memref<8x8xf32>, memref<8x8xf32>
-  return
-}
-
-// -----
-
-func.func @index(%x: memref<8x8xf32>, %n: index) {
-  // expected-error @+1 {{has indices of 'f32'; expected i32}}
-  tile.take %x[%x] bound %n to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
   return
 }
 

@@ -89,19 +89,18 @@ func.func @cache(%keys: memref<512x48xbf16>, %n: index) {
   return
 }
 
-//      CHECK:  func.func @vector(%arg0: memref<8x8xf32>, %arg1: memref<8x3xf32>, %arg2: memref<8x1xi32>, %arg3: index) {
-// CHECK-NEXT:    tile.unary gelu %arg0 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>
-// CHECK-NEXT:    tile.binary add %arg0, %arg1 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x3xf32>, memref<8x8xf32>
-// CHECK-NEXT:    tile.scalar div %arg0, 2.000000e+00 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>
-// CHECK-NEXT:    tile.scalar sub reverse %arg0, 1.000000e+00 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>
-// CHECK-NEXT:    tile.ternary fma %arg0, %arg0, %arg0 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
-// CHECK-NEXT:    tile.fill 0.000000e+00 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>
-// CHECK-NEXT:    tile.reduce sumsq %arg0 to %arg1 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x3xf32>
-// CHECK-NEXT:    tile.reduce max %arg0 to %arg1 accumulate rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x3xf32>
-// CHECK-NEXT:    tile.softmax %arg0 to %arg0 state %arg1 scale 1.250000e-01 limit %arg3 rows %arg3 cols %arg3 {group = 4 : i64} : memref<8x8xf32>, memref<8x8xf32>, memref<8x3xf32>
-// CHECK-NEXT:    tile.rope %arg0, %arg0, %arg0 to %arg0 heads 2 rotary 4 head_stride 4 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
-// CHECK-NEXT:    tile.take %arg0[%arg2] bound %arg3 to %arg0 rows %arg3 cols %arg3 : memref<8x8xf32>, memref<8x1xi32>, memref<8x8xf32>
-func.func @vector(%x: memref<8x8xf32>, %state: memref<8x3xf32>, %index: memref<8x1xi32>, %n: index) {
+//      CHECK:  func.func @vector(%arg0: memref<8x8xf32>, %arg1: memref<8x3xf32>, %arg2: index) {
+// CHECK-NEXT:    tile.unary gelu %arg0 to %arg0 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.binary add %arg0, %arg1 to %arg0 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x3xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.scalar div %arg0, 2.000000e+00 to %arg0 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.scalar sub reverse %arg0, 1.000000e+00 to %arg0 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.ternary fma %arg0, %arg0, %arg0 to %arg0 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+// CHECK-NEXT:    tile.fill 0.000000e+00 to %arg0 rows %arg2 cols %arg2 : memref<8x8xf32>
+// CHECK-NEXT:    tile.reduce sumsq %arg0 to %arg1 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x3xf32>
+// CHECK-NEXT:    tile.reduce max %arg0 to %arg1 accumulate rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x3xf32>
+// CHECK-NEXT:    tile.softmax %arg0 to %arg0 state %arg1 scale 1.250000e-01 limit %arg2 rows %arg2 cols %arg2 {group = 4 : i64} : memref<8x8xf32>, memref<8x8xf32>, memref<8x3xf32>
+// CHECK-NEXT:    tile.rope %arg0, %arg0, %arg0 to %arg0 heads 2 rotary 4 head_stride 4 rows %arg2 cols %arg2 : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
+func.func @vector(%x: memref<8x8xf32>, %state: memref<8x3xf32>, %n: index) {
   tile.unary gelu %x to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
   tile.binary add %x, %state to %x rows %n cols %n : memref<8x8xf32>, memref<8x3xf32>, memref<8x8xf32>
   tile.scalar div %x, 2.0 to %x rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>
@@ -112,7 +111,6 @@ func.func @vector(%x: memref<8x8xf32>, %state: memref<8x3xf32>, %index: memref<8
   tile.reduce max %x to %state accumulate rows %n cols %n : memref<8x8xf32>, memref<8x3xf32>
   tile.softmax %x to %x state %state scale 0.125 limit %n rows %n cols %n {group = 4} : memref<8x8xf32>, memref<8x8xf32>, memref<8x3xf32>
   tile.rope %x, %x, %x to %x heads 2 rotary 4 head_stride 4 rows %n cols %n : memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>
-  tile.take %x[%index] bound %n to %x rows %n cols %n : memref<8x8xf32>, memref<8x1xi32>, memref<8x8xf32>
   return
 }
 

@@ -123,6 +123,31 @@ TEST(AdversarialSchedule, TheSequencerWaits) {
   }
 }
 
+TEST(AdversarialSchedule, PutsOffTheOneThatIsNamed) {
+  // The second of the matrix queue, from 0; the vector queue's last waits for it.
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    AdversarialSchedule schedule(seed, depth, /*delayed=*/2);
+    std::string order;
+    auto dispatch = [&](unsigned queue, char name, int signal,
+                        llvm::ArrayRef<CounterWait> waits = {}) {
+      Dispatched d = instruction(queue, 0);
+      d.signal = signal;
+      d.waits.append(waits.begin(), waits.end());
+      schedule.dispatch(d, [&order, name] { order += name; });
+    };
+    dispatch(MatrixId, 'm', 1);
+    dispatch(VectorId, 'v', -1);
+    dispatch(MatrixId, 'M', 1);
+    dispatch(MatrixId, 'n', 1);
+    dispatch(DmaInId, 'd', -1, {{1, 1}});
+    dispatch(VectorId, 'w', -1);
+    dispatch(VectorId, 'x', -1, {{1, 2}});
+    schedule.drain();
+    EXPECT_EQ(order.find('M'), 4u) << order;
+    EXPECT_EQ(order.size(), 7u);
+  }
+}
+
 TEST(AdversarialSchedule, SaysWhyNothingCanRun) {
   AdversarialSchedule schedule(0, depth);
   Dispatched pop = instruction(VectorId, 2);
