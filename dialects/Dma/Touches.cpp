@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/Support/MathExtras.h"
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -33,32 +35,65 @@ bool Touch::conflictsWith(const Touch &other) const {
   return distance(begin, other.begin) < width || distance(other.begin, begin) < other.width;
 }
 
-/// What an index can be, whatever the run: from a constant, a loop that runs a
-/// constant number of times, and sums, products and limits of those.
-static std::optional<std::pair<int64_t, int64_t>> getRange(Value index) {
-  using Range = std::optional<std::pair<int64_t, int64_t>>;
+namespace {
+
+/// What an index can be, whatever the run: every `step`-th number, 0 for a constant.
+struct IndexRange {
+  int64_t least, most, step;
+};
+
+} // namespace
+
+static std::optional<IndexRange> getRange(Value index);
+
+/// The index of a loop whose trips are limited.
+static std::optional<IndexRange> getLoopRange(BlockArgument index) {
+  auto loop = dyn_cast<scf::ForOp>(index.getOwner()->getParentOp());
+  if (!loop || index != loop.getInductionVar() ||
+      getConstantIntValue(loop.getLowerBound()) != 0 || getConstantIntValue(loop.getStep()) != 1)
+    return std::nullopt;
+  std::optional<IndexRange> trips = getRange(loop.getUpperBound());
+  if (!trips || trips->most < 1)
+    return std::nullopt;
+  return IndexRange{0, trips->most - 1, 1};
+}
+
+/// From a constant, the index of a loop, quotients, and sums, products and limits of those;
+/// none is negative.
+static std::optional<IndexRange> getRange(Value index) {
   if (std::optional<int64_t> value = getConstantIntValue(index))
-    return std::pair(*value, *value);
-  if (auto argument = dyn_cast<BlockArgument>(index)) {
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (!loop || index != loop.getInductionVar() ||
-        getConstantIntValue(loop.getLowerBound()) != 0 ||
-        getConstantIntValue(loop.getStep()) != 1)
-      return std::nullopt;
-    std::optional<int64_t> trips = getConstantIntValue(loop.getUpperBound());
-    if (!trips || *trips < 1)
-      return std::nullopt;
-    return std::pair(int64_t(0), *trips - 1);
-  }
+    return *value < 0 ? std::nullopt : std::optional(IndexRange{*value, *value, 0});
+  if (auto argument = dyn_cast<BlockArgument>(index))
+    return getLoopRange(argument);
   Operation *op = index.getDefiningOp();
-  if (!isa<arith::AddIOp, arith::MulIOp>(op))
+  if (isa<arith::DivUIOp>(op)) {
+    std::optional<int64_t> by = getConstantIntValue(op->getOperand(1));
+    // Half of all numbers, or less, is no negative one.
+    if (by && *by > 1)
+      return IndexRange{0, std::numeric_limits<int64_t>::max() / *by, 1};
     return std::nullopt;
-  Range a = getRange(op->getOperand(0)), b = getRange(op->getOperand(1));
-  if (!a || !b || a->first < 0 || b->first < 0)
+  }
+  if (!isa<arith::AddIOp, arith::MulIOp, arith::MinSIOp>(op))
     return std::nullopt;
-  if (isa<arith::AddIOp>(op))
-    return std::pair(a->first + b->first, a->second + b->second);
-  return std::pair(a->first * b->first, a->second * b->second);
+  std::optional<IndexRange> a = getRange(op->getOperand(0)), b = getRange(op->getOperand(1));
+  if (!a || !b)
+    return std::nullopt;
+  if (isa<arith::MinSIOp>(op))
+    return IndexRange{std::min(a->least, b->least), std::min(a->most, b->most), 1};
+  IndexRange range;
+  if (isa<arith::AddIOp>(op)) {
+    range.step = std::gcd(a->step, b->step);
+    if (llvm::AddOverflow(a->most, b->most, range.most))
+      return std::nullopt;
+    range.least = a->least + b->least;
+    return range;
+  }
+  if (llvm::MulOverflow(a->most, b->most, range.most))
+    return std::nullopt;
+  range.least = a->least * b->least;
+  // (l + i s)(m + j t) - l m is a sum of multiples of s m, t l and s t.
+  range.step = std::gcd(std::gcd(a->step * b->least, b->step * a->least), a->step * b->step);
+  return range;
 }
 
 /// The bytes of its buffer that a view touches, or all of them if the view's
@@ -75,20 +110,24 @@ static Touch getWindow(Value view, mem::BufferOp buffer) {
       !type.hasStaticShape() || type.getNumElements() == 0 ||
       llvm::any_of(strides, [](int64_t n) { return ShapedType::isDynamic(n) || n < 0; }))
     return whole;
-  std::pair<int64_t, int64_t> offsets(offset, offset);
+  IndexRange offsets{offset, offset, 0};
   if (ShapedType::isDynamic(offset)) {
     auto cast = view.getDefiningOp<memref::ReinterpretCastOp>();
     auto value = cast ? dyn_cast<Value>(cast.getMixedOffsets().front()) : Value();
-    auto range = value ? getRange(value) : std::nullopt;
-    if (!range)
+    std::optional<IndexRange> range = value ? getRange(value) : std::nullopt;
+    if (!range || range->most > buffer.getBytes())
       return whole;
     offsets = *range;
   }
   int64_t bytes = type.getElementTypeBitWidth() / 8;
-  int64_t row = (type.getDimSize(1) - 1) * strides[1] + 1 + offsets.second - offsets.first;
+  int64_t spread = offsets.most - offsets.least;
+  int64_t row = (type.getDimSize(1) - 1) * strides[1] + 1;
   Touch touch = whole;
-  touch.begin = offsets.first * bytes;
-  touch.end = (offsets.first + (type.getDimSize(0) - 1) * strides[0] + row) * bytes;
+  touch.begin = offsets.least * bytes;
+  touch.end = (offsets.most + (type.getDimSize(0) - 1) * strides[0] + row) * bytes;
+  // Of a view that moves by whole rows the columns stay the same.
+  if (strides[0] == 0 || offsets.step % strides[0])
+    row += spread;
   touch.stride = strides[0] * bytes;
   touch.width = row * bytes;
   return touch;

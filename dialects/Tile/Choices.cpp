@@ -48,6 +48,8 @@ static Bounds getBounds(Choice choice) {
   case Choice::EncoderKeys:
   case Choice::EncoderQueries:
     return {1, many};
+  case Choice::StationaryRows:
+    return {0, 1024};
   }
   llvm_unreachable("a choice without a range");
 }

@@ -42,16 +42,16 @@ def Tile_MatmulOp : Tile_Op<"matmul", [MemoryEffects<[MemRead<Tile_ArrayResource
   let description = [{
     `acc[r][c] = (accumulate ? acc[r][c] : 0) + sum_k x[r][k] * weights[k][c]` for
     r < m, k ascending. With `limit`, row r uses only the first
-    `limit + r / group` of the k.
+    `limit + r / group` of the k. With `transpose`, `x` holds k rows of m elements.
 
     ```mlir
     tile.matmul %x to %acc m %t : memref<512x128xbf16>, memref<512x128xf32>
     ```
   }];
   let arguments = (ins Reads<>:$moving, Updates<>:$acc, Tile_Dim:$m, Optional<Tile_Dim>:$limit,
-    DefaultValuedAttr<I64Attr, "1">:$group, UnitAttr:$accumulate);
+    DefaultValuedAttr<I64Attr, "1">:$group, UnitAttr:$accumulate, UnitAttr:$transpose);
   let assemblyFormat = [{
-    $moving `to` $acc `m` $m (`limit` $limit^)? (`accumulate` $accumulate^)? attr-dict
+    $moving `to` $acc `m` $m (`limit` $limit^)? (`accumulate` $accumulate^)? (`transpose` $transpose^)? attr-dict
     `:` type($moving) `,` type($acc)
   }];
   let hasVerifier = 1;

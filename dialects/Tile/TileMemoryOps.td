@@ -110,7 +110,9 @@ def Tile_PackedOp : Tile_Op<"packed", [Symbol]> {
     and N of each weight, `groups` how many weights each group has (one each if it
     is left out; those of a group have the same K). A group is cut into blocks of up
     to `tile_n` columns: all its columns one after the other or, if its number is
-    among `interleaved`, a block of each weight in turn.
+    among `interleaved`, a block of each weight in turn. `narrow_at` gives, for each
+    group, the place among its blocks of the last one, which is narrower than the
+    others, or -1 for it to stay the last.
 
     The stream's tiles have room for `tile_k` x `tile_n` elements. Blocks are
     written into them like on a tape: rows as wide as the block without gaps, going
@@ -126,10 +128,12 @@ def Tile_PackedOp : Tile_Op<"packed", [Symbol]> {
   let arguments = (ins SymbolNameAttr:$sym_name, SymbolRefArrayAttr:$weights,
     DenseI64ArrayAttr:$sizes, I64Attr:$tile_k, I64Attr:$tile_n,
     OptionalAttr<DenseI64ArrayAttr>:$groups, OptionalAttr<DenseI64ArrayAttr>:$interleaved,
-    OptionalAttr<DenseI64ArrayAttr>:$ends, TypeAttr:$element_type);
+    OptionalAttr<DenseI64ArrayAttr>:$narrow_at, OptionalAttr<DenseI64ArrayAttr>:$ends,
+    TypeAttr:$element_type);
   let assemblyFormat = [{
     $sym_name $weights `sizes` $sizes `tile` $tile_k `x` $tile_n (`groups` $groups^)?
-    (`interleaved` $interleaved^)? (`ends` $ends^)? `:` $element_type attr-dict
+    (`interleaved` $interleaved^)? (`narrow_at` $narrow_at^)? (`ends` $ends^)? `:` $element_type
+    attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -125,6 +125,8 @@ SmallVector<WeightGroup> PackedOp::getWeightGroups() {
     for (int64_t i = 0; i < count; ++i, ++weight)
       group.n.push_back(getSizes()[2 * weight + 1]);
     group.interleaved = isAmong(getInterleaved());
+    if (std::optional<ArrayRef<int64_t>> places = getNarrowAt())
+      group.narrowAt = (*places)[number];
     group.ends = isAmong(getEnds()) || number + 1 == counts.size();
   }
   return result;
@@ -136,6 +138,31 @@ int64_t PackedOp::getNumTiles() {
     for (const WeightBlock &block : getBlocks(group, getTileN()))
       tape.skip(group.k, block.width, block.ends);
   return tape.getSlots();
+}
+
+/// Whether blocks that come earlier than in order are narrower than others of their group.
+static LogicalResult verifyNarrowBlocks(PackedOp op, int64_t numGroups) {
+  std::optional<ArrayRef<int64_t>> places = op.getNarrowAt();
+  if (!places)
+    return success();
+  if (int64_t(places->size()) != numGroups)
+    return op.emitOpError() << "has " << places->size()
+                            << " places of narrow blocks; expected one for each of " << numGroups
+                            << " groups";
+  int64_t tileN = op.getTileN();
+  for (auto [number, group] : llvm::enumerate(op.getWeightGroups())) {
+    int64_t place = (*places)[number];
+    SmallVector<WeightBlock> blocks = getBlocks(group, tileN);
+    bool hasNarrow = !group.interleaved && llvm::count_if(blocks, [&](const WeightBlock &block) {
+                                             return block.width < tileN;
+                                           }) == 1;
+    if (place == -1 || (place >= 0 && place < int64_t(blocks.size()) && hasNarrow))
+      continue;
+    return op.emitOpError() << "has the narrow block of group " << number << " at place " << place
+                            << " of " << blocks.size()
+                            << "; expected -1, or a place among the blocks of a group that has one";
+  }
+  return success();
 }
 
 LogicalResult PackedOp::verify() {
@@ -172,7 +199,7 @@ LogicalResult PackedOp::verify() {
     for (int64_t number : numbers.value_or(ArrayRef<int64_t>()))
       if (number < 0 || number >= numGroups)
         return emitOpError() << "names group " << number << " of " << numGroups;
-  return success();
+  return verifyNarrowBlocks(*this, numGroups);
 }
 
 LogicalResult VectorsOp::verify() {
@@ -378,7 +405,10 @@ LogicalResult MatmulOp::verify() {
                          << "; expected 32 bits";
   if (getGroup() < 1)
     return emitOpError() << "has groups of " << getGroup() << " rows; expected at least 1";
-  return verifyRows(*this, getM(), {getMoving().getType(), getAcc().getType()});
+  MemRefType moving = getMoving().getType();
+  return failure(failed(verifyRows(*this, getM(), getAcc().getType())) ||
+                 failed(getTranspose() ? verifyCols(*this, getM(), moving)
+                                       : verifyRows(*this, getM(), moving)));
 }
 
 //===----------------------------------------------------------------------===//

@@ -39,6 +39,8 @@ llvm::SmallVector<WeightBlock> serrano::tile::getBlocks(const WeightGroup &group
         room -= width;
       }
   }
+  if (group.narrowAt >= 0 && group.narrowAt < int64_t(blocks.size()))
+    std::rotate(blocks.begin() + group.narrowAt, std::prev(blocks.end()), blocks.end());
   if (!blocks.empty())
     blocks.back().ends = group.ends;
   return blocks;

@@ -22,6 +22,8 @@ struct WeightGroup {
   bool interleaved = false;
   /// What comes after it begins with a slot of its own.
   bool ends = true;
+  /// The place of the last block, which is narrower than the array; -1 for it to stay last.
+  int64_t narrowAt = -1;
 };
 
 /// A part of a block: columns of one weight.

@@ -49,6 +49,7 @@ LogicalResult Selector::selectMatrix(Operation *op) {
   isa::Matmul instruction;
   synchronize(op, instruction);
   instruction.accumulate = multiply.getAccumulate();
+  instruction.transpose = multiply.getTranspose();
   instruction.src = *moving;
   instruction.dst = *acc;
   instruction.m = value(multiply.getM());

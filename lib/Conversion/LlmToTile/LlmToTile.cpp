@@ -156,7 +156,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
 
 void Lowering::createPacked() {
   SmallVector<Attribute> names;
-  SmallVector<int64_t> sizes, groups, interleaved, ends, starts;
+  SmallVector<int64_t> sizes, groups, interleaved, narrowAt, ends, starts;
   tile::WeightTape whole(tileK, tileN);
   for (auto [number, group] : llvm::enumerate(packed)) {
     starts.push_back(whole.getSlots());
@@ -166,6 +166,7 @@ void Lowering::createPacked() {
     groups.push_back(group.weights.size());
     if (group.shape.interleaved)
       interleaved.push_back(number);
+    narrowAt.push_back(group.shape.narrowAt);
     if (group.shape.ends)
       ends.push_back(number);
     for (const tile::WeightBlock &block : tile::getBlocks(group.shape, tileN))
@@ -175,6 +176,9 @@ void Lowering::createPacked() {
   tile::PackedOp::create(builder, loc, "weights", builder.getArrayAttr(names), sizes, tileK, tileN,
                          builder.getDenseI64ArrayAttr(groups),
                          builder.getDenseI64ArrayAttr(interleaved),
+                         llvm::all_of(narrowAt, [](int64_t place) { return place < 0; })
+                             ? DenseI64ArrayAttr()
+                             : builder.getDenseI64ArrayAttr(narrowAt),
                          builder.getDenseI64ArrayAttr(ends), precision);
   // Each order gets the groups from its own first one to the next order's.
   for (auto [i, order] : llvm::enumerate(orders)) {

@@ -103,6 +103,8 @@ LogicalResult Lowering::Projection::pack() {
       return op.emitOpError() << "multiplies by a tensor that is not a weight";
     }
   }
+  if (keepsRows())
+    group.shape.narrowAt = narrowAt = placeNarrow(group.shape);
   blocks = tile::getBlocks(group.shape, on.tileN);
   // Blocks that begin at the same place of a slot lie alike.
   std::map<std::tuple<int64_t, int64_t, bool>, const Pieces *> known;
@@ -131,7 +133,7 @@ void Lowering::Projection::placeUnits() {
       unit.member = 0;
     } else {
       // Heads that are wider than the array.
-      while (unit.width < unitCols && block + unit.blocks < blocks.size() &&
+      while (unitCols > on.tileN && unit.width < unitCols && block + unit.blocks < blocks.size() &&
              blocks[block + unit.blocks].segments.front().weight == unit.member)
         unit.width += blocks[block + unit.blocks++].width;
     }
@@ -179,8 +181,8 @@ size_t Lowering::Projection::getPeriod(size_t first, size_t run) const {
           return false;
     return true;
   };
-  for (size_t period = std::lcm(step, size_t(turns)); period <= longestPeriod;
-       period += std::lcm(step, size_t(turns)))
+  size_t least = std::lcm(step, size_t(turned ? turns - 1 : turns));
+  for (size_t period = least; period <= longestPeriod; period += least)
     if (repeats(period))
       return period;
   return run;
@@ -223,16 +225,28 @@ void Lowering::Projection::multiply(Value accumulator, const Pieces &pieces, int
   }
 }
 
+Location Lowering::Projection::getLoc(const Unit &unit) {
+  size_t first = blocks[unit.block].segments.front().weight;
+  return members[unit.member == none ? first : unit.member].op.getLoc();
+}
+
+unsigned Lowering::Projection::getTurn(const Unit &unit) {
+  if (turned)
+    return getTurnBeside(unit);
+  return on.nextAccumulator++ % turns;
+}
+
+Value Lowering::Projection::getColumns(Value accumulator, int64_t col, int64_t width) {
+  if (col == 0 && width == cast<MemRefType>(accumulator.getType()).getDimSize(1))
+    return accumulator;
+  return on.window(accumulator, on.index(0), on.index(col), on.slotRows, width);
+}
+
 void Lowering::Projection::emitUnit(const Unit &unit, Column column, unsigned turn) {
-  auto whole = [&](Value accumulator, int64_t col, int64_t width) {
-    return col == 0 && width == unitCols
-               ? accumulator
-               : on.window(accumulator, on.index(0), on.index(col), on.slotRows, width);
-  };
   if (gated) {
     // Not side by side: the next projection begins with the accumulator after the gate's.
-    Value gate = whole(accumulators[turn], 0, unit.width);
-    Value other = whole(accumulators[turn + turns], 0, unit.width);
+    Value gate = getColumns(accumulators[turn], 0, unit.width);
+    Value other = getColumns(accumulators[turn + turns], 0, unit.width);
     multiply(gate, *pieces[unit.block], unit.width);
     multiply(other, *pieces[unit.block + 1], unit.width);
     return finishGated(gate, other, column, unit.width);
@@ -240,14 +254,22 @@ void Lowering::Projection::emitUnit(const Unit &unit, Column column, unsigned tu
   Value accumulator = accumulators[turn];
   int64_t col = 0;
   for (size_t block = unit.block; block < unit.block + unit.blocks; ++block) {
-    multiply(whole(accumulator, col, blocks[block].width), *pieces[block], blocks[block].width);
+    multiply(getColumns(accumulator, col, blocks[block].width), *pieces[block],
+             blocks[block].width);
     col += blocks[block].width;
   }
+  if (turned && !column.index)
+    turnShare();
+  finish(unit, accumulator, column);
+}
+
+void Lowering::Projection::finish(const Unit &unit, Value accumulator, Column column) {
   if (unit.member != none)
-    return finish(members[unit.member], whole(accumulator, 0, unit.width), column, unit.width);
-  col = 0;
+    return finish(members[unit.member], getColumns(accumulator, 0, unit.width), column,
+                  unit.width);
+  int64_t col = 0;
   for (const tile::WeightSegment &segment : blocks[unit.block].segments) {
-    finish(members[segment.weight], whole(accumulator, col, segment.width),
+    finish(members[segment.weight], getColumns(accumulator, col, segment.width),
            {Value(), 0, segment.column}, segment.width);
     col += segment.width;
   }
@@ -255,13 +277,15 @@ void Lowering::Projection::emitUnit(const Unit &unit, Column column, unsigned tu
 
 void Lowering::Projection::emitUnits() {
   auto emit = [&](const Unit &unit, Column column) {
-    on.loc = members[unit.member == none ? blocks[unit.block].segments.front().weight
-                                         : unit.member]
-                 .op.getLoc();
-    emitUnit(unit, column, on.nextAccumulator++ % turns);
+    on.loc = getLoc(unit);
+    emitUnit(unit, column, getTurn(unit));
   };
   size_t few = on.choose(tile::Choice::WrittenUnits, fewUnits);
   for (size_t first = 0; first < units.size();) {
+    if (int64_t(first) == narrowAt) {
+      multiplyTurned(units[first++]);
+      continue;
+    }
     size_t run = getRun(first), period = run > few ? getPeriod(first, run) : run;
     auto emitNext = [&](size_t count) {
       for (; count > 0; --count, --run, ++first)
@@ -272,6 +296,7 @@ void Lowering::Projection::emitUnits() {
     size_t rounds = 2 * period < run ? (run - period - 1) / period : 0;
     if (rounds > 1) {
       emitNext(period);
+      turnRest();
       on.forEach(on.constant(rounds), [&](Value round) {
         for (size_t i = first; i < first + period; ++i)
           emit(units[i], {round, int64_t(period) * unitCols, units[i].column});
@@ -281,6 +306,9 @@ void Lowering::Projection::emitUnits() {
     }
     emitNext(run);
   }
+  turnRest();
+  if (turned && !turned->isFinished)
+    finishTurned();
 }
 
 LogicalResult Lowering::Projection::lower() {

@@ -60,6 +60,17 @@ private:
     int64_t column, width;
   };
   static constexpr size_t none = ~size_t(0);
+  /// A unit for which rows of the input stay in the array.
+  struct Turned {
+    const Unit &unit;
+    unsigned turn;           ///< whose accumulator it keeps
+    bool feeds;              ///< a norm, in the order of columns: it is finished last
+    mlir::Value block;       ///< rows x columns
+    mlir::Value transposed;  ///< columns x rows, of whole tiles of rows
+    mlir::Value tiles;       ///< how many those are
+    int64_t done = 0;        ///< columns that are in `block` too
+    bool isFinished = false; ///< has had its epilogue
+  };
   /// Where the rows of a block lie: shared by blocks that lie alike.
   using Pieces = llvm::SmallVector<tile::WeightTape::Piece>;
 
@@ -77,8 +88,30 @@ private:
   size_t getRun(size_t first) const;
   /// After how many units of a run a loop can begin anew.
   size_t getPeriod(size_t first, size_t run) const;
+  /// The node that a unit is of.
+  mlir::Location getLoc(const Unit &unit);
+  /// The accumulator of a unit.
+  unsigned getTurn(const Unit &unit);
   void emitUnit(const Unit &unit, Column column, unsigned turn);
+  mlir::Value getColumns(mlir::Value accumulator, int64_t col, int64_t width);
+  /// The epilogue of what a unit that is not gated has accumulated.
+  void finish(const Unit &unit, mlir::Value accumulator, Column column);
   void multiply(mlir::Value accumulator, const Pieces &pieces, int64_t width);
+
+  // StationaryRows.cpp
+  /// Whether rows of the input are to stay in the array for the last block.
+  bool keepsRows();
+  /// The best place for it among the other blocks.
+  int64_t placeNarrow(const tile::WeightGroup &group);
+  void multiplyTurned(const Unit &unit);
+  /// The accumulator of a unit after it.
+  unsigned getTurnBeside(const Unit &unit);
+  /// Turns the next columns of what is turned, at most so many.
+  void turn(int64_t cols);
+  /// Turns what is to be turned beside one of the other units.
+  void turnShare();
+  void turnRest();
+  void finishTurned();
 
   // Epilogue.cpp
   bool findGate();
@@ -112,6 +145,8 @@ private:
   llvm::SmallVector<Unit> units;
   llvm::SmallVector<mlir::Value, 4> accumulators;
   unsigned turns = 1; ///< units that accumulators hold at once
+  int64_t narrowAt = -1; ///< the unit for which rows stay in the array; -1: none
+  std::optional<Turned> turned;
 };
 
 } // namespace serrano::lowering

@@ -51,6 +51,7 @@ func.func @transfers() attributes {tile.entry = "graph"} {
 // CHECK-NEXT: isa.ring.fill src=hbm[256], count=2, bytes=256, stride=256, passes=r1
 // CHECK-NEXT: isa.mx.load signal=c2, src=pop0[0]:32:f32, k=8, n=8
 // CHECK-NEXT: isa.mx.mul wait0=c3-1, wait1=c0, signal=c2, accumulate, dst=acc[256]:32:f32, src=spm[1024]:32:f32, m=r1
+// CHECK-NEXT: isa.mx.mul transpose, dst=acc[256]:32:f32, src=spm[1024]:32:f32, m=r1
 // CHECK-NEXT: isa.v.unary signal=c3, fn=gelu, dst=spm[1024]:32:f32, a=acc[256]:32:f32, rows=r1, cols=8
 // CHECK-NEXT: isa.halt
 
@@ -68,6 +69,7 @@ func.func @engines() {
   %tile = tile.next %w : !tile.stream<memref<8x8xf32>> -> memref<8x8xf32>
   tile.load_weights %tile k %c8 n %c8 {dma.signal = 2 : i64} : memref<8x8xf32>
   tile.matmul %x to %acc m %n accumulate {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 1>, #dma.wait<0 lag 0>]} : memref<8x8xf32>, memref<8x8xf32>
+  tile.matmul %x to %acc m %n transpose : memref<8x8xf32>, memref<8x8xf32>
   tile.unary gelu %acc to %x rows %n cols %c8 {dma.signal = 3 : i64} : memref<8x8xf32>, memref<8x8xf32>
   return
 }

@@ -12,6 +12,12 @@ module attributes {tile.choices = #tile.choices<rows = 8, accumulators = 6>} {
 
 // -----
 
+// expected-error @+1 {{'stationary_rows' is 1025; expected 0 to 1024,}}
+module attributes {tile.choices = #tile.choices<stationary_rows = 1025>} {
+}
+
+// -----
+
 // expected-error @+1 {{'lane' is not a choice; expected one of rows, accumulators, written_units,}}
 module attributes {tile.choices = #tile.choices<lane = 1>} {
 }

@@ -72,6 +72,15 @@ func.func @matmul_moving(%x: memref<4x8xf32>, %acc: memref<8x8xf32>) {
 
 // -----
 
+func.func @matmul_transposed(%w: memref<8x4xf32>, %acc: memref<8x8xf32>) {
+  %c5 = arith.constant 5 : index
+  // expected-error @+1 {{takes 5 columns of 'memref<8x4xf32>'; expected 0 to 4}}
+  tile.matmul %w to %acc m %c5 transpose : memref<8x4xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
 func.func @matmul_accumulator(%x: memref<8x8xf32>, %acc: memref<4x8xf32>) {
   %c5 = arith.constant 5 : index
   // expected-error @+1 {{takes 5 rows of 'memref<4x8xf32>'; expected 0 to 4}}

@@ -121,6 +121,27 @@ tile.packed @stream [@v, @w] sizes [8, 8, 8, 8] tile 8 x 8 ends [-1] : f32
 
 // -----
 
+// expected-error @+1 {{'tile.packed' op has 1 places of narrow blocks; expected one for each of 2 groups}}
+tile.packed @stream [@v, @w] sizes [8, 12, 8, 12] tile 8 x 8 narrow_at [0] : f32
+
+// -----
+
+// expected-error @+1 {{'tile.packed' op has the narrow block of group 1 at place 2 of 2; expected -1, or a place among the blocks of a group that has one}}
+tile.packed @stream [@v, @w] sizes [8, 12, 8, 12] tile 8 x 8 narrow_at [-1, 2] : f32
+
+// -----
+
+// All blocks are as wide as the array.
+// expected-error @+1 {{'tile.packed' op has the narrow block of group 0 at place 0 of 2; expected -1,}}
+tile.packed @stream [@v] sizes [8, 16] tile 8 x 8 narrow_at [0] : f32
+
+// -----
+
+// expected-error @+1 {{'tile.packed' op has the narrow block of group 0 at place 1 of 4; expected -1,}}
+tile.packed @stream [@v, @w] sizes [8, 12, 8, 12] tile 8 x 8 groups [2] interleaved [0] narrow_at [1] : f32
+
+// -----
+
 // expected-error @+1 {{has 2 weights but 1 offsets}}
 tile.vectors @vectors [@v, @w] at [0] length 8 : f32
 

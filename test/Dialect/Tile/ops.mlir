@@ -14,6 +14,7 @@
 // CHECK-NEXT:  tile.tensor @work temporary scalar : memref<1x16xi32>
 // CHECK-NEXT:  tile.tensor @kv cache : memref<1536x32xbf16>
 // CHECK-NEXT:  tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
+// CHECK-NEXT:  tile.packed @narrow [@l0.q, @l0.k] sizes [384, 384, 384, 100] tile 128 x 128 groups [2] narrow_at [1] : bf16
 // CHECK-NEXT:  tile.packed @groups [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [384, 384, 384, 100, 384, 512, 384, 512] tile 128 x 128 groups [2, 2] interleaved [1] ends [0] : bf16
 // CHECK-NEXT:  tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 tile.dimension @batch max 8
@@ -27,6 +28,7 @@ tile.tensor @spilled temporary : memref<512x384xf32>
 tile.tensor @work temporary scalar : memref<1x16xi32>
 tile.tensor @kv cache : memref<1536x32xbf16>
 tile.packed @stream [@q, @k] sizes [384, 384, 384, 100] tile 128 x 128 : bf16
+tile.packed @narrow [@l0.q, @l0.k] sizes [384, 384, 384, 100] tile 128 x 128 groups [2] narrow_at [1] : bf16
 tile.packed @groups [@l0.q, @l0.k, @l0.gate, @l0.up] sizes [384, 384, 384, 100, 384, 512, 384, 512] tile 128 x 128 groups [2, 2] interleaved [1] ends [0] : bf16
 tile.vectors @vectors [@bias, @scale] at [0, 384] length 768 : f32
 
@@ -61,6 +63,7 @@ func.func @transfers(%row: index) {
 // CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 : memref<512x128xbf16>, memref<512x128xf32>
 // CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 accumulate : memref<512x128xbf16>, memref<512x128xf32>
 // CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 limit %arg1 {group = 3 : i64} : memref<512x128xbf16>, memref<512x128xf32>
+// CHECK-NEXT:    tile.matmul %arg0 to %2 m %arg1 accumulate transpose : memref<512x128xbf16>, memref<512x128xf32>
 func.func @matrix(%x: memref<512x128xbf16>, %n: index) {
   %w = tile.stream @stream : !tile.stream<memref<128x128xbf16>>
   tile.order_tiles %w from 2 count 4 passes %n : !tile.stream<memref<128x128xbf16>>
@@ -71,6 +74,7 @@ func.func @matrix(%x: memref<512x128xbf16>, %n: index) {
   tile.matmul %x to %acc m %n : memref<512x128xbf16>, memref<512x128xf32>
   tile.matmul %x to %acc m %n accumulate : memref<512x128xbf16>, memref<512x128xf32>
   tile.matmul %x to %acc m %n limit %n {group = 3} : memref<512x128xbf16>, memref<512x128xf32>
+  tile.matmul %x to %acc m %n accumulate transpose : memref<512x128xbf16>, memref<512x128xf32>
   return
 }
 

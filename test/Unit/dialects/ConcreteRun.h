@@ -90,6 +90,8 @@ private:
       indices[sum] = valueOf(sum.getLhs()) + valueOf(sum.getRhs());
     else if (auto product = mlir::dyn_cast<mlir::arith::MulIOp>(op))
       indices[product] = valueOf(product.getLhs()) * valueOf(product.getRhs());
+    else if (auto quotient = mlir::dyn_cast<mlir::arith::DivUIOp>(op))
+      indices[quotient] = valueOf(quotient.getLhs()) / valueOf(quotient.getRhs());
     else if (auto least = mlir::dyn_cast<mlir::arith::MinSIOp>(op))
       indices[least] = std::min(valueOf(least.getLhs()), valueOf(least.getRhs()));
   }

@@ -53,7 +53,8 @@ func.func @program(%n: index, %m: index, %rows: index, %cols: index, %condition:
   %ring0 = mem.ring 0 of @kv at 2048 slots 2 : !tile.stream<memref<8x8xf32>>
   %ring1 = mem.ring 1 of @kv at 4096 slots 2 : !tile.stream<memref<8x8xf32>>
   %few = arith.minsi %n, %c3 : index
-  %fewer = arith.minsi %m, %c2 : index
+  %half = arith.divui %m, %c2 : index
+  %fewer = arith.minsi %half, %c2 : index
 )" + body + "  return\n}\n";
   }
 
@@ -65,7 +66,7 @@ private:
   };
 
   /// A buffer, or a view of one: columns, every second row, one row for all, or columns
-  /// or rows whose place depends on a loop around. The lines that it takes go to `text`.
+  /// or rows whose place depends on a loop around, or on an argument. The lines that it takes go to `text`.
   Slot slot(std::string &text) {
     std::string buffer = "%b" + std::to_string(below(4)), offset = "0", sizes, strides = "8, 1";
     switch (below(6)) {
@@ -87,8 +88,6 @@ private:
       sizes = "8, 8", strides = "0, 1";
       break;
     default: { // Columns 0 to 5, or rows 0 to 5, from where the loop is.
-      if (loops.empty())
-        return {buffer, "memref<8x8xf32>"};
       unsigned first = below(3);
       bool rows = below(2);
       std::string moved = fresh(), at = fresh();
@@ -176,7 +175,8 @@ private:
 
   std::mt19937 random;
   unsigned depth = 0, values = 0;
-  std::vector<std::string> loops; ///< indices of those around
+  /// Indices of those around, and a number that is none but has the same limits.
+  std::vector<std::string> loops = {"%fewer"};
 };
 
 class RaceProver : public testing::Test {

@@ -59,6 +59,12 @@ TEST(WeightBlocks, InterleavedOnesTakeTurns) {
                           Segments{{0, 8, 1}}));
 }
 
+TEST(WeightBlocks, TheNarrowOneCanComeEarlier) {
+  EXPECT_THAT(segmentsOf({.k = 8, .n = {5, 4}, .ends = true, .narrowAt = 1}, 4),
+              ElementsAre(Segments{{0, 0, 4}}, Segments{{1, 3, 1}},
+                          Segments{{0, 4, 1}, {1, 0, 3}}));
+}
+
 TEST(WeightTape, RowsGoOnInTheNextSlot) {
   // Slots of 16 x 4 = 64 elements. Rows of 3: 16 of them take 48, 4 more are 60; the 4
   // elements that are left are less than two rows of full width, so the slot is closed.
@@ -110,6 +116,8 @@ TEST(WeightTape, EveryElementLiesOnceAndNothingIsLeftFree) {
         shape.n.push_back(upTo(3 * tileN));
       shape.interleaved = random() % 2;
       shape.ends = group + 1 == groups || random() % 2;
+      if (!shape.interleaved && random() % 2)
+        shape.narrowAt = upTo(getBlocks(shape, tileN).size()) - 1;
       std::set<std::tuple<int64_t, int64_t>> columns; // Weight and column.
       for (const WeightBlock &block : getBlocks(shape, tileN)) {
         ASSERT_LE(block.width, tileN);
