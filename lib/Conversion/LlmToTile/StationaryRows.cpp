@@ -26,6 +26,8 @@ using tile::WeightTape;
 /// Units, at most, beside which a block is turned: enough that the vector engine's queue
 /// does not fill and hold up the matrix engine's next products.
 static constexpr int64_t mostShares = 4;
+/// Places that are tried, at most: how blocks lie in slots repeats.
+static constexpr int64_t mostPlaces = 16;
 
 bool Lowering::Projection::keepsRows() {
   int64_t total = 0;
@@ -50,9 +52,9 @@ bool Lowering::Projection::keepsRows() {
 int64_t Lowering::Projection::placeNarrow(const tile::WeightGroup &group) {
   int64_t count = tile::getBlocks(group, on.tileN).size();
   std::optional<std::pair<size_t, int64_t>> best;
-  for (int64_t i = 0; i < count; ++i) {
+  for (int64_t i = 0, places = std::min(count, mostPlaces); i < places; ++i) {
     tile::WeightGroup candidate = group;
-    candidate.narrowAt = (i + 1) % count;
+    candidate.narrowAt = (i + 1) % places;
     WeightTape tape = *on.tape;
     size_t products = 0;
     for (const tile::WeightBlock &block : tile::getBlocks(candidate, on.tileN))
