@@ -12,6 +12,7 @@
 
 #include "Arrays.h"
 #include "serrano/Pipelines/Compile.h"
+#include "serrano/Runtime/Latency.h"
 #include "serrano/Runtime/Program.h"
 #include "serrano/Support/Message.h"
 #include "llvm/ADT/STLExtras.h"
@@ -109,6 +110,13 @@ public:
     return valueOrThrow(program->predict(*entry, lengths, options)).toJson();
   }
 
+  std::string latency(const std::string &entryName) {
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(running);
+    const Entry *entry = valueOrThrow(program->entry(entryName));
+    return valueOrThrow(measureLatency(*program, *entry)).toJson();
+  }
+
 private:
   static std::unique_ptr<Program> load(const std::string &path) {
     nb::gil_scoped_release release;
@@ -155,6 +163,7 @@ NB_MODULE(_serrano, module) {
   definePath(compileOptions, "output_path", &CompileOptions::outputPath);
   definePath(compileOptions, "target", &CompileOptions::target);
   definePath(compileOptions, "report_path", &CompileOptions::reportPath);
+  definePath(compileOptions, "remarks_path", &CompileOptions::remarksPath);
   compileOptions.def(nb::init<>())
       .def_rw("precision", &CompileOptions::precision)
       .def_rw("max_tokens", &CompileOptions::maxTokens)
@@ -219,5 +228,6 @@ NB_MODULE(_serrano, module) {
            "The outputs by name, the statistics as JSON text, and the tensors "
            "that were asked for as they became complete.")
       .def("predict", &LoadedProgram::predict, "entry"_a, "sequences"_a,
-           "dimensions"_a, "options"_a, "The statistics as JSON text.");
+           "dimensions"_a, "options"_a, "The statistics as JSON text.")
+      .def("latency", &LoadedProgram::latency, "entry"_a, "The functions as JSON text.");
 }

@@ -18,6 +18,7 @@
 #include "serrano/InitAll.h"
 #include "serrano/Isa/Assembly.h"
 #include "serrano/Pipelines/Pipelines.h"
+#include "serrano/Runtime/Latency.h"
 #include "serrano/Support/AtomicFile.h"
 #include "serrano/Support/Error.h"
 #include "mlir/AsmParser/AsmParser.h"
@@ -173,11 +174,26 @@ private:
 
 } // namespace
 
+/// The latency of a decoder as JSON, nothing of another model.
+static llvm::Expected<std::string> getLatency(const std::string &path) {
+  llvm::Expected<std::unique_ptr<Program>> program = Program::load(path);
+  if (!program)
+    return program.takeError();
+  for (const Entry &entry : (*program)->entries())
+    if (entry.cache) {
+      llvm::Expected<Latency> latency = measureLatency(**program, entry);
+      if (!latency)
+        return latency.takeError();
+      return latency->toJson();
+    }
+  return std::string();
+}
+
 /// What the compilation took and what the program takes, as JSON: CPU seconds of
 /// each stage, sizes in bytes, what each memory holds and, for each function, how
-/// many bytes of instructions it has.
+/// many bytes of instructions it has; and of a decoder its `latency`.
 static void writeReport(ModuleOp module, const isa::Program &program, const CompileOptions &options, const StageClock &clock,
-                        llvm::raw_ostream &os) {
+                        StringRef latency, llvm::raw_ostream &os) {
   nlohmann::ordered_json report;
   report["model"] = options.modelPath;
   report["target"] = options.target;
@@ -192,6 +208,8 @@ static void writeReport(ModuleOp module, const isa::Program &program, const Comp
   for (const isa::Function &function : program.functions)
     report["functions"].push_back(
         {{"name", function.name}, {"instruction_bytes", function.words * sizeof(uint64_t)}});
+  if (!latency.empty())
+    report["latency"] = nlohmann::ordered_json::parse(latency);
   if (Attribute placement = module->getAttr(mem::MemDialect::kPlacementAttr))
     report["placement"] = toJson(placement);
   os << report.dump(1) << "\n";
@@ -334,6 +352,10 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   clock.end("packing");
   if (!report)
     return finish(llvm::Error::success());
-  writeReport(**module, *program, options, clock, report->stream());
+  llvm::Expected<std::string> latency = getLatency(options.outputPath);
+  if (!latency)
+    return latency.takeError();
+  clock.end("latency");
+  writeReport(**module, *program, options, clock, *latency, report->stream());
   return finish(report->commit());
 }

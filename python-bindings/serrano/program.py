@@ -283,6 +283,26 @@ class Program:
         return json.loads(self._program.predict(_text("the entry's name", entry), sequences, sizes, options))
 
 
+    def latency(self, entry: str = "step") -> dict[str, Any]:
+        """Time to the first token and for each output token, as functions of lengths.
+
+        `first_token` is of a prompt of one sequence from empty, by its tokens, up to the logits of its last one and to
+        `step_tokens` tokens. A longer prompt takes steps of `step_tokens`, which `prompt_step` is of by the tokens of the
+        context after them, and one of the tokens that are left; their times add up. `output_token`
+        has functions of a step of one new token of each sequence, by the tokens of all their contexts (the new one among
+        them), for 1, 4, ... `sequences` at once. Each function is
+
+            {"sequences": 1, "length": "context", "knots": [[1, 440123], ...], "largest_error": 0.004}
+
+        with pairs of a length in tokens and cycles, exact; between its knots `numpy.interp` reads it. `largest_error` is
+        the largest relative difference from a prediction that was seen there. `cycles_per_second` is the chip's clock, `longest`
+        the most tokens of a sequence. Times depend on nothing but lengths. Takes as long as some hundred predictions.
+
+        Raises Error for an unknown entry and one that is no decoder's step.
+        """
+        return json.loads(self._program.latency(_text("the entry's name", entry)))
+
+
 def load(path: str | os.PathLike[str]) -> Program:
     """Loads a program file that `compile` or serrano-compile wrote.
 
@@ -303,6 +323,7 @@ def compile(
     search: str = "none",
     choices: str = "",
     report: str | os.PathLike[str] | None = None,
+    remarks: str | os.PathLike[str] | None = None,
 ) -> Program:
     """Compiles an ONNX model and loads the program.
 
@@ -313,7 +334,8 @@ def compile(
     max_sequences, max_context: most sequences of a decoder's step, and most tokens of a sequence.
     search: "cycles" to choose tiles by predicted time, "none" to choose them by rules.
     choices: what of it is chosen already, as `#tile.choices` has it: "lanes = 1, rows = 64".
-    report: JSON file for a report of the compilation.
+    report: JSON file for a report of the compilation and, of a decoder, of its latency (see `Program.latency`).
+    remarks: YAML file for remarks: what bounds each operator, what was tried and why it is no better.
 
     Progress is shown on standard error if that is a terminal.
 
@@ -332,6 +354,7 @@ def compile(
         options.search = _text("search", search)
         options.choices = _text("choices", choices)
         options.report_path = _path(report) if report is not None else b""
+        options.remarks_path = _path(remarks) if remarks is not None else b""
         options.quiet = True
         _serrano.compile(options)
         # The program stays mapped when its file has gone.

@@ -1,6 +1,7 @@
 """Compiling, loading and running from Python."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -124,3 +125,11 @@ def test_others_work_meanwhile(work, program, model, options, inputs):
     finally:
         sys.setswitchinterval(interval)
     assert counts[1] > counts[0] + 1
+
+
+def test_remarks_say_what_bounds_each_operator(model, options, tmp_path):
+    serrano.compile(model, remarks=tmp_path / "remarks.yaml", **options)
+    text = (tmp_path / "remarks.yaml").read_text()
+    assert {"tile-report-bounds", "choose-tiling"} <= set(re.findall(r"^Pass: +(.+)$", text, re.MULTILINE))
+    with pytest.raises(serrano.Error, match="absent"):
+        serrano.compile(model, remarks=tmp_path / "absent" / "remarks.yaml", **options)

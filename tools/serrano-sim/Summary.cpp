@@ -95,3 +95,32 @@ void serrano::printSummary(llvm::raw_ostream &os, const Statistics &statistics,
      << percent(statistics.roof.seconds(), statistics.seconds)
      << " of the roof (" << (memoryBound ? "memory" : "compute") << ")\n";
 }
+
+void serrano::printLatency(llvm::raw_ostream &os, const Latency &latency) {
+  Row head = {"tokens", "first token"};
+  double error = std::max(latency.firstToken.largestError, latency.promptStep.largestError);
+  for (const LatencyFunction &function : latency.outputToken) {
+    head.push_back(function.sequences == 1
+                       ? "output token"
+                       : llvm::formatv("of {0} sequences", function.sequences).str());
+    error = std::max(error, function.largestError);
+  }
+  std::vector<Row> rows = {head};
+  auto milliseconds = [&](double cycles) {
+    return llvm::formatv("{0:F3}", cycles / latency.cyclesPerSecond * 1e3).str();
+  };
+  for (int64_t length = 1;; length = std::min(2 * length, latency.longest)) {
+    Row row = {std::to_string(length), milliseconds(latency.firstTokenCycles(length))};
+    for (const LatencyFunction &function : latency.outputToken)
+      row.push_back(length > function.knots.back().length
+                        ? "-"
+                        : milliseconds(function.cyclesAt(length)));
+    rows.push_back(std::move(row));
+    if (length == latency.longest)
+      break;
+  }
+  printTable(os, rows);
+  os << llvm::formatv("milliseconds, by the tokens of a prompt from empty (in steps of {0} at most) or of "
+                      "each context; up to {1:F2} % off between the lengths that were predicted\n",
+                      latency.stepTokens, 100 * error);
+}

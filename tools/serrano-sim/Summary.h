@@ -8,6 +8,7 @@
 #ifndef SERRANO_TOOLS_SERRANO_SIM_SUMMARY_H
 #define SERRANO_TOOLS_SERRANO_SIM_SUMMARY_H
 
+#include "serrano/Runtime/Latency.h"
 #include "serrano/Simulator/Statistics.h"
 #include "llvm/Support/raw_ostream.h"
 #include <optional>
@@ -19,6 +20,9 @@ namespace serrano {
 /// entry counts them.
 void printSummary(llvm::raw_ostream &os, const sim::Statistics &statistics,
                   std::optional<int64_t> tokens);
+
+/// Prints a table of the times of some lengths.
+void printLatency(llvm::raw_ostream &os, const Latency &latency);
 
 } // namespace serrano
 

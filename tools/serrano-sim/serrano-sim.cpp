@@ -58,6 +58,11 @@ static cl::opt<bool>
             cl::desc("Say what a run with these --lengths costs, to the cycle, "
                      "without computing"),
             cl::cat(category));
+static cl::opt<bool> latencyTable(
+    "latency",
+    cl::desc("Print the time to a decoder's first token and for each output "
+             "token, as functions of lengths"),
+    cl::cat(category));
 static cl::opt<std::string> lengthsText(
     "lengths",
     cl::desc("Of a step its sequences, [COUNTx]NEW@CONTEXT,..., the new tokens "
@@ -223,6 +228,19 @@ static llvm::Error checkOptions() {
     return makeError("--break-limit is {0}; expected the number of a break, "
                      "from 1, or 0 to go on at all",
                      breakLimit.getValue());
+  if (latencyTable)
+    for (const auto &[given, name] :
+         {std::pair{predict.getValue(), "--predict"},
+          {lengthsText.getNumOccurrences() > 0, "--lengths"},
+          {!inputsPath.empty(), "--inputs"},
+          {!outputsPath.empty(), "--outputs"},
+          {!statsPath().empty(), "--stats"},
+          {!tracePath.empty(), "--trace"},
+          {!reportPath.empty(), "--report"},
+          {summary.getValue(), "--summary"},
+          {!checks.empty(), "--check"}})
+      if (given)
+        return makeError("--latency predicts steps of its own; leave out {0}", name);
   if (!predict && lengthsText.getNumOccurrences())
     return makeError("--lengths are of a prediction; add --predict, or give "
                      "arrays with --inputs");
@@ -330,6 +348,13 @@ static llvm::Error run() {
   llvm::Expected<const Entry *> entry = chooseEntry(**program);
   if (!entry)
     return entry.takeError();
+  if (latencyTable) {
+    llvm::Expected<Latency> latency = measureLatency(**program, **entry);
+    if (!latency)
+      return latency.takeError();
+    printLatency(llvm::outs(), *latency);
+    return flushStandardOutput();
+  }
   if (!outputsPath.empty() && (*entry)->outputs.empty())
     return makeError("entry '{0}' has no outputs to write; leave out --outputs",
                      (*entry)->name);

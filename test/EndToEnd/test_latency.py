@@ -1,0 +1,105 @@
+"""Time to first token and per output token, as functions of lengths: what predictions of the same lengths say."""
+
+import json
+import subprocess
+
+import numpy as np
+import onnx
+import pytest
+import serrano
+import tiny_encoder
+
+# Beyond the largest difference that a function found for itself, between the lengths that it looked at: in a model as small as
+# this a block more or less of the cache is some percent of a step.
+MARGIN = 0.03
+ROUNDS = 12
+LIMITS = {"max_tokens": 32, "max_context": 256, "max_sequences": 6}
+
+
+@pytest.fixture(scope="module")
+def model(models):
+    return models / "tiny" / "llama-dynamo18" / "model.onnx"
+
+
+@pytest.fixture(scope="module", params=["serrano-1", "serrano-edge"])
+def file(request, model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("latency") / "program.srn"
+    serrano.compile(model, output=path, target=request.param, **LIMITS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def program(file):
+    return serrano.load(file)
+
+
+@pytest.fixture(scope="module")
+def latency(program):
+    return program.latency()
+
+
+def cycles_at(function: dict, length: float) -> float:
+    lengths, cycles = zip(*function["knots"])
+    return float(np.interp(length, lengths, cycles))
+
+
+def check(function: dict, length: int, exact: int):
+    assert cycles_at(function, length) == pytest.approx(exact, rel=function["largest_error"] + MARGIN), length
+
+
+def test_knots_are_exact(program, latency):
+    for tokens, cycles in latency["first_token"]["knots"]:
+        assert program.predict("step", [(tokens, tokens)])["cycles"] == cycles
+    for context, cycles in latency["prompt_step"]["knots"]:
+        assert program.predict("step", [(LIMITS["max_tokens"], context)])["cycles"] == cycles
+    for function in latency["output_token"]:
+        for context, cycles in function["knots"]:
+            assert program.predict("step", [(1, context)] * function["sequences"])["cycles"] == cycles
+
+
+def test_functions_reach_over_all_lengths(latency):
+    assert latency["step_tokens"] == LIMITS["max_tokens"] and latency["longest"] == LIMITS["max_context"]
+    assert [function["sequences"] for function in latency["output_token"]] == [1, 4, 6]
+    ends = [(f["knots"][0][0], f["knots"][-1][0]) for f in (latency["first_token"], latency["prompt_step"], *latency["output_token"])]
+    assert ends == [(1, 32), (32, 256), (1, 256), (1, 256), (1, 256)]
+
+
+def test_functions_are_near_between_their_knots(program, latency):
+    random = np.random.default_rng(0)
+    for _ in range(ROUNDS):
+        tokens, context = int(random.integers(1, 33)), int(random.integers(1, 257))
+        check(latency["first_token"], tokens, program.predict("step", [(tokens, tokens)])["cycles"])
+        for function in latency["output_token"]:
+            exact = program.predict("step", [(1, context)] * function["sequences"])["cycles"]
+            check(function, context, exact)
+
+
+def test_steps_of_a_long_prompt_add_up(program, file, latency):
+    """As the table of `serrano-sim --latency` says it, for a prompt of as many tokens as a sequence can have."""
+    whole, steps = LIMITS["max_context"], range(32, LIMITS["max_context"] + 1, LIMITS["max_tokens"])
+    exact = sum(program.predict("step", [(LIMITS["max_tokens"], end)])["cycles"] for end in steps)
+    found = sum(cycles_at(latency["prompt_step"], end) for end in steps)
+    assert found == pytest.approx(exact, rel=latency["prompt_step"]["largest_error"] + MARGIN)
+    table = subprocess.run(["serrano-sim", file, "--latency"], check=True, capture_output=True, text=True).stdout
+    last = [line.split() for line in table.splitlines() if line.startswith(f"{whole} ")][0]
+    assert float(last[1]) == pytest.approx(found / latency["cycles_per_second"] * 1e3, abs=6e-4)
+
+
+def test_the_report_of_a_compilation_has_them(model, tmp_path):
+    program = serrano.compile(model, target="serrano-edge", report=tmp_path / "report.json", **LIMITS)
+    assert json.loads((tmp_path / "report.json").read_text())["latency"] == program.latency()
+
+
+def test_an_encoder_has_none(tmp_path):
+    onnx.save(tiny_encoder.make_model(), tmp_path / "encoder.onnx")
+    program = serrano.compile(tmp_path / "encoder.onnx", report=tmp_path / "report.json", max_tokens=32)
+    assert "latency" not in json.loads((tmp_path / "report.json").read_text())
+    with pytest.raises(serrano.Error, match="entry 'main' has no cache, and so no first token; its time is a function of"):
+        program.latency("main")
+
+
+def test_bad_commands(file):
+    command = ["serrano-sim", file, "--latency", "--lengths=1@2"]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 1
+    assert found.stderr == "serrano-sim: error: --latency predicts steps of its own; leave out --lengths\n"
