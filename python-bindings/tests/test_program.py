@@ -128,7 +128,7 @@ def test_others_work_meanwhile(work, program, model, options, inputs):
 
 
 def test_remarks_say_what_bounds_each_operator(model, options, tmp_path):
-    serrano.compile(model, remarks=tmp_path / "remarks.yaml", **options)
+    serrano.compile(model, search="cycles", remarks=tmp_path / "remarks.yaml", **options)
     text = (tmp_path / "remarks.yaml").read_text()
     assert {"tile-report-bounds", "choose-tiling"} <= set(re.findall(r"^Pass: +(.+)$", text, re.MULTILINE))
     with pytest.raises(serrano.Error, match="absent"):

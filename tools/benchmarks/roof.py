@@ -7,8 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 
 import commands
+import llama_block
 import minilm
 import numpy as np
+import onnx
+import overlap
 import serrano
 import shaped_llama
 import smollm2
@@ -39,6 +42,9 @@ LIMITS = {"max_tokens": 512, "max_sequences": 16, "max_context": 8192}
 MINILM_SIZES = {"batch_size": 32, "sequence_length": 128}
 # 16 sequences of 8 billion weights' keys and values, and the weights, are more than the edge target's 32 GB.
 LARGE_LIMITS = LIMITS | {"max_sequences": 8}
+# Two layers are run too.
+TWO_LAYERS_LIMITS = {"max_tokens": 64, "max_sequences": 2, "max_context": 2048}
+TWO_LAYERS_STEPS = ("1@1024", "32@32", "1@700,16@48")
 LARGE_STEPS = {"decode_1024": "1@1024", "prefill_512": "512@512"}
 
 
@@ -125,6 +131,28 @@ def large_step(step: str, target: str, folder: pathlib.Path) -> list[float]:
     return [_bound(model, LARGE_STEPS[step], target).seconds / seconds]
 
 
+def two_layers(target: str, folder: pathlib.Path) -> list[float]:
+    """Whether two layers of that model, when they are run, cost what is predicted, in every statistic."""
+    program = _program(_shaped(folder, "llama-3.1-8b", 2), folder, target, tuple(TWO_LAYERS_LIMITS.items()))
+    return [
+        float(all(_run(program, _sequences(lengths)) == program.predict("step", _sequences(lengths)) for lengths in TWO_LAYERS_STEPS))
+    ]
+
+
+def llama_block_overlap(target: str, folder: pathlib.Path) -> list[float]:
+    """Of a Llama block of 64 tokens, the hidden share of what the less busy of transfers and computing does: the smaller of f32 and bf16."""
+    model, trace = folder / "roof-llama-block.onnx", folder / "roof-llama-block.json"
+    sizes = llama_block.Sizes()
+    onnx.save(llama_block.make_model(sizes), model)
+    shares = []
+    for precision in ("f32", "bf16"):
+        program = folder / "roof-llama-block.srn"
+        commands.compile_model(model, program, f"--target={target}", f"--precision={precision}", f"--max-tokens={sizes.tokens}")
+        serrano.load(program).predict("main", {}, trace=trace)
+        shares.append(overlap.hidden_share(trace))
+    return [min(shares)]
+
+
 def smollm2_compilation(folder: pathlib.Path) -> list[float]:
     """CPU time to assembly, which holds no weights: the larger of the targets."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in LIMITS.items()]
@@ -186,6 +214,14 @@ MEASUREMENTS = [
         )
         for step, bars in (("decode_1024", (0.97, 0.95)), ("prefill_512", (0.94, 0.88)))
         for name, bar in zip(TARGETS, bars)
+    ),
+    *(
+        Measurement([Promise(f"roof.llama_8b.{name}.two_layers", "", ">=", 1)], functools.partial(two_layers, TARGETS[name]))
+        for name in TARGETS
+    ),
+    *(
+        Measurement([Promise(f"roof.llama_block.{name}.hidden", "", ">=", 0.95)], functools.partial(llama_block_overlap, TARGETS[name]))
+        for name in TARGETS
     ),
     Measurement([Promise("roof.smollm2.compile_cpu", "s", "<=", 5)], smollm2_compilation),
     Measurement(
