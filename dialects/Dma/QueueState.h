@@ -10,8 +10,7 @@
 #define SERRANO_DIALECTS_DMA_QUEUESTATE_H
 
 #include "dialects/Dma/Dma.h"
-#include "llvm/ADT/MapVector.h"
-#include <array>
+#include <vector>
 
 namespace serrano::dma {
 
@@ -28,42 +27,40 @@ inline constexpr unsigned numWaiters = unsigned(Queue::Ring) + unsigned(mem::num
 /// counter since it knew. Who waits for one of those knows it too, so orders through
 /// other queues are seen. Bounds are cut at the largest lag, so the states of a loop are
 /// finite and its fixed point is reached: what holds there holds for every trip count.
+///
+/// States are ordered: of two, the lesser one knows less. What operations do to them keeps
+/// the order. So fewer waits, or weaker ones, never make a state greater.
 class QueueState {
 public:
-  /// By waiter: `unknown`, `known`, or how many increments followed the first one that
-  /// the queue gave when it knew. An operation's own queue always knows.
-  using Ages = std::array<int8_t, numWaiters>;
-  static constexpr int8_t unknown = -2, known = -1;
+  /// What a waiter knows of an operation: `unknown`, `known`, or how many increments
+  /// followed the first one that the queue gave when it knew. An operation's own queue
+  /// always knows. What was not executed is `absent` for all of them.
+  static constexpr int8_t unknown = -2, known = -1, absent = 127;
+
+  /// Of operations 0 to `numOps - 1`, none of which was executed.
+  explicit QueueState(size_t numOps) : numOps(numOps), ages(numOps * numWaiters, absent) {}
 
   /// Operation `op` is executed on `queue`; `signals` if it increments its
   /// counter.
-  void execute(mlir::Operation *op, Queue queue, bool signals);
+  void execute(size_t op, Queue queue, bool signals);
 
   /// `waiter` waits for all but the last `lag` increments of `queue`.
   void wait(unsigned waiter, Queue queue, int64_t lag);
 
-  /// Keeps what holds in both.
-  void merge(const QueueState &other);
+  /// Keeps what holds in both. True if that is less than was here.
+  bool merge(const QueueState &other);
 
-  /// Calls `visit` for each executed operation that `waiter` does not know to be
-  /// complete.
-  void forEachUnknown(unsigned waiter,
-                      llvm::function_ref<void(mlir::Operation *, const Ages &)> visit) const;
+  int8_t getAge(size_t op, unsigned waiter) const { return ages[waiter * numOps + op]; }
 
-  bool operator==(const QueueState &other) const;
+  bool operator==(const QueueState &other) const { return ages == other.ages; }
 
 private:
-  llvm::MapVector<mlir::Operation *, Ages> records;
-};
+  /// Of all operations, as `waiter` knows them.
+  int8_t *of(unsigned waiter) { return ages.data() + waiter * numOps; }
 
-/// Walks the operations of a function of which `getTouches` has found that it
-/// can be followed, in program order, through loops until the state at their
-/// heads stays the same, and calls `visit` with the state before each operation
-/// that runs on a queue; `visit` updates it. The last call for an operation has
-/// a state that holds before all its executions.
-void walkQueues(
-    mlir::func::FuncOp function,
-    llvm::function_ref<void(mlir::Operation *, Queue, QueueState &)> visit);
+  size_t numOps;
+  std::vector<int8_t> ages; ///< by waiter and operation: a wait sees all of a waiter's
+};
 
 } // namespace serrano::dma
 

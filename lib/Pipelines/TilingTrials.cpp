@@ -124,13 +124,6 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   return times;
 }
 
-/// Bytes and products at full rate; instructions are fetched beside other bytes.
-static double getRoofSeconds(const sim::Statistics &statistics) {
-  double bytes = double(statistics.hbmReadBytes + statistics.hbmWriteBytes);
-  return std::max(statistics.roof.memorySeconds * bytes / (bytes + double(statistics.fetchBytes)),
-                  statistics.roof.computeSeconds);
-}
-
 /// The runs that are farthest from their roofs come first: they decide most.
 void TilingTrials::sortRuns(Times &times) {
   std::vector<size_t> order(runs.size());
@@ -171,7 +164,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
       return statistics.takeError();
     instructions -= statistics->instructions;
     double cycles = double(statistics->cycles);
-    double roof = cycles * getRoofSeconds(*statistics) / statistics->seconds;
+    double roof = cycles * statistics->roof.seconds() / statistics->seconds;
     for (const Loop &loop : loops)
       if (loop.count > fewLayers)
         cycles += double(loop.count - fewLayers) *
