@@ -28,11 +28,28 @@ void QueuedOp::step(unsigned number, QueueState &state) const {
     state.execute(number, queue, signals);
 }
 
-QueueProgram::QueueProgram(func::FuncOp function, const Touches &touches) {
+QueueProgram::QueueProgram(func::FuncOp function) {
   if (function.isDeclaration())
     return;
   items = readBlock(function.getBody().front());
+  for (const QueuedOp &op : ops)
+    numWaiters = std::max(numWaiters, op.waiter + 1);
+}
+
+QueueProgram::QueueProgram(func::FuncOp function, const Touches &touches)
+    : QueueProgram(function) {
   findConflicts(touches);
+}
+
+QueueProgram::QueueProgram(func::FuncOp function, const QueueProgram &before)
+    : QueueProgram(function) {
+  SmallVector<unsigned> numbers; // By number before.
+  for (unsigned number = 0; number < ops.size(); ++number)
+    if (numbers.size() < before.ops.size() && ops[number].op == before.ops[numbers.size()].op)
+      numbers.push_back(number);
+  for (auto [number, op] : llvm::zip_equal(numbers, before.ops))
+    for (unsigned other : op.conflicts)
+      ops[number].conflicts.push_back(numbers[other]);
 }
 
 /// Whether a loop's body is known to be executed at least once.
@@ -126,6 +143,6 @@ static void walkItems(ArrayRef<QueueItem> items, QueueState &state, Visit visit)
 }
 
 void QueueProgram::walk(Visit visit) const {
-  QueueState state(ops.size());
+  QueueState state = getEmptyState();
   walkItems(items, state, visit);
 }

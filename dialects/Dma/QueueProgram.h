@@ -52,6 +52,11 @@ class QueueProgram {
 public:
   /// `touches` are those of `function`, which are known as it can be followed.
   QueueProgram(mlir::func::FuncOp function, const Touches &touches);
+  /// Of the same function as `before`, since when only syncs were added, which touch nothing.
+  QueueProgram(mlir::func::FuncOp function, const QueueProgram &before);
+
+  /// In which nothing was executed.
+  QueueState getEmptyState() const { return QueueState(ops.size(), numWaiters); }
 
   /// Walks the operations in program order, through loops until the state at their heads
   /// stays the same, and calls `visit` with the state before each operation; `visit`
@@ -64,8 +69,11 @@ public:
   unsigned numLoops = 0;
 
 private:
+  explicit QueueProgram(mlir::func::FuncOp function);
   std::vector<QueueItem> readBlock(mlir::Block &block);
   void findConflicts(const Touches &touches);
+
+  unsigned numWaiters = unsigned(Queue::Ring);
 };
 
 } // namespace serrano::dma

@@ -22,21 +22,19 @@ unsigned dma::getWaiter(Operation *op) {
 }
 
 void QueueState::execute(size_t op, Queue queue, bool signals) {
-  int8_t *mine = of(unsigned(queue));
+  MutableArrayRef<int8_t> mine = of(unsigned(queue));
   if (signals)
-    for (size_t i = 0; i < numOps; ++i)
-      mine[i] = int8_t(mine[i] + (mine[i] != unknown && mine[i] < maxLag));
+    for (int8_t &age : mine)
+      age = int8_t(age + int8_t((age != unknown) & (age < int8_t(maxLag))));
   for (unsigned waiter = 0; waiter < numWaiters; ++waiter)
     of(waiter)[op] = unknown;
   mine[op] = signals ? 0 : known;
 }
 
 void QueueState::wait(unsigned waiter, Queue queue, int64_t lag) {
-  int8_t *mine = of(waiter);
-  const int8_t *theirs = of(unsigned(queue));
   auto least = int8_t(lag);
-  for (size_t i = 0; i < numOps; ++i)
-    mine[i] = std::max(mine[i], theirs[i] >= least ? known : unknown);
+  for (auto [mine, theirs] : llvm::zip_equal(of(waiter), of(unsigned(queue))))
+    mine = std::max(mine, theirs >= least ? known : unknown);
 }
 
 bool QueueState::merge(const QueueState &other) {

@@ -18,9 +18,6 @@ namespace serrano::dma {
 /// has a queue of its own, that ring.
 unsigned getWaiter(mlir::Operation *op);
 
-/// Those who wait: the queues of the engines, and those of the rings.
-inline constexpr unsigned numWaiters = unsigned(Queue::Ring) + unsigned(mem::numRings);
-
 /// An abstract state of the queues at a point of a function, that holds on
 /// every path there: for the latest execution of each operation, which queues know
 /// it to be complete, and a lower bound of how many increments a queue has given its
@@ -37,8 +34,10 @@ public:
   /// always knows. What was not executed is `absent` for all of them.
   static constexpr int8_t unknown = -2, known = -1, absent = 127;
 
-  /// Of operations 0 to `numOps - 1`, none of which was executed.
-  explicit QueueState(size_t numOps) : numOps(numOps), ages(numOps * numWaiters, absent) {}
+  /// Of `numOps` operations, none of which was executed. `numWaiters` of those who wait are
+  /// asked for: the queues of the engines, and the first rings.
+  QueueState(size_t numOps, unsigned numWaiters)
+      : numOps(numOps), numWaiters(numWaiters), ages(numOps * numWaiters, absent) {}
 
   /// Operation `op` is executed on `queue`; `signals` if it increments its
   /// counter.
@@ -56,9 +55,12 @@ public:
 
 private:
   /// Of all operations, as `waiter` knows them.
-  int8_t *of(unsigned waiter) { return ages.data() + waiter * numOps; }
+  llvm::MutableArrayRef<int8_t> of(unsigned waiter) {
+    return llvm::MutableArrayRef<int8_t>(ages).slice(waiter * numOps, numOps);
+  }
 
   size_t numOps;
+  unsigned numWaiters;
   std::vector<int8_t> ages; ///< by waiter and operation: a wait sees all of a waiter's
 };
 

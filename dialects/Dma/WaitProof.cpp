@@ -46,7 +46,7 @@ WaitProof::WaitProof(QueueProgram &program)
     assign(program.items[i], i, itemOf);
   if (program.items.empty())
     return;
-  entries.front().emplace(program.ops.size());
+  entries.front() = program.getEmptyState();
   holds = endWalk(walkFrom(0));
 }
 

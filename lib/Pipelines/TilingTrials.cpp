@@ -31,8 +31,12 @@ static constexpr int64_t fewLayers = 3;
 /// Programs that are made, and instructions that are predicted: counts and not a time, so
 /// that the same module has the same choices on every machine.
 static constexpr int64_t mostPrograms = 20, mostInstructions = 8'000'000;
+/// Words of instructions that are made: these, or one for so many cycles of the workload, as
+/// the rules' program takes them. A model whose runs are short has less to gain than a search
+/// costs.
+static constexpr int64_t fewestWords = 20'000, cyclesOfWord = 20;
 static constexpr const char *spent =
-    "the search has made as many programs, or predicted as many instructions, as it may";
+    "the search has made as many programs, or made or predicted as many instructions, as it may";
 
 TilingTrials::TilingTrials(ModuleOp module, const TileOptions &options, const TargetModel &target)
     : module(module), options(options), target(target),
@@ -85,7 +89,7 @@ OwningOpRef<ModuleOp> TilingTrials::place(tile::ChoicesAttr choices, std::string
 TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
                                           llvm::function_ref<bool(Times &)> goesOn) {
   Times times;
-  if (instructions < 0 || programsLeft == 0) {
+  if (instructions < 0 || programsLeft == 0 || (!runs.empty() && wordsLeft < 0)) {
     times.obstacle = spent;
     return times;
   }
@@ -95,8 +99,9 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
     copyCompilation(convert, options);
     convert.mostLayers = fewLayers;
     manager.addPass(createConvertLlmToTile(convert));
-    manager.addPass(createCanonicalizerPass());
     manager.addPass(createCSEPass());
+    manager.addPass(createCanonicalizerPass(
+        GreedyRewriteConfig().setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled)));
     addPlacing(manager, options.target);
     // What the waits prove is proved of the program that is made in the end.
     manager.addPass(createConvertMemToDma());
@@ -115,6 +120,7 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   FailureOr<isa::Program> program = isa::ir::encode(*trial, &target);
   if (failed(program))
     return times;
+  wordsLeft -= int64_t(program->text.size());
   if (!programs.insert(program->text).second) {
     times.obstacle = "gives the same program as another choice";
     return times;
@@ -177,7 +183,10 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     if (instructions < 0 && times.cycles.size() < runs.size())
       return makeError("{0}", spent);
   }
-  if (isFirst)
+  if (isFirst) {
+    double workload = std::accumulate(times.cycles.begin(), times.cycles.end(), 0.0);
+    wordsLeft += std::max(fewestWords, int64_t(workload / double(cyclesOfWord)));
     sortRuns(times);
+  }
   return llvm::Error::success();
 }

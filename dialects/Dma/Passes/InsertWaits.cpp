@@ -222,7 +222,7 @@ void InsertWaits::runOnOperation() {
   });
   for (const QueuedOp &op : program.ops)
     attach(op);
-  QueueProgram attached(getOperation(), *touches);
+  QueueProgram attached(getOperation(), program);
   relax(attached);
   getOperation().walk([](Operation *op) {
     auto waits = op->getAttrOfType<ArrayAttr>(DmaDialect::kWaitsAttr);

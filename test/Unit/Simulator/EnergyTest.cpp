@@ -112,7 +112,7 @@ TEST(Roof, LeavesOutInstructionsThatAreFetchedBesideTransfers) {
   std::string body;
   for (int i = 0; i < 8; ++i)
     body += "dma.load dst=spm[0], src=hbm[x], bytes=4096, n1=1, n2=1, n3=1\n";
-  for (int i = 0; i < 2500; ++i)
+  for (int i = 0; i < 2000; ++i)
     body += "s.li rd=r1, imm=1\n";
   sim::Statistics s = statisticsOf(body);
   EXPECT_EQ(s.hbmReadBytes, 8 * 4096);
