@@ -8,7 +8,6 @@
 #ifndef SERRANO_DIALECTS_DMA_RACES_H
 #define SERRANO_DIALECTS_DMA_RACES_H
 
-#include "dialects/Dma/QueueState.h"
 #include "dialects/Dma/Touches.h"
 
 namespace serrano::dma {
@@ -26,17 +25,6 @@ struct Race {
 /// touches that do.
 std::optional<std::pair<Touch, Touch>> findConflict(llvm::ArrayRef<Touch> mine,
                                                     llvm::ArrayRef<Touch> theirs);
-
-/// The waits of an operation.
-llvm::SmallVector<WaitAttr> getWaits(mlir::Operation *op);
-
-/// Whether who has these waits knows an operation with these ages to be complete.
-bool isCovered(const QueueState::Ages &ages, llvm::ArrayRef<WaitAttr> waits);
-
-/// `walkQueues` with the waits and signals that are there. `visit` is called before each
-/// operation, when it has not waited yet.
-void walkWaits(mlir::func::FuncOp function,
-               llvm::function_ref<void(mlir::Operation *, const QueueState &)> visit);
 
 /// What the waits of `function` leave unordered on some path, with some trip
 /// counts; nothing: it has no races. `touches` are those of the function.

@@ -19,13 +19,7 @@ using namespace mlir;
 using namespace serrano;
 using namespace serrano::dma;
 
-bool Touch::conflictsWith(const Touch &other) const {
-  if (!write && !other.write)
-    return false;
-  if (symbol || other.symbol)
-    return symbol == other.symbol;
-  if (space != other.space || begin >= other.end || other.begin >= end)
-    return false;
+bool Touch::meetsColumnsOf(const Touch &other) const {
   if (stride == 0 || other.stride == 0)
     return true;
   // Columns of rows that lie equally far apart, or every so many of them: intervals of a

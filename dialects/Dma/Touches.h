@@ -24,7 +24,21 @@ struct Touch {
   int64_t stride = 0, width = 0;
   bool write = false;
 
-  bool conflictsWith(const Touch &other) const;
+  /// Whether both touch a common byte, one of them writing.
+  bool conflictsWith(const Touch &other) const {
+    if (!write && !other.write)
+      return false;
+    if (symbol || other.symbol)
+      return symbol == other.symbol;
+    // Most end here.
+    if (space != other.space || begin >= other.end || other.begin >= end)
+      return false;
+    return meetsColumnsOf(other);
+  }
+
+private:
+  /// Of two whose intervals overlap.
+  bool meetsColumnsOf(const Touch &other) const;
 };
 
 using Touches = llvm::MapVector<mlir::Operation *, llvm::SmallVector<Touch>>;

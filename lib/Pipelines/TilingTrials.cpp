@@ -31,8 +31,12 @@ static constexpr int64_t fewLayers = 3;
 /// Programs that are made, and instructions that are predicted: counts and not a time, so
 /// that the same module has the same choices on every machine.
 static constexpr int64_t mostPrograms = 20, mostInstructions = 8'000'000;
+/// Words of instructions that are made: these, or one for so many cycles of the workload, as
+/// the rules' program takes them. A model whose runs are short has less to gain than a search
+/// costs.
+static constexpr int64_t fewestWords = 20'000, cyclesOfWord = 20;
 static constexpr const char *spent =
-    "the search has made as many programs, or predicted as many instructions, as it may";
+    "the search has made as many programs, or made or predicted as many instructions, as it may";
 
 TilingTrials::TilingTrials(ModuleOp module, const TileOptions &options, const TargetModel &target)
     : module(module), options(options), target(target),
@@ -85,7 +89,7 @@ OwningOpRef<ModuleOp> TilingTrials::place(tile::ChoicesAttr choices, std::string
 TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
                                           llvm::function_ref<bool(Times &)> goesOn) {
   Times times;
-  if (instructions < 0 || programsLeft == 0) {
+  if (instructions < 0 || programsLeft == 0 || (!runs.empty() && wordsLeft < 0)) {
     times.obstacle = spent;
     return times;
   }
@@ -95,8 +99,9 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
     copyCompilation(convert, options);
     convert.mostLayers = fewLayers;
     manager.addPass(createConvertLlmToTile(convert));
-    manager.addPass(createCanonicalizerPass());
     manager.addPass(createCSEPass());
+    manager.addPass(createCanonicalizerPass(
+        GreedyRewriteConfig().setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled)));
     addPlacing(manager, options.target);
     // What the waits prove is proved of the program that is made in the end.
     manager.addPass(createConvertMemToDma());
@@ -115,6 +120,7 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   FailureOr<isa::Program> program = isa::ir::encode(*trial, &target);
   if (failed(program))
     return times;
+  wordsLeft -= int64_t(program->text.size());
   if (!programs.insert(program->text).second) {
     times.obstacle = "gives the same program as another choice";
     return times;
@@ -122,13 +128,6 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   if (llvm::Error error = predict(std::move(*program), hbmBytes, times, goesOn))
     times.obstacle = llvm::toString(std::move(error));
   return times;
-}
-
-/// Bytes and products at full rate; instructions are fetched beside other bytes.
-static double getRoofSeconds(const sim::Statistics &statistics) {
-  double bytes = double(statistics.hbmReadBytes + statistics.hbmWriteBytes);
-  return std::max(statistics.roof.memorySeconds * bytes / (bytes + double(statistics.fetchBytes)),
-                  statistics.roof.computeSeconds);
 }
 
 /// The runs that are farthest from their roofs come first: they decide most.
@@ -171,7 +170,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
       return statistics.takeError();
     instructions -= statistics->instructions;
     double cycles = double(statistics->cycles);
-    double roof = cycles * getRoofSeconds(*statistics) / statistics->seconds;
+    double roof = cycles * statistics->roof.seconds() / statistics->seconds;
     for (const Loop &loop : loops)
       if (loop.count > fewLayers)
         cycles += double(loop.count - fewLayers) *
@@ -181,10 +180,18 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     times.roofs.push_back(roof);
     if (!goesOn(times))
       break;
+    // Of the rules' program all runs are wanted, and as many of others. That these are too
+    // many the first run, which is a short one, says soon.
+    if (isFirst && statistics->instructions > mostInstructions / int64_t(2 * runs.size()))
+      return makeError("{0} has {1} instructions; no more than {2} of {3} runs are predicted", run,
+                       statistics->instructions, mostInstructions, runs.size());
     if (instructions < 0 && times.cycles.size() < runs.size())
       return makeError("{0}", spent);
   }
-  if (isFirst)
+  if (isFirst) {
+    double workload = std::accumulate(times.cycles.begin(), times.cycles.end(), 0.0);
+    wordsLeft += std::max(fewestWords, int64_t(workload / double(cyclesOfWord)));
     sortRuns(times);
+  }
   return llvm::Error::success();
 }

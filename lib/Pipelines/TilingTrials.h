@@ -59,6 +59,7 @@ private:
   std::vector<std::string> runs;
   std::set<std::vector<uint64_t>> programs; ///< the instructions of each
   int64_t programsLeft, instructions;       ///< that may yet be made, and predicted
+  int64_t wordsLeft = 0;                    ///< that may yet be made, once the first is predicted
 };
 
 } // namespace serrano

@@ -102,8 +102,8 @@ void EnergyMeter::finish(Statistics &statistics) {
   energy.fixed = staticWatts() * statistics.seconds;
 
   double cyclesPerSecond = target.clockGhz().toDouble() * 1e9;
-  int64_t bytes = statistics.hbmReadBytes + statistics.hbmWriteBytes +
-                  statistics.fetchBytes;
+  // Instructions are fetched beside the DMA port, so they take none of its time.
+  int64_t bytes = statistics.hbmReadBytes + statistics.hbmWriteBytes;
   statistics.roof.memorySeconds = double(timing.hbmTicks(bytes)) /
                                   double(TimingModel::ticksPerCycle) /
                                   cyclesPerSecond;

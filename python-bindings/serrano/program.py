@@ -320,7 +320,7 @@ def compile(
     max_tokens: int = 128,
     max_sequences: int = 8,
     max_context: int = 2048,
-    search: str = "none",
+    search: str = "cycles",
     choices: str = "",
     report: str | os.PathLike[str] | None = None,
     remarks: str | os.PathLike[str] | None = None,

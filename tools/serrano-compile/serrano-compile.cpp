@@ -32,7 +32,7 @@ static cl::opt<int64_t> maxContext("max-context", cl::desc("Most tokens of a seq
                                    cl::init(2048), cl::cat(category));
 static cl::opt<std::string> tileSearch("search",
                                        cl::desc("How tiles are chosen: by predicted cycles, or none, by rules"),
-                                       cl::value_desc("cycles|none"), cl::init("none"), cl::cat(category));
+                                       cl::value_desc("cycles|none"), cl::init("cycles"), cl::cat(category));
 static cl::opt<std::string> choices("choices", cl::desc("What is chosen already, as in #tile.choices<...>"),
                                     cl::value_desc("name = value, ..."), cl::cat(category));
 static cl::opt<std::string> reportPath("report", cl::desc("Write a report of the compilation as JSON"),

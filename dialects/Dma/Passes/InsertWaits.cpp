@@ -8,6 +8,8 @@
 #include "dialects/Dma/Passes/DmaPasses.h"
 
 #include "dialects/Dma/Races.h"
+#include "dialects/Dma/WaitProof.h"
+#include <array>
 #include <map>
 
 namespace serrano::dma {
@@ -26,21 +28,30 @@ public:
   void runOnOperation() override;
 };
 
-/// The lag with which an operation waits for each queue.
-using Lags = std::map<Queue, int64_t>;
+/// An operation that another one has to wait for: its queue, and what each queue knows of
+/// it.
+struct Needed {
+  Queue queue;
+  std::array<int8_t, unsigned(Queue::Ring)> ages;
+};
 
 } // namespace
 
+static SmallVector<Attribute> toAttributes(MLIRContext *context, ArrayRef<Wait> waits) {
+  return llvm::map_to_vector(waits, [&](const Wait &wait) -> Attribute {
+    return WaitAttr::get(context, getCounter(wait.queue), wait.lag);
+  });
+}
+
 /// Puts the waits on the operation, and those that do not fit on a `dma.sync`
 /// before it.
-static void attach(Operation *op, Queue queue, const Lags &lags) {
+static void attach(const QueuedOp &queued) {
+  Operation *op = queued.op;
   MLIRContext *context = op->getContext();
-  SmallVector<Attribute> waits;
-  for (auto [other, lag] : lags)
-    waits.push_back(WaitAttr::get(context, getCounter(other), lag));
+  SmallVector<Attribute> waits = toAttributes(context, queued.waits);
   if (waits.size() > maxWaits && !isa<SyncOp>(op)) {
     OpBuilder builder(op);
-    auto sync = SyncOp::create(builder, op->getLoc(), queue);
+    auto sync = SyncOp::create(builder, op->getLoc(), queued.queue);
     sync->setAttr(
         DmaDialect::kWaitsAttr,
         ArrayAttr::get(context, ArrayRef(waits).drop_front(maxWaits)));
@@ -54,8 +65,7 @@ static void attach(Operation *op, Queue queue, const Lags &lags) {
 /// number of times. What is done before the loop is waited for there, once: a wait
 /// within it would have to name a lag that holds for the first round, and would hold up
 /// all later ones.
-static SmallVector<SyncOp> hoist(func::FuncOp function, Touches &touches) {
-  SmallVector<SyncOp> result;
+static void hoist(func::FuncOp function, Touches &touches) {
   function.walk<WalkOrder::PreOrder>([&](scf::ForOp loop) {
     // The whole model is no place to wait before.
     if (loop.getStaticTripCount() || loop->hasAttr(serrano::tile::TileDialect::kPortionsAttr))
@@ -67,12 +77,10 @@ static SmallVector<SyncOp> hoist(func::FuncOp function, Touches &touches) {
     });
     if (!inside.empty()) {
       OpBuilder builder(loop);
-      result.push_back(SyncOp::create(builder, loop.getLoc(), Queue::Matrix));
-      touches[result.back()] = std::move(inside);
+      touches[SyncOp::create(builder, loop.getLoc(), Queue::Matrix)] = std::move(inside);
     }
     return WalkResult::skip();
   });
-  return result;
 }
 
 /// Whether `op` needs no signal: it is one of the vector queue in a loop of nothing else
@@ -99,8 +107,8 @@ static bool isSignalledLater(Operation *op) {
 
 /// The waits, with the largest lags, after which an operation knows all of `needed`,
 /// of which each is waited for by way of its own queue or of one that has waited for it.
-static Lags chooseWaits(ArrayRef<std::pair<Queue, QueueState::Ages>> needed) {
-  Lags lags;
+static SmallVector<Wait, 2> chooseWaits(ArrayRef<Needed> needed) {
+  std::map<Queue, int64_t> lags;
   for (const auto &[queue, ages] : needed) {
     auto [it, fresh] = lags.try_emplace(queue, ages[unsigned(queue)]);
     it->second = std::min(it->second, int64_t(ages[unsigned(queue)]));
@@ -120,62 +128,74 @@ static Lags chooseWaits(ArrayRef<std::pair<Queue, QueueState::Ages>> needed) {
     else
       lags.erase(queue);
   }
-  return lags;
+  SmallVector<Wait, 2> waits;
+  for (auto [queue, lag] : lags)
+    waits.push_back({queue, lag});
+  return waits;
 }
 
-/// The waits of an operation with one of another lag, or without it.
-static ArrayAttr withLag(ArrayAttr waits, size_t index, std::optional<int64_t> lag) {
-  SmallVector<Attribute> result(waits.getValue());
-  if (lag)
-    result[index] =
-        WaitAttr::get(waits.getContext(), cast<WaitAttr>(result[index]).getCounter(), *lag);
-  else
-    result.erase(result.begin() + index);
-  return ArrayAttr::get(waits.getContext(), result);
+/// What an operation has to wait for that it does not know to be complete.
+static SmallVector<Needed> findNeeded(const QueueProgram &program, const QueuedOp &op,
+                                      const QueueState &state) {
+  SmallVector<Needed> needed;
+  for (unsigned other : op.conflicts) {
+    if (op.knows(state, other, {}))
+      continue;
+    Needed &added = needed.emplace_back(Needed{program.ops[other].queue, {}});
+    for (auto [queue, age] : llvm::enumerate(added.ages))
+      age = state.getAge(other, queue);
+  }
+  return needed;
+}
+
+/// By operation and wait: whether the operation needs it for itself. Such a wait stays: other
+/// ones, if they are fewer, do not make up for it.
+static SmallVector<SmallVector<bool>> findOwn(const QueueProgram &program) {
+  SmallVector<SmallVector<bool>> result(program.ops.size());
+  program.walk([&](unsigned number, QueueState &state) {
+    const QueuedOp &op = program.ops[number];
+    SmallVector<bool> &own = result[number];
+    own.assign(op.waits.size(), false);
+    if (!op.isSync)
+      for (auto [i, isOwn] : llvm::enumerate(own)) {
+        SmallVector<Wait, 2> weaker = op.waits;
+        ++weaker[i].lag;
+        isOwn = llvm::any_of(op.conflicts, [&](unsigned other) {
+          return !op.knows(state, other, weaker);
+        });
+      }
+    op.step(number, state);
+  });
+  return result;
 }
 
 /// Drops and weakens waits as far as nothing races. What a loop waits for in each round it
 /// need not wait for before it, and a wait can become unnecessary through another one that
 /// was found later.
-static void relax(func::FuncOp function, const Touches &touches) {
-  // Those that an operation needs for itself stay: other waits, if they are fewer, do not
-  // make up for them.
-  llvm::MapVector<Operation *, SmallVector<bool>> needed;
-  walkWaits(function, [&](Operation *op, const QueueState &state) {
-    SmallVector<WaitAttr> waits = getWaits(op);
-    SmallVector<bool> &own = needed[op];
-    own.assign(waits.size(), false);
-    if (isa<SyncOp>(op))
-      return;
-    ArrayRef<Touch> mine = touches.find(op)->second;
-    state.forEachUnknown(getWaiter(op), [&](Operation *other, const QueueState::Ages &ages) {
-      if (!findConflict(mine, touches.find(other)->second))
-        return;
-      for (auto [i, wait] : llvm::enumerate(waits)) {
-        SmallVector<WaitAttr> weaker = waits;
-        weaker[i] = WaitAttr::get(op->getContext(), wait.getCounter(), wait.getLag() + 1);
-        own[i] = own[i] || !isCovered(ages, weaker);
+static void relax(QueueProgram &program) {
+  SmallVector<SmallVector<bool>> own = findOwn(program);
+  WaitProof proof(program);
+  for (unsigned number = 0; number < program.ops.size(); ++number) {
+    QueuedOp &op = program.ops[number];
+    bool changed = false;
+    for (size_t i = own[number].size(); i-- > 0;) {
+      if (own[number][i])
+        continue;
+      SmallVector<Wait, 2> weaker = op.waits;
+      weaker.erase(weaker.begin() + i);
+      if (proof.accepts(number, weaker)) {
+        changed = true;
+        continue;
       }
-    });
-  });
-  for (auto &[op, own] : needed)
-    for (size_t i = own.size(); i-- > 0;) {
-      if (own[i])
-        continue;
-      auto before = op->getAttrOfType<ArrayAttr>(DmaDialect::kWaitsAttr);
-      auto suffices = [&](ArrayAttr waits) {
-        op->setAttr(DmaDialect::kWaitsAttr, waits);
-        bool result = findRaces(function, touches).empty();
-        if (!result)
-          op->setAttr(DmaDialect::kWaitsAttr, before);
-        return result;
-      };
-      if (suffices(withLag(before, i, std::nullopt)))
-        continue;
-      int64_t lag = cast<WaitAttr>(before[i]).getLag();
-      while (lag < maxLag && suffices(withLag(before, i, lag + 1)))
-        before = withLag(before, i, ++lag);
+      weaker = op.waits;
+      while (++weaker[i].lag <= maxLag && proof.accepts(number, weaker))
+        changed = true;
     }
+    if (changed)
+      op.op->setAttr(DmaDialect::kWaitsAttr,
+                     ArrayAttr::get(op.op->getContext(),
+                                    toAttributes(op.op->getContext(), op.waits)));
+  }
 }
 
 void InsertWaits::runOnOperation() {
@@ -192,28 +212,21 @@ void InsertWaits::runOnOperation() {
                   IntegerAttr::get(IntegerType::get(op->getContext(), 64),
                                    getCounter(*getQueue(op))));
   }
-  SmallVector<SyncOp> hoisted = hoist(getOperation(), *touches);
+  hoist(getOperation(), *touches);
 
-  llvm::MapVector<Operation *, Lags> needed;
-  walkQueues(
-      getOperation(), [&](Operation *op, Queue queue, QueueState &state) {
-        SmallVector<std::pair<Queue, QueueState::Ages>> unknown;
-        state.forEachUnknown(getWaiter(op), [&](Operation *other, const QueueState::Ages &ages) {
-          if (findConflict((*touches)[op], (*touches)[other]))
-            unknown.push_back({*getQueue(other), ages});
-        });
-        Lags lags = chooseWaits(unknown);
-        for (auto [other, lag] : lags)
-          state.wait(getWaiter(op), other, lag);
-        if (queue != Queue::Ring && !isa<SyncOp>(op))
-          state.execute(op, queue, !isSignalledLater(op));
-        needed[op] = std::move(lags);
-      });
-  for (auto &[op, lags] : needed)
-    attach(op, *getQueue(op), lags);
-  relax(getOperation(), *touches);
+  QueueProgram program(getOperation(), *touches);
+  program.walk([&](unsigned number, QueueState &state) {
+    QueuedOp &op = program.ops[number];
+    op.waits = chooseWaits(findNeeded(program, op, state));
+    op.step(number, state);
+  });
+  for (const QueuedOp &op : program.ops)
+    attach(op);
+  QueueProgram attached(getOperation(), program);
+  relax(attached);
   getOperation().walk([](Operation *op) {
-    if (!getWaits(op).empty())
+    auto waits = op->getAttrOfType<ArrayAttr>(DmaDialect::kWaitsAttr);
+    if (waits && !waits.empty())
       return;
     if (isa<SyncOp>(op))
       op->erase();

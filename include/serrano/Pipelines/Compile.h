@@ -28,7 +28,7 @@ struct CompileOptions {
   int64_t maxContext = 2048;
   /// How tiles are chosen: "cycles", what is predicted to take the fewest, or "none", by
   /// rules.
-  std::string search = "none";
+  std::string search = "cycles";
   /// What is chosen already, as in `#tile.choices<...>`: "lanes = 1, rows = 64".
   std::string choices;
   /// JSON report; empty for none.

@@ -161,7 +161,7 @@ function makeShares(parent, unit, parts) {
 function makeRoofline() {
   const svg = byId("roofline");
   const [left, right, top, bottom] = [70, 880, 15, 375];
-  const bandwidth = (stats.hbm_read_bytes + stats.hbm_write_bytes + stats.instruction_fetch_bytes) / stats.roof.memory_seconds;
+  const bandwidth = (stats.hbm_read_bytes + stats.hbm_write_bytes) / stats.roof.memory_seconds;
   const peak = stats.multiply_accumulates / stats.roof.compute_seconds;
   const cyclesPerSecond = report.ticks_per_second / report.ticks_per_cycle;
   const points = operators.map((op) => {

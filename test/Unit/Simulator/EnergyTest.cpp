@@ -105,4 +105,21 @@ TEST(Roof, IsTheLongerOfMemoryAndArray) {
   EXPECT_LT(s.roof.seconds(), s.seconds);
 }
 
+TEST(Roof, LeavesOutInstructionsThatAreFetchedBesideTransfers) {
+  // 8 transfers are under way while a program of 5 pages, one more than the instruction
+  // memory has, is fetched: 53248 bytes in less time than the memory takes for them one
+  // after the other.
+  std::string body;
+  for (int i = 0; i < 8; ++i)
+    body += "dma.load dst=spm[0], src=hbm[x], bytes=4096, n1=1, n2=1, n3=1\n";
+  for (int i = 0; i < 2000; ++i)
+    body += "s.li rd=r1, imm=1\n";
+  sim::Statistics s = statisticsOf(body);
+  EXPECT_EQ(s.hbmReadBytes, 8 * 4096);
+  EXPECT_EQ(s.fetchBytes, 5 * 4096);
+  EXPECT_LT(s.seconds, (8 + 5) * 4096 / 7.36 * 1e-9);
+  EXPECT_NEAR(s.roof.memorySeconds, 8 * 4096 / 7.36 * 1e-9, 1e-12);
+  EXPECT_LT(s.roof.seconds(), s.seconds);
+}
+
 } // namespace
