@@ -81,7 +81,7 @@ private:
 static constexpr Choice searched[] = {
     Choice::QueryTokens,    Choice::EncoderQueries, Choice::CacheTiles, Choice::Accumulators,
     Choice::EncoderLanes,   Choice::Lanes,          Choice::CarryNorms, Choice::StagedBlocks,
-    Choice::InterleaveGate, Choice::Rows};
+    Choice::StationaryRows, Choice::InterleaveGate, Choice::Rows};
 
 /// Why a choice is not searched for.
 static const char *getRuleReason(Choice choice) {
@@ -126,6 +126,8 @@ std::vector<int64_t> TilingProblem::getOthers(Choice choice, int64_t value) cons
   case Choice::InterleaveGate:
   case Choice::CarryNorms:
     return {1 - value};
+  case Choice::StationaryRows:
+    return {value ? 0 : columns / 2};
   case Choice::Lanes: {
     std::vector<int64_t> result;
     auto it = divisors.find(value);
