@@ -32,9 +32,9 @@ static constexpr int64_t fewLayers = 3;
 /// that the same module has the same choices on every machine.
 static constexpr int64_t mostPrograms = 20, mostInstructions = 8'000'000;
 /// Words of instructions that are made: these, or one for so many cycles of the workload, as
-/// the rules' program takes them. A model whose runs are short has less to gain than a search
-/// costs.
-static constexpr int64_t fewestWords = 20'000, cyclesOfWord = 20;
+/// the rules' program takes them for a few layers, so that a deep model is searched no longer.
+/// One whose runs are short has less to gain than a search costs.
+static constexpr int64_t fewestWords = 20'000, cyclesOfWord = 10;
 static constexpr const char *spent =
     "the search has made as many programs, or made or predicted as many instructions, as it may";
 
@@ -161,6 +161,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
   bool isFirst = runs.empty();
   if (isFirst)
     runs = getWorkload(entry, options);
+  int64_t workload = 0;
   for (const std::string &run : runs) {
     llvm::Expected<Lengths> lengths = run.empty() ? Lengths() : Lengths::parse(run);
     if (!lengths)
@@ -169,6 +170,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     if (!statistics)
       return statistics.takeError();
     instructions -= statistics->instructions;
+    workload += statistics->cycles;
     double cycles = double(statistics->cycles);
     double roof = cycles * statistics->roof.seconds() / statistics->seconds;
     for (const Loop &loop : loops)
@@ -189,8 +191,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
       return makeError("{0}", spent);
   }
   if (isFirst) {
-    double workload = std::accumulate(times.cycles.begin(), times.cycles.end(), 0.0);
-    wordsLeft += std::max(fewestWords, int64_t(workload / double(cyclesOfWord)));
+    wordsLeft += std::max(fewestWords, workload / cyclesOfWord);
     sortRuns(times);
   }
   return llvm::Error::success();
