@@ -182,11 +182,11 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     times.roofs.push_back(roof);
     if (!goesOn(times))
       break;
-    // Of the rules' program all runs are wanted, and as many of others. That these are too
-    // many the first run, which is a short one, says soon.
+    // Half is for the rules' program, of which all runs are wanted. Short ones come first, so
+    // that a model which is too large is soon known to be.
     if (isFirst && statistics->instructions > mostInstructions / int64_t(2 * runs.size()))
-      return makeError("{0} has {1} instructions; no more than {2} of {3} runs are predicted", run,
-                       statistics->instructions, mostInstructions, runs.size());
+      return makeError("{0} has {1} instructions; expected no more than {2}", run,
+                       statistics->instructions, mostInstructions / int64_t(2 * runs.size()));
     if (instructions < 0 && times.cycles.size() < runs.size())
       return makeError("{0}", spent);
   }
