@@ -32,8 +32,8 @@ static constexpr int64_t fewLayers = 3;
 /// that the same module has the same choices on every machine.
 static constexpr int64_t mostPrograms = 20, mostInstructions = 8'000'000;
 /// Words of instructions that are made: these, or one for so many cycles of the workload, as
-/// the rules' program takes them. A model whose runs are short has less to gain than a search
-/// costs.
+/// the rules' program takes them for a few layers, so that a deep model is searched no longer.
+/// One whose runs are short has less to gain than a search costs.
 static constexpr int64_t fewestWords = 20'000, cyclesOfWord = 20;
 static constexpr const char *spent =
     "the search has made as many programs, or made or predicted as many instructions, as it may";
@@ -161,6 +161,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
   bool isFirst = runs.empty();
   if (isFirst)
     runs = getWorkload(entry, options);
+  int64_t workload = 0;
   for (const std::string &run : runs) {
     llvm::Expected<Lengths> lengths = run.empty() ? Lengths() : Lengths::parse(run);
     if (!lengths)
@@ -169,6 +170,7 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     if (!statistics)
       return statistics.takeError();
     instructions -= statistics->instructions;
+    workload += statistics->cycles;
     double cycles = double(statistics->cycles);
     double roof = cycles * statistics->roof.seconds() / statistics->seconds;
     for (const Loop &loop : loops)
@@ -180,17 +182,16 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     times.roofs.push_back(roof);
     if (!goesOn(times))
       break;
-    // Of the rules' program all runs are wanted, and as many of others. That these are too
-    // many the first run, which is a short one, says soon.
+    // Half is for the rules' program, of which all runs are wanted. Short ones come first, so
+    // that a model which is too large is soon known to be.
     if (isFirst && statistics->instructions > mostInstructions / int64_t(2 * runs.size()))
-      return makeError("{0} has {1} instructions; no more than {2} of {3} runs are predicted", run,
-                       statistics->instructions, mostInstructions, runs.size());
+      return makeError("{0} has {1} instructions; expected no more than {2}", run,
+                       statistics->instructions, mostInstructions / int64_t(2 * runs.size()));
     if (instructions < 0 && times.cycles.size() < runs.size())
       return makeError("{0}", spent);
   }
   if (isFirst) {
-    double workload = std::accumulate(times.cycles.begin(), times.cycles.end(), 0.0);
-    wordsLeft += std::max(fewestWords, int64_t(workload / double(cyclesOfWord)));
+    wordsLeft += std::max(fewestWords, workload / cyclesOfWord);
     sortRuns(times);
   }
   return llvm::Error::success();

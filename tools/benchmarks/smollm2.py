@@ -18,7 +18,7 @@ EXPORTERS = ["optimum", "dynamo18", "dynamo23", "genai-fp32"]
 CUT_LAYERS = 6
 EVALUATED_TOKENS = 2048
 DECODED_TOKENS = 32
-DEPTH_ROUNDS = 30
+DEPTH_ROUNDS = 10
 
 
 def model_file() -> pathlib.Path:
@@ -97,8 +97,7 @@ def bf16_compilation(folder: pathlib.Path) -> list[float]:
 def depth_ratio(folder: pathlib.Path) -> list[float]:
     """CPU time of all layers over that of a few, for the exporter of which it is the largest.
 
-    Assembly has no weights, so that none are packed. A compilation takes less than a tenth of a second: the least of
-    many in turn is what other work disturbed least.
+    Assembly has no weights, so that none are packed. The least of many in turn is what other work disturbed least.
     """
     ratios = []
     for exporter in EXPORTERS:
