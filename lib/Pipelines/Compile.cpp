@@ -355,7 +355,8 @@ llvm::Error serrano::compile(const CompileOptions &options) {
   llvm::Expected<std::string> latency = getLatency(options.outputPath);
   if (!latency)
     return latency.takeError();
-  clock.end("latency");
+  if (!latency->empty())
+    clock.end("latency");
   writeReport(**module, *program, options, clock, *latency, report->stream());
   return finish(report->commit());
 }

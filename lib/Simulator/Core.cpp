@@ -7,6 +7,7 @@
 
 #include "Core.h"
 #include "Fault.h"
+#include "Rounds.h"
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace serrano;
@@ -87,9 +88,14 @@ void Core::closeLoops() {
     if (++loop.iteration < loop.count) {
       write(loop.indexRegister, loop.iteration);
       next = loop.firstIndex;
+      if (rounds)
+        rounds->ended(loops.size() - 1, loop.firstIndex, loop.iteration,
+                      loop.count);
       return;
     }
     loops.pop_back();
+    if (rounds)
+      rounds->left(loops.size());
   }
 }
 
@@ -118,6 +124,9 @@ void Core::wait(isa::Wait w) {
   if (counterQueue[w.counter] >= int(FirstRingId) &&
       threshold > ringIncrements[w.counter])
     deadlock(w.counter, threshold);
+  // It might wait for something a round later.
+  if (threshold <= 0)
+    notYet |= uint64_t(1) << w.counter;
   if (threshold > 0)
     record.waits.push_back({w.counter, threshold});
 }
@@ -217,6 +226,7 @@ Accesses Core::accessesOf(int64_t first, int64_t count) const {
 }
 
 void Core::retire() {
+  ++dispatched;
   for (Observer *observer : observers)
     observer->dispatched(record);
   for (const SlotUse &use : record.slots) {

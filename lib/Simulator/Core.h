@@ -14,6 +14,8 @@
 #include "KnownScalars.h"
 #include "MemorySystem.h"
 #include "Observer.h"
+#include "Positions.h"
+#include "Slopes.h"
 #include "Workers.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Target/TimingModel.h"
@@ -22,6 +24,8 @@
 #include <vector>
 
 namespace serrano::sim {
+
+class Rounds;
 
 /// The program's instructions, decoded once.
 struct DecodedProgram {
@@ -65,6 +69,48 @@ public:
   void attach(Debugger &looker) { debugger = &looker; }
   /// Registers, counters and rings.
   void inspect(MachineState &state) const;
+  /// Asks `attempts` at the end of each round of a loop whether rounds can be
+  /// left out. Only of a prediction.
+  void attach(Rounds &attempts) { rounds = &attempts; }
+  /// Follows slopes from now on, null to stop.
+  void follow(Slopes *lines) {
+    slopes = lines;
+    notYet = 0;
+  }
+  /// The loop that has just ended a round is the one that is followed.
+  void setSlopeOfIndex(int64_t slope) {
+    if (uint8_t index = loops.back().indexRegister)
+      slopes->registers[index] = slope;
+  }
+  const std::array<int64_t, 64> &registerValues() const { return registers; }
+
+  /// The numbers of counters, slots and layers so far.
+  Positions positions() const;
+  /// Appends to `out` all that decides what the core does from here on but its
+  /// registers and scalar memory, relative to `positions()`: cores that append
+  /// the same do the same.
+  void describe(std::vector<int64_t> &out) const;
+  struct Round {
+    std::array<int64_t, 64> registers;
+    Positions positions;
+    std::array<int64_t, numCounters> ringIncrements;
+    int64_t executed, iteration;
+    /// Of prediction with slopes: scalar memory and which of it is known.
+    std::vector<std::byte> scalars;
+    std::optional<KnownScalars> known;
+  };
+  /// What `leaveOut` compares with; the memories only if `withScalars`.
+  Round round(bool withScalars) const;
+  /// Whether the registers and the scalar memory since `before` are on their
+  /// lines.
+  bool onLines(const Round &before) const;
+  /// How many periods like that since `before` no ring comes to the end of the
+  /// order that it is in the middle of.
+  int64_t periodsOfStreams(const Round &before) const;
+  /// As if `n` more periods like that since `before` had been executed.
+  void leaveOut(int64_t n, const Round &before);
+  int64_t dispatches() const { return dispatched; }
+
   /// Instructions that the sequencer finished by itself since the last that it
   /// dispatched.
   int64_t scalarsSinceDispatch() const { return scalarCycles; }
@@ -127,9 +173,21 @@ private:
   }
   /// What a register holds that decides more than where in HBM something is.
   int64_t decisive(uint8_t reg) const {
+    if (slopes)
+      slopes->requireNone(slopes->registers[reg]);
+    return lineOf(reg);
+  }
+  /// The same where it may be different from one round to the next.
+  int64_t lineOf(uint8_t reg) const {
     if (unknown >> reg & 1)
       refuseData(reg);
     return registers[reg];
+  }
+  int64_t lineValue(isa::Value v) const {
+    return int64_t(uint64_t(lineOf(v.reg)) + v.imm);
+  }
+  int64_t slopeOf(isa::Value v) const {
+    return slopes ? slopes->registers[v.reg] : 0;
   }
   [[noreturn]] void refuseData(uint8_t reg) const;
   /// A value that must be 0 .. 2^31-1; `name` is the field's.
@@ -142,6 +200,9 @@ private:
   int64_t address(isa::HbmAddress a) const {
     return int64_t(uint64_t(registers[a.reg]) + a.offset);
   }
+  int64_t slopeOf(isa::HbmAddress a) const {
+    return slopes ? slopes->registers[a.reg] : 0;
+  }
   /// Faults if the access cannot be; a prediction does not look at contents.
   void check(const Access &access, const char *operand) const {
     memory.checkPlace(access, operand);
@@ -149,7 +210,12 @@ private:
       memory.verify(access);
   }
   /// Adds an access to the instruction in hand, checked.
-  void touch(Access access, const char *operand);
+  void touch(Access access, const char *operand, int64_t slope = 0);
+  /// All that a normalized access touches in the periods that may follow;
+  /// nothing if that is not allowed.
+  std::optional<Access> sweep(Access access, int64_t slope) const;
+  /// Follows an access of the instruction in hand from period to period.
+  void follow(const Access &access, int64_t slope);
   /// The same for a row of HBM that a table leads to. The instruction's record
   /// has gone if the table is read in an effect that was put off.
   void touchRow(Access access, const char *operand);
@@ -254,7 +320,7 @@ private:
   // Execute/Dma.cpp
   struct Place {
     Memory memory;
-    int64_t address;
+    int64_t address, slope;
   };
   Place place(isa::LocalAddress a) const;
   template <typename T>
@@ -276,7 +342,9 @@ private:
     int64_t layer = 0;
     int signal = -1;
     int64_t firstSlot = 0, count = 0;
-    int64_t source = 0, bytes = 0, tailBytes = 0, stride = 0;
+    int64_t source = 0;
+    int64_t slope = 0; ///< of the source, from period to period
+    int64_t bytes = 0, tailBytes = 0, stride = 0;
     int64_t passCount = 0, passStride = 0;
     int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range
 
@@ -309,6 +377,10 @@ private:
       int64_t index = slot - lap;
       return index < slots ? index : index - slots;
     }
+    /// Of the oldest order that has not been filled to its end.
+    int64_t slotsToFill() const {
+      return orders.front().firstSlot + orders.front().count - filled;
+    }
     int64_t placeOf(int64_t slot) const {
       return base + indexOf(slot) * slotBytes;
     }
@@ -317,6 +389,7 @@ private:
     }
   };
   void order(unsigned ring, Order order);
+  static Access spanOf(const Order &order);
   /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
   void fillSlot(unsigned ring, const Order &order);
@@ -341,10 +414,13 @@ private:
     unsigned callDepth;
   };
 
-  void write(uint8_t rd, int64_t value, bool isKnown = true) {
+  void write(uint8_t rd, int64_t value, bool isKnown = true,
+             int64_t slope = 0) {
     if (!rd)
       return;
     registers[rd] = value;
+    if (slopes)
+      slopes->registers[rd] = slope;
     unknown = (unknown & ~(uint64_t(1) << rd)) | uint64_t(!isKnown) << rd;
   }
 
@@ -371,6 +447,10 @@ private:
     uint32_t callee, returnIndex;
   };
   llvm::SmallVector<CallState, 8> returns;
+  Rounds *rounds = nullptr;
+  Slopes *slopes = nullptr; ///< null: no lines are followed
+  uint64_t notYet = 0; ///< counters whose waits began before they counted
+  int64_t dispatched = 0;
   bool halted = false;
   int exitCode = 0;
 

@@ -21,61 +21,137 @@ EnergyMeter::EnergyMeter(const TargetModel &target, const TimingModel &timing)
     macPj[format] = target.energy().macPj[format].toDouble();
 }
 
-void EnergyMeter::addLocal(const Access &access, Sum &sum) const {
-  double bytes = double(access.bytes) * double(access.rows);
-  if (access.memory == Memory::Scratchpad)
-    sum.scratchpad += bytes * scratchpadPj;
-  else if (access.memory == Memory::Accumulators)
-    sum.accumulators += bytes * accumulatorPj;
+void EnergyMeter::Amounts::add(int64_t n, const Amounts &after,
+                               const Amounts &before) {
+  for (NumberFormat format : numberFormats)
+    multiplies[format] +=
+        n * (after.multiplies[format] - before.multiplies[format]);
+  scratchpad += n * (after.scratchpad - before.scratchpad);
+  accumulators += n * (after.accumulators - before.accumulators);
+  hbm += n * (after.hbm - before.hbm);
 }
 
-void EnergyMeter::add(uint32_t op, int64_t layer, const Sum &sum) {
+void EnergyMeter::Amounts::add(const Amounts &other) {
+  for (NumberFormat format : numberFormats)
+    multiplies[format] += other.multiplies[format];
+  scratchpad += other.scratchpad;
+  accumulators += other.accumulators;
+  hbm += other.hbm;
+}
+
+void EnergyMeter::Amounts::addLocal(const Access &access) {
+  int64_t bytes = access.bytes * access.rows;
+  if (access.memory == Memory::Scratchpad)
+    scratchpad += bytes;
+  else if (access.memory == Memory::Accumulators)
+    accumulators += bytes;
+}
+
+EnergyMeter::Amounts EnergyMeter::amountsOf(const Dispatched &d) {
+  Amounts amounts;
+  amounts.multiplies[d.format] = d.multiplies;
+  for (const Access &access : d.accesses)
+    amounts.addLocal(access);
+  // A ring's order moves nothing by itself: its slots do.
+  if (d.hbm && d.work == Work::Transfer)
+    amounts.hbm = d.bytes;
+  return amounts;
+}
+
+EnergyMeter::Amounts EnergyMeter::amountsOf(const SlotFill &fill) const {
+  Amounts amounts;
+  for (const Access &access : fill.accesses) {
+    amounts.addLocal(access);
+    if (access.memory == Memory::Hbm)
+      amounts.hbm += timing.burstBytes(access.bytes);
+  }
+  return amounts;
+}
+
+EnergyMeter::Sum EnergyMeter::sumOf(const Amounts &amounts) const {
+  Sum sum;
+  for (NumberFormat format : numberFormats)
+    sum.multiplies += double(amounts.multiplies[format]) * macPj[format];
+  sum.scratchpad = double(amounts.scratchpad) * scratchpadPj;
+  sum.accumulators = double(amounts.accumulators) * accumulatorPj;
+  sum.hbm = double(amounts.hbm) * hbmPj;
+  return sum;
+}
+
+EnergyMeter::Sum EnergyMeter::of(const Dispatched &d) const {
+  return sumOf(amountsOf(d));
+}
+
+EnergyMeter::Sum EnergyMeter::of(const SlotFill &fill) const {
+  return sumOf(amountsOf(fill));
+}
+
+void EnergyMeter::add(uint32_t op, int64_t layer, const Amounts &amounts) {
   if (op >= operators.size())
     operators.resize(op + 1);
   if (lastLayer.first != layer || !lastLayer.second)
     lastLayer = {layer, &layers[layer]};
-  for (Sum *total : {&operators[op], lastLayer.second}) {
-    total->multiplies += sum.multiplies;
-    total->scratchpad += sum.scratchpad;
-    total->accumulators += sum.accumulators;
-    total->hbm += sum.hbm;
-  }
-}
-
-EnergyMeter::Sum EnergyMeter::of(const Dispatched &d) const {
-  Sum sum;
-  sum.multiplies = double(d.multiplies) * macPj[d.format];
-  for (const Access &access : d.accesses)
-    addLocal(access, sum);
-  // A ring's order moves nothing by itself: its slots do.
-  if (d.hbm && d.work == Work::Transfer)
-    sum.hbm = double(d.bytes) * hbmPj;
-  return sum;
-}
-
-EnergyMeter::Sum EnergyMeter::of(const SlotFill &fill) const {
-  Sum sum;
-  for (const Access &access : fill.accesses) {
-    addLocal(access, sum);
-    if (access.memory == Memory::Hbm)
-      sum.hbm += double(timing.burstBytes(access.bytes)) * hbmPj;
-  }
-  return sum;
+  operators[op].add(amounts);
+  lastLayer.second->add(amounts);
 }
 
 void EnergyMeter::dispatched(const Dispatched &d) {
-  multiplies[d.format] += double(d.multiplies);
-  add(d.op, d.layer, of(d));
+  Amounts amounts = amountsOf(d);
   // What was brought is of who uses it, not of who ordered it.
   for (const SlotUse &use : d.slots)
     if (use.pop) {
-      add(d.op, d.layer, slots[use.ring].front().sum);
+      amounts.add(slots[use.ring].front().amounts);
       slots[use.ring].pop_front();
     }
+  add(d.op, d.layer, amounts);
 }
 
 void EnergyMeter::filled(const SlotFill &fill) {
-  slots[fill.ring].push_back({fill.op, fill.layer, of(fill)});
+  slots[fill.ring].push_back({fill.op, fill.layer, amountsOf(fill)});
+}
+
+EnergyMeter::Round EnergyMeter::round() const {
+  Round result;
+  result.operators = operators;
+  result.layers = layers;
+  return result;
+}
+
+void EnergyMeter::describe(const Positions &positions,
+                           std::vector<int64_t> &out) const {
+  for (auto [r, ring] : llvm::enumerate(slots)) {
+    out.push_back(int64_t(ring.size()));
+    // A slot moves bytes only.
+    for (size_t i = 0; i < ring.size(); ++i)
+      out.insert(out.end(),
+                 {ring[i].op, positions.layerOfSlot(r, ring[i].layer),
+                  ring[i].amounts.scratchpad, ring[i].amounts.hbm});
+  }
+}
+
+void EnergyMeter::leaveOut(int64_t n, const Positions &period,
+                           const Round &before) {
+  for (auto [i, total] : llvm::enumerate(operators)) {
+    Amounts after = total;
+    total.add(n, after,
+              i < before.operators.size() ? before.operators[i] : Amounts());
+  }
+  const std::map<int64_t, Amounts> after = layers;
+  for (const auto &[layer, amounts] : after) {
+    auto old = before.layers.find(layer);
+    Amounts previous = old == before.layers.end() ? Amounts() : old->second;
+    if (amounts == previous)
+      continue;
+    if (period.layer == 0) {
+      layers[layer].add(n, amounts, previous);
+      continue;
+    }
+    for (int64_t i = 1; i <= n; ++i)
+      layers[layer + i * period.layer].add(1, amounts, previous);
+  }
+  for (auto [r, ring] : llvm::enumerate(slots))
+    for (size_t i = 0; i < ring.size() && !period.isStream(r); ++i)
+      ring[i].layer += n * period.layer;
 }
 
 double EnergyMeter::staticWatts() const {
@@ -85,9 +161,12 @@ double EnergyMeter::staticWatts() const {
 void EnergyMeter::finish(Statistics &statistics) {
   for (Fifo<Slot> &ring : slots)
     for (; !ring.empty(); ring.pop_front())
-      add(ring.front().op, ring.front().layer, ring.front().sum);
+      add(ring.front().op, ring.front().layer, ring.front().amounts);
   EnergyStatistics &energy = statistics.energy;
-  for (auto [i, sum] : llvm::enumerate(operators)) {
+  Amounts all;
+  for (auto [i, amounts] : llvm::enumerate(operators)) {
+    all.add(amounts);
+    Sum sum = sumOf(amounts);
     energy.multiplies += sum.multiplies * joulesPerPicojoule;
     energy.scratchpad += sum.scratchpad * joulesPerPicojoule;
     energy.accumulators += sum.accumulators * joulesPerPicojoule;
@@ -96,8 +175,9 @@ void EnergyMeter::finish(Statistics &statistics) {
       statistics.operators.resize(i + 1);
     statistics.operators[i].joules = sum.total() * joulesPerPicojoule;
   }
-  for (const auto &[layer, sum] : layers)
-    statistics.layers[layer].joules = sum.total() * joulesPerPicojoule;
+  for (const auto &[layer, amounts] : layers)
+    statistics.layers[layer].joules =
+        sumOf(amounts).total() * joulesPerPicojoule;
   energy.hbm += double(statistics.fetchBytes) * hbmPj * joulesPerPicojoule;
   energy.fixed = staticWatts() * statistics.seconds;
 
@@ -109,8 +189,9 @@ void EnergyMeter::finish(Statistics &statistics) {
                                   cyclesPerSecond;
   double cycles = 0;
   for (NumberFormat format : numberFormats)
-    if (multiplies[format])
-      cycles += multiplies[format] / (double(target.rows() * target.columns()) *
-                                      target.macRate(format).toDouble());
+    if (all.multiplies[format])
+      cycles += double(all.multiplies[format]) /
+                (double(target.rows() * target.columns()) *
+                 target.macRate(format).toDouble());
   statistics.roof.computeSeconds = cycles / cyclesPerSecond;
 }

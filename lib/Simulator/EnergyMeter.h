@@ -35,6 +35,15 @@ public:
       return multiplies + scratchpad + accumulators + hbm;
     }
   };
+  /// What `leaveOut` compares with.
+  class Round;
+  Round round() const;
+  /// Appends to `out` the slots that are held, relative to `positions`.
+  void describe(const Positions &positions, std::vector<int64_t> &out) const;
+  /// As if `n` more periods like that since `before` had been done, by which the
+  /// positions have grown by `period` each time.
+  void leaveOut(int64_t n, const Positions &period, const Round &before);
+
   /// This core's part of the chip's static power.
   double staticWatts() const;
   /// Of one instruction, without the slots that it orders; of one slot.
@@ -42,26 +51,44 @@ public:
   Sum of(const SlotFill &fill) const;
 
 private:
-  void add(uint32_t op, int64_t layer, const Sum &sum);
-  /// Energy of the bytes that an access touches in a memory of the core.
-  void addLocal(const Access &access, Sum &sum) const;
+  /// What energy is of: sums of these do not depend on the order.
+  struct Amounts {
+    PerFormat<int64_t> multiplies;
+    int64_t scratchpad = 0, accumulators = 0, hbm = 0; ///< bytes
+
+    /// Adds `n` times what `after` is more than `before`.
+    void add(int64_t n, const Amounts &after, const Amounts &before);
+    void add(const Amounts &other);
+    /// Adds the bytes that an access touches in a memory of the core.
+    void addLocal(const Access &access);
+    bool operator==(const Amounts &) const = default;
+  };
+  static Amounts amountsOf(const Dispatched &instruction);
+  Amounts amountsOf(const SlotFill &fill) const;
+  Sum sumOf(const Amounts &amounts) const;
+  void add(uint32_t op, int64_t layer, const Amounts &amounts);
 
   const TargetModel &target;
   const TimingModel &timing;
   PerFormat<double> macPj;
   double scratchpadPj, accumulatorPj, hbmPj; ///< per byte
-  std::vector<Sum> operators;
+  std::vector<Amounts> operators;
   /// Of slots that have been filled and not popped.
   struct Slot {
     uint32_t op; ///< of the order
     int64_t layer;
-    Sum sum;
+    Amounts amounts;
   };
   std::array<Fifo<Slot>, numRings> slots;
-  std::map<int64_t, Sum> layers;
+  std::map<int64_t, Amounts> layers;
   /// Where the last layer's sum is: most instructions are of the same.
-  std::pair<int64_t, Sum *> lastLayer = {-1, nullptr};
-  PerFormat<double> multiplies = {}; ///< done, by format
+  std::pair<int64_t, Amounts *> lastLayer = {-1, nullptr};
+};
+
+class EnergyMeter::Round {
+  friend class EnergyMeter;
+  std::vector<Amounts> operators;
+  std::map<int64_t, Amounts> layers;
 };
 
 } // namespace serrano::sim

@@ -13,6 +13,7 @@
 #include "MemorySystem.h"
 #include "Profile.h"
 #include "Report.h"
+#include "Rounds.h"
 #include "Timeline.h"
 #include "Trace.h"
 #include "Watcher.h"
@@ -319,6 +320,11 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
             observers, workers, schedule ? &*schedule : nullptr, known);
   if (options.debugger)
     core.attach(*options.debugger);
+  // Those who look at single instructions miss none.
+  std::optional<Rounds> rounds;
+  if (known && options.timing && options.leavesOutRounds && !options.observer &&
+      sinks.empty())
+    core.attach(rounds.emplace(core, timeline, energy));
   state->core = &core;
   state->timeline = options.timing ? &timeline : nullptr;
   llvm::scope_exit forget([&] {

@@ -102,6 +102,13 @@ MemorySystem::sectionAfter(int64_t address) const {
                            });
 }
 
+bool MemorySystem::writesWeights(const Access &access) const {
+  if (access.memory != Memory::Hbm || !access.write)
+    return false;
+  auto it = sectionAfter(access.address);
+  return it != readOnly.end() && access.end() > it->begin();
+}
+
 void MemorySystem::checkPlace(const Access &request,
                               const char *operand) const {
   if (request.empty())
@@ -112,11 +119,8 @@ void MemorySystem::checkPlace(const Access &request,
           "but there are {6} bytes",
           operand, memoryName(request.memory), request.address, request.rows,
           request.bytes, request.stride, size(request.memory));
-  if (request.memory != Memory::Hbm || !request.write)
-    return;
   Access access = normalized(request);
-  auto it = sectionAfter(access.address);
-  if (it != readOnly.end() && access.end() > it->begin())
+  if (writesWeights(access))
     fault("{0} writes hbm bytes {1} to {2}, which hold the program's weights",
           operand, access.address, access.end());
 }

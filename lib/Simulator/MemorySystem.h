@@ -47,6 +47,10 @@ public:
   /// Faults if the access leaves its memory or writes what is read-only.
   /// `operand` names it in the message. May be called by several threads at once.
   void checkPlace(const Access &access, const char *operand) const;
+  /// Whether `checkPlace` would let a normalized access pass.
+  bool allows(const Access &access) const {
+    return isInside(access) && !writesWeights(access);
+  }
   /// Faults if an access that `checkPlace` let pass reads what the file does not
   /// hold as it was written. May be called by several threads at once.
   void verify(const Access &access) const;
@@ -62,6 +66,8 @@ public:
 private:
   MemorySystem() = default;
   bool isInside(const Access &access) const;
+  /// Of a normalized access that is inside.
+  bool writesWeights(const Access &access) const;
   /// The first section of `readOnly` that ends after `address`.
   std::vector<MappedSection>::const_iterator sectionAfter(int64_t address) const;
 

@@ -27,7 +27,7 @@ void Core::refuseData(uint8_t reg) const {
         unsigned(reg));
 }
 
-void Core::touch(Access access, const char *operand) {
+void Core::touch(Access access, const char *operand, int64_t slope) {
   if (access.empty())
     return;
   check(access, operand);
@@ -35,9 +35,46 @@ void Core::touch(Access access, const char *operand) {
   if (access.memory == Memory::Scratchpad && access.address < pendingEnd &&
       access.end() > pendingBegin && touchesPending(access))
     copyPending();
+  if (slopes)
+    follow(access, slope);
   if (known && access.write && access.memory == Memory::Scalar)
     known->set(access.address, access.end() - access.address, false);
   record.accesses.push_back(access);
+}
+
+std::optional<Access> Core::sweep(Access access, int64_t slope) const {
+  constexpr __int128 bound = int64_t(1) << 60;
+  __int128 way = __int128(slope) * slopes->periods();
+  if (slope == 0)
+    return access;
+  if (way < -bound || way > bound)
+    return std::nullopt;
+  int64_t end = access.end() + std::max<int64_t>(int64_t(way), 0);
+  access.address += std::min<int64_t>(int64_t(way), 0);
+  access.bytes = end - access.address;
+  access.rows = 1;
+  access.stride = access.bytes;
+  if (!memory.allows(access))
+    return std::nullopt;
+  return access;
+}
+
+void Core::follow(const Access &access, int64_t slope) {
+  std::optional<Access> swept = sweep(access, slope);
+  if (!swept)
+    return slopes->fail();
+  if (access.memory == Memory::Hbm)
+    return;
+  // Which place of a ring a slot has is no part of what periods have in common:
+  // it must not matter which of them an engine's result overwrites.
+  if (access.write && access.memory == Memory::Scratchpad &&
+      llvm::any_of(rings, [&](const Ring &ring) {
+        return swept->address < ring.base + ring.slots * ring.slotBytes &&
+               ring.base < swept->end();
+      }))
+    slopes->fail();
+  if (record.queue == VectorId || record.queue == DmaInId)
+    slopes->touch(record.queue, access, *swept, slope);
 }
 
 void Core::touchRow(Access access, const char *operand) {
@@ -49,7 +86,11 @@ void Core::touchRow(Access access, const char *operand) {
 TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                     const char *operand) {
   int64_t size = isa::sizeOf(t.dtype);
-  int64_t offset = int64_t(uint64_t(decisive(t.reg)) + t.offset);
+  int64_t offset = int64_t(uint64_t(lineOf(t.reg)) + t.offset);
+  int64_t slope = slopes ? slopes->registers[t.reg] : 0;
+  // Other periods must not be misaligned either.
+  if (slope % size)
+    slopes->fail();
   int64_t rowBytes = t.broadcast ? size : cols * size;
   bool empty = rows == 0 || cols == 0;
   int64_t extent = empty ? 0 : (rows - 1) * int64_t(t.stride) + rowBytes;
@@ -65,6 +106,8 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
   int64_t address = offset;
   TileView view{nullptr, int64_t(t.stride), t.dtype, t.broadcast};
   if (t.space == isa::TileSpace::Ring || t.space == isa::TileSpace::Pop) {
+    if (slopes)
+      slopes->requireNone(slope);
     Ring &ring = rings[t.ring];
     bool pop = t.space == isa::TileSpace::Pop;
     if (write)
@@ -109,11 +152,15 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
     fault("{0} is misaligned: address {1} and stride {2} must be multiples of "
           "{3} for {4}",
           operand, address, t.stride, size, isa::stringify(t.dtype));
-  if (view.data && !empty)
+  if (view.data && !empty) {
     record.accesses.push_back(normalized(
         {space, false, address, rowBytes, rows, int64_t(t.stride)}));
-  else if (!empty)
-    touch({space, write, address, rowBytes, rows, int64_t(t.stride)}, operand);
+    if (slopes && (record.queue == VectorId || record.queue == DmaInId))
+      slopes->touchSlot(record.queue, record.accesses.back());
+  } else if (!empty) {
+    touch({space, write, address, rowBytes, rows, int64_t(t.stride)}, operand,
+          slope);
+  }
   if (!empty)
     rowSteps.push_back(t.stride);
   if (!view.data)

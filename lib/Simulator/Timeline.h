@@ -66,6 +66,25 @@ public:
   /// last that it dispatched, the queues, and which increments have happened.
   void inspect(MachineState &state, int64_t scalars) const;
 
+  /// What `leaveOut` compares with.
+  struct Round {
+    int64_t time; ///< when the sequencer could go on, in ticks
+    Statistics statistics;
+    /// Of what overlaps are asked for with.
+    std::vector<int64_t> addresses;
+  };
+  Round round(const Positions &positions);
+  /// Appends to `out` all that decides when what comes from here on happens,
+  /// relative to now and to `positions`, but for addresses: timelines that
+  /// append the same compute the same, whole cycles apart. Without sinks.
+  void describe(const Positions &positions, std::vector<int64_t> &out);
+  /// Whether what overlaps are asked for with has moved along its lines.
+  bool onLines(const Round &before, const Positions &positions,
+               const Slopes &slopes);
+  /// As if `n` more periods like that since `before` had happened, by which the
+  /// positions have grown by `period` each time.
+  void leaveOut(int64_t n, const Round &before, const Positions &period);
+
   /// Lets every queue drain; the statistics of the whole run.
   Statistics finish();
 
@@ -156,6 +175,16 @@ private:
     Fifo<PendingWrite> pending;
     std::pair<int64_t, Costs *> lastLayer = {-1, nullptr}; ///< booked to
   };
+
+  /// Times up to this one decide nothing any more but by having passed.
+  Ticks past(uint32_t streams) const;
+  /// Queues of rings that are in the middle of an order here too, as bits.
+  uint32_t streamingQueues(const Positions &positions) const;
+  /// The accesses that overlaps are asked for with, and their queues.
+  std::vector<std::pair<unsigned, Access *>>
+  overlappable(const Positions &positions);
+  /// Queues of rings that do nothing until something else happens, as bits.
+  uint32_t sleepingQueues();
 
   static bool isMover(unsigned queue) {
     return queue == DmaInId || queue == DmaOutId || queue >= FirstRingId;

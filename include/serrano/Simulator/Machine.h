@@ -55,6 +55,9 @@ struct RunOptions {
   /// Looks at the run, if it is not null. Not with the adversarial schedule, nor
   /// in a prediction.
   Debugger *debugger = nullptr;
+  /// A prediction adds up rounds of loops that cost the same without going
+  /// through them; the statistics are the same.
+  bool leavesOutRounds = true;
   /// Is told of what is dispatched and touched, if it is not null. Not with the
   /// adversarial schedule, which reads tables late.
   Observer *observer = nullptr;

@@ -82,6 +82,25 @@ void Core::copyPending() {
       }
 }
 
+/// All that an order reads of HBM, of a table its first block.
+Access Core::spanOf(const Order &order) {
+  int64_t passes = order.count / order.passCount;
+  __int128 along = order.table < 0
+                       ? __int128(order.passCount - 1) * order.stride
+                       : 0,
+           across = __int128(passes - 1) * order.passStride;
+  __int128 first = order.source + std::min<__int128>(along, 0) +
+                   std::min<__int128>(across, 0);
+  __int128 last = order.source + std::max<__int128>(along, 0) +
+                  std::max<__int128>(across, 0) +
+                  std::max(order.bytes, order.tailBytes);
+  // Where it does not fit a memory, no memory is that large.
+  constexpr __int128 limit = int64_t(1) << 60;
+  int64_t address = int64_t(std::clamp(first, -limit, limit));
+  int64_t bytes = int64_t(std::clamp(last - first, __int128(0), limit));
+  return {Memory::Hbm, false, address, bytes, 1, bytes};
+}
+
 void Core::order(unsigned index, Order order) {
   Ring &ring = rings[index];
   if (ring.slots == 0)
@@ -108,6 +127,8 @@ void Core::order(unsigned index, Order order) {
   record.bytes = timing.burstBytes(order.bytes);
   record.tailBytes = timing.burstBytes(order.tailBytes);
   record.hbm = true;
+  if (order.slope && order.count && !sweep(spanOf(order), order.slope))
+    slopes->fail();
   ring.ordered += order.count;
   ring.orders.push_back(order);
   finish([] {});
@@ -120,6 +141,7 @@ void Core::execute(const isa::RingFill &i) {
   int64_t bytes = value(i.bytes);
   order(i.ring, {.count = slots * passes,
                  .source = address(i.src),
+                 .slope = slopeOf(i.src),
                  .bytes = bytes,
                  .tailBytes = bytes,
                  .stride = value(i.stride),
@@ -139,6 +161,7 @@ void Core::execute(const isa::RingTable &i) {
       .clear(); // Each slot's entry is read when that slot is filled.
   order(i.ring, {.count = slots * passes,
                  .source = address(i.src),
+                 .slope = slopeOf(i.src),
                  .bytes = value(i.bytes),
                  .tailBytes = value(i.tail_bytes),
                  .stride = value(i.stride),

@@ -30,7 +30,10 @@ void Core::execute(const isa::Halt &i) {
 void Core::execute(const isa::Mark &i) {
   ++scalarCycles;
   currentOp = i.op;
-  currentLayer = value(i.layer);
+  // Of a prediction's figures each layer has its own.
+  if (slopes)
+    slopes->mark(slopeOf(i.layer));
+  currentLayer = lineValue(i.layer);
 }
 
 void Core::execute(const isa::Sync &i) {
@@ -45,6 +48,48 @@ void Core::execute(const isa::ScalarImmediate &i) {
   write(i.rd.index, i.imm);
 }
 
+namespace {
+/// A value of the sequencer and by how much it is larger a period later.
+struct Line {
+  int64_t value, slope;
+};
+} // namespace
+
+// Slopes of results, by instruction. Those that leave the line have none.
+static int64_t slopeOfSum(Slopes &, Line a, Line b) {
+  return int64_t(uint64_t(a.slope) + uint64_t(b.slope));
+}
+static int64_t slopeOfDifference(Slopes &, Line a, Line b) {
+  return int64_t(uint64_t(a.slope) - uint64_t(b.slope));
+}
+static int64_t slopeOfProduct(Slopes &slopes, Line a, Line b) {
+  if (a.slope && b.slope)
+    slopes.fail();
+  return int64_t(uint64_t(a.value) * uint64_t(b.slope) +
+                 uint64_t(a.slope) * uint64_t(b.value));
+}
+static int64_t slopeOfShiftLeft(Slopes &slopes, Line a, Line b) {
+  slopes.requireNone(b.slope);
+  return int64_t(uint64_t(a.slope) << (b.value & 63));
+}
+static int64_t slopeOfLesser(Slopes &slopes, Line a, Line b) {
+  slopes.keepLess(a.value, a.slope, b.value, b.slope);
+  return a.value < b.value ? a.slope : b.slope;
+}
+static int64_t slopeOfGreater(Slopes &slopes, Line a, Line b) {
+  slopes.keepLess(a.value, a.slope, b.value, b.slope);
+  return a.value < b.value ? b.slope : a.slope;
+}
+static int64_t slopeOfComparison(Slopes &slopes, Line a, Line b) {
+  slopes.keepLess(a.value, a.slope, b.value, b.slope);
+  return 0;
+}
+static int64_t noSlope(Slopes &slopes, Line a, Line b) {
+  slopes.requireNone(a.slope);
+  slopes.requireNone(b.slope);
+  return 0;
+}
+
 /// Floor division, as the ISA has it; wraps for the lowest number by -1.
 static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
   if (b == 0)
@@ -55,7 +100,7 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
 }
 
 // The body of a scalar instruction over its operands a and b.
-#define SCALAR(INSTRUCTION, RESULT)                                            \
+#define SCALAR(INSTRUCTION, RESULT, SLOPE)                                     \
   void Core::execute(const isa::INSTRUCTION &i) {                              \
     ++scalarCycles;                                                            \
     [[maybe_unused]] int64_t a = registers[i.a.index];                         \
@@ -63,22 +108,26 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
         int64_t(uint64_t(registers[i.b.reg]) + i.b.imm);                       \
     [[maybe_unused]] uint64_t ua = uint64_t(a), ub = uint64_t(b);              \
     bool isKnown = !((unknown >> i.a.index | unknown >> i.b.reg) & 1);         \
-    write(i.rd.index, int64_t(RESULT), isKnown);                               \
+    int64_t slope = slopes ? SLOPE(*slopes, {a, slopes->registers[i.a.index]}, \
+                                   {b, slopes->registers[i.b.reg]})            \
+                           : 0;                                                \
+    write(i.rd.index, int64_t(RESULT), isKnown, slope);                        \
   }
-SCALAR(ScalarAdd, ua + ub)
-SCALAR(ScalarSub, ua - ub)
-SCALAR(ScalarMul, ua *ub)
-SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()))
+SCALAR(ScalarAdd, ua + ub, slopeOfSum)
+SCALAR(ScalarSub, ua - ub, slopeOfDifference)
+SCALAR(ScalarMul, ua *ub, slopeOfProduct)
+SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()), noSlope)
 SCALAR(ScalarMod,
-       ua - ub * uint64_t(floorDiv(a, value(i.b), i.mnemonic.data())))
-SCALAR(ScalarMin, std::min(a, b))
-SCALAR(ScalarMax, std::max(a, b))
-SCALAR(ScalarAnd, a &b)
-SCALAR(ScalarOr, a | b)
-SCALAR(ScalarXor, a ^ b)
-SCALAR(ScalarShl, ua << (b & 63))
-SCALAR(ScalarShr, a >> (b & 63))
-SCALAR(ScalarLess, a < b)
+       ua - ub * uint64_t(floorDiv(a, value(i.b), i.mnemonic.data())),
+       noSlope)
+SCALAR(ScalarMin, std::min(a, b), slopeOfLesser)
+SCALAR(ScalarMax, std::max(a, b), slopeOfGreater)
+SCALAR(ScalarAnd, a &b, noSlope)
+SCALAR(ScalarOr, a | b, noSlope)
+SCALAR(ScalarXor, a ^ b, noSlope)
+SCALAR(ScalarShl, ua << (b & 63), slopeOfShiftLeft)
+SCALAR(ScalarShr, a >> (b & 63), noSlope)
+SCALAR(ScalarLess, a < b, slopeOfComparison)
 #undef SCALAR
 
 int32_t Core::scalarWord(int64_t address) {
@@ -109,7 +158,9 @@ void Core::execute(const isa::ScalarLoad &i) {
   ++scalarCycles;
   Access access = scalarAccess(i.address, false);
   bool isKnown = !known || known->contains(access.address);
-  write(i.rd.index, isKnown ? scalarWord(access.address) : 0, isKnown);
+  int64_t slope = slopes ? slopes->load(access.address) : 0;
+  write(i.rd.index, isKnown ? scalarWord(access.address) : 0, isKnown,
+        isKnown ? slope : 0);
   tellScalarAccess(access);
 }
 
@@ -120,6 +171,10 @@ void Core::execute(const isa::ScalarStore &i) {
   std::memcpy(memory.at(Memory::Scalar, access.address), &low, sizeof(low));
   if (known)
     known->set(access.address, sizeof(low), !(unknown >> i.a.index & 1));
+  if (slopes) {
+    slopes->keepInt32(registers[i.a.index], slopes->registers[i.a.index]);
+    slopes->store(access.address, slopes->registers[i.a.index]);
+  }
   tellScalarAccess(access);
 }
 
@@ -154,7 +209,10 @@ void Core::execute(const isa::Loop &i) {
 
 void Core::execute(const isa::Skip &i) {
   ++scalarCycles;
-  int64_t a = decisive(i.a.index), b = decisive(i.b.index);
+  int64_t a = lineOf(i.a.index), b = lineOf(i.b.index);
+  if (slopes)
+    slopes->keepOrder(a, slopes->registers[i.a.index], b,
+                      slopes->registers[i.b.index]);
   bool skip = false;
   switch (i.condition) {
   case isa::Condition::Eq:

@@ -1,0 +1,154 @@
+//===- CoreRounds.cpp - one core: rounds of a loop that are left out ---- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Core.h"
+#include <cstring>
+
+using namespace serrano;
+using namespace serrano::sim;
+
+Positions Core::positions() const {
+  Positions result;
+  result.increments = increments;
+  for (auto [r, ring] : llvm::enumerate(rings)) {
+    result.ordered[r] = ring.ordered;
+    result.popped[r] = ring.popped;
+    if (ring.orders.size() != 1)
+      continue;
+    const Order &order = ring.orders.front();
+    if (ring.filled > order.firstSlot && order.bytes == order.tailBytes &&
+        ring.slotsToFill() > ring.slots)
+      result.streams |= 1u << r;
+  }
+  result.layer = currentLayer;
+  return result;
+}
+
+void Core::describe(std::vector<int64_t> &out) const {
+  out.insert(out.end(),
+             {int64_t(current), int64_t(next), int64_t(unknown), currentOp,
+              scalarCycles, currentPage, int64_t(loops.size())});
+  out.insert(out.end(), pages.begin(), pages.end());
+  for (const CallState &call : returns)
+    out.insert(out.end(), {call.callee, call.returnIndex});
+  if (dispatchedWeights)
+    out.insert(out.end(), {dispatchedWeights->k, dispatchedWeights->n,
+                           int64_t(dispatchedWeights->dtype)});
+  for (unsigned c = 0; c < numCounters; ++c) {
+    bool ofRing = counterQueue[c] >= int(FirstRingId);
+    int64_t unfilled = ofRing ? increments[c] - ringIncrements[c] : 0;
+    out.insert(out.end(), {counterQueue[c], unfilled});
+  }
+  Positions positions = this->positions();
+  for (auto [r, ring] : llvm::enumerate(rings)) {
+    bool stream = positions.isStream(r);
+    // Where the places began is forgotten once all of them have been filled.
+    int64_t origin = std::max(ring.origin, ring.filled - ring.slots);
+    out.insert(out.end(),
+               {ring.base, ring.slotBytes, ring.slots, stream,
+                ring.popped - origin, ring.popped - ring.filled,
+                stream ? 0 : ring.popped - ring.ordered,
+                int64_t(ring.orders.size())});
+    for (const Order &order : ring.orders)
+      out.insert(out.end(),
+                 {order.word, order.op, positions.layerOfSlot(r, order.layer),
+                  order.signal, stream ? 0 : ring.popped - order.firstSlot,
+                  stream ? 0 : order.count, order.bytes,
+                  order.tailBytes, order.stride, order.passCount,
+                  order.passStride, order.table, order.bound});
+    for (size_t i = 0; i < ring.slotEnds.size(); ++i)
+      out.push_back(ring.slotEnds[i]);
+  }
+}
+
+Core::Round Core::round(bool withScalars) const {
+  Round result{.registers = registers,
+               .positions = positions(),
+               .ringIncrements = ringIncrements,
+               .executed = executed,
+               .iteration = loops.back().iteration,
+               .scalars = {},
+               .known = std::nullopt};
+  if (withScalars) {
+    const std::byte *scalars = memory.at(Memory::Scalar, 0);
+    result.scalars.assign(scalars, scalars + memory.size(Memory::Scalar));
+    result.known = *known;
+  }
+  return result;
+}
+
+bool Core::onLines(const Round &before) const {
+  for (unsigned r = 1; r < registers.size(); ++r)
+    if (int64_t(uint64_t(registers[r]) - uint64_t(before.registers[r])) !=
+        slopes->registers[r])
+      return false;
+  for (unsigned c = 0; c < numCounters; ++c)
+    if (notYet >> c & 1 && increments[c] != before.positions.increments[c])
+      return false;
+  Positions grown = positions().grown(before.positions, 1);
+  for (auto [r, ring] : llvm::enumerate(rings))
+    if (grown.isStream(r) &&
+        (grown.ordered[r] || !memory.allows(spanOf(ring.orders.front()))))
+      return false;
+  for (const auto &[address, word] : slopes->scalarWords()) {
+    if (!word.isLoadedFirst)
+      continue;
+    const std::byte *now = memory.at(Memory::Scalar, address);
+    if (word.slope ||
+        known->contains(address) != before.known->contains(address) ||
+        std::memcmp(now, &before.scalars[address], sizeof(int32_t)) != 0)
+      return false;
+  }
+  return currentLayer - before.positions.layer == slopes->layerSlope();
+}
+
+int64_t Core::periodsOfStreams(const Round &before) const {
+  int64_t result = INT64_MAX;
+  Positions grown = positions().grown(before.positions, 1);
+  for (auto [r, ring] : llvm::enumerate(rings))
+    if (grown.isStream(r) && grown.popped[r])
+      result = std::min(result, (ring.slotsToFill() - 1) / grown.popped[r]);
+  return result;
+}
+
+void Core::leaveOut(int64_t n, const Round &before) {
+  Positions grown = positions().grown(before.positions, n);
+  for (unsigned r = 1; r < registers.size(); ++r)
+    registers[r] =
+        int64_t(uint64_t(registers[r]) + uint64_t(n) * slopes->registers[r]);
+  for (const auto &[address, word] : slopes->scalarWords()) {
+    int32_t value = scalarWord(address) + int32_t(n * word.slope);
+    if (word.slope && known->contains(address))
+      std::memcpy(memory.at(Memory::Scalar, address), &value, sizeof(value));
+  }
+  for (unsigned c = 0; c < numCounters; ++c) {
+    increments[c] += grown.increments[c];
+    ringIncrements[c] += n * (ringIncrements[c] - before.ringIncrements[c]);
+  }
+  for (auto [r, ring] : llvm::enumerate(rings)) {
+    int64_t slots = grown.popped[r];
+    // A region that all rounds use began before them.
+    if (ring.origin > ring.filled - ring.slots)
+      ring.origin += slots;
+    ring.filled += slots;
+    ring.popped += slots;
+    if (ring.slots)
+      ring.lap = ring.popped - (ring.popped - ring.origin) % ring.slots;
+    if (grown.isStream(r))
+      continue;
+    ring.ordered += slots;
+    for (Order &order : ring.orders) {
+      order.firstSlot += slots;
+      order.source += n * order.slope;
+      order.layer += grown.layer;
+    }
+  }
+  LoopState &loop = loops.back();
+  loop.iteration += n * (loop.iteration - before.iteration);
+  currentLayer += grown.layer;
+  executed += n * (executed - before.executed);
+}

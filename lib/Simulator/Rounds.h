@@ -1,0 +1,78 @@
+//===- Rounds.h - leaves out rounds that are like others ------- -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_ROUNDS_H
+#define SERRANO_SIMULATOR_ROUNDS_H
+
+#include "Core.h"
+#include "EnergyMeter.h"
+#include "Timeline.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace serrano::sim {
+
+/// Of a prediction: leaves out rounds of loops that cost what others do. When
+/// core, timeline and energy stand at the end of a round as they did some rounds
+/// before, whole cycles ago, it lets one more such period run while `Slopes`
+/// follows the sequencer. If it ends as it began and the sequencer stays on its
+/// lines, the next ones do the same, and are added at once.
+/// docs/Simulator.md says why that is exact.
+class Rounds {
+public:
+  Rounds(Core &core, Timeline &timeline, EnergyMeter &energy)
+      : core(core), timeline(timeline), energy(energy) {}
+
+  /// A round of the loop at `depth` has ended, and round `iteration` of `count`
+  /// begins.
+  void ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
+             int64_t count);
+  /// The loop at `depth` has ended.
+  void left(unsigned depth);
+
+private:
+  struct Standing {
+    std::vector<int64_t> description;
+    int64_t iteration;
+    std::array<int64_t, 64> registers;
+  };
+  /// A loop that runs, by depth.
+  struct Loop {
+    std::vector<Standing> past; ///< of the last rounds
+    int64_t dispatches = 0;     ///< before this round
+  };
+  /// A period that is followed.
+  struct Period {
+    unsigned depth;
+    int64_t end, rounds; ///< at which round it ends, and how many it has
+    std::vector<int64_t> description;
+    Core::Round core;
+    Timeline::Round timeline;
+    EnergyMeter::Round energy;
+    Slopes slopes;
+  };
+
+  std::vector<int64_t> describe() const;
+  void begin(unsigned depth, int64_t iteration, int64_t count,
+             const Standing &before, std::vector<int64_t> description);
+  /// Leaves out what it can; how many rounds. `description` is of now.
+  int64_t leaveOut(int64_t iteration, int64_t count,
+                   const std::vector<int64_t> &description);
+  void stop();
+
+  Core &core;
+  Timeline &timeline;
+  EnergyMeter &energy;
+  llvm::SmallVector<Loop, 8> loops;
+  std::optional<Period> period;
+  /// How often a loop was followed in vain since it was not, by its first
+  /// instruction.
+  llvm::DenseMap<uint32_t, unsigned> failures;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_ROUNDS_H

@@ -1,0 +1,181 @@
+//===- LeftOutRoundsTest.cpp - predictions that leave rounds out -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Simulator/AssembledProgram.h"
+#include "MakeArray.h"
+
+using namespace serrano;
+
+namespace {
+
+/// `n` rounds of `round`, whose index is r2, after `before`; r1 is n.
+std::string loopOf(const std::string &round, const std::string &before = "") {
+  return ".hbm x, 4294967296\n.hbm w, 262144\n.op 1, \"a\"\n.entry main\n"
+         ".dim n, max=1000000000, smem=64\n.input x, i32, [n], hbm=x\n"
+         "func main {\n  s.load rd=r1, address=64\n" +
+         before + "\n  loop index=r2, count=r1 {\n" + round + "\n  }\n  halt\n}\n";
+}
+
+/// Work of some hundred instructions in 100 rounds of an inner loop.
+std::string work(const std::string &instructions) {
+  return "    loop index=r60, count=100 {\n" + instructions + "\n    }\n";
+}
+
+const char *const fill =
+    "      v.fill signal=c1, dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n"
+    "      v.fill dst=spm[64]:64:f32, imm=0.0, rows=1, cols=16\n";
+
+class LeftOutRoundsTest : public testing::Test {
+protected:
+  llvm::Expected<sim::Statistics> predict(const std::string &source, int64_t n,
+                                          bool leavesOutRounds = true) {
+    auto program =
+        llvm::cantFail(assembled.load(assembled.assemble(source)));
+    sim::RunOptions options;
+    options.leavesOutRounds = leavesOutRounds;
+    return program->predict(
+        program->entries().front(),
+        llvm::cantFail(Lengths::parse("n=" + std::to_string(n))), options);
+  }
+
+  /// What all rounds cost, which is what is predicted without some of them.
+  sim::Statistics same(const std::string &source, int64_t n) {
+    sim::Statistics whole = llvm::cantFail(predict(source, n, false));
+    sim::Statistics left = llvm::cantFail(predict(source, n));
+    EXPECT_EQ(left.toJson(), whole.toJson());
+    auto program =
+        llvm::cantFail(assembled.load(assembled.assemble(source)));
+    Program::Result ran = llvm::cantFail(
+        program->run(program->entries().front(),
+                     {{"x", indices(std::vector<int32_t>(n))}}));
+    EXPECT_EQ(whole.toJson(), ran.statistics.toJson());
+    return whole;
+  }
+
+  AssembledProgram assembled{"serrano-edge"};
+};
+
+} // namespace
+
+// One by one, these rounds take hours.
+TEST_F(LeftOutRoundsTest, ABillionRoundsTakeNoTime) {
+  std::string source = loopOf(work(fill));
+  auto cycles = [&](int64_t n) {
+    return llvm::cantFail(predict(source, n)).cycles;
+  };
+  int64_t round = cycles(101) - cycles(100);
+  EXPECT_GT(round, 0);
+  EXPECT_EQ(cycles(1000000000), cycles(100) + (1000000000 - 100) * round);
+}
+
+TEST_F(LeftOutRoundsTest, EveryLayerHasItsCosts) {
+  sim::Statistics statistics =
+      same(loopOf("    mark op=1, layer=r2 + 1\n" + work(fill)), 57);
+  for (int64_t layer = 1; layer <= 57; ++layer)
+    EXPECT_EQ(statistics.layers.at(layer).instructions, 200) << layer;
+  EXPECT_FALSE(statistics.layers.contains(58));
+}
+
+/// Slots of 2,048 bytes take no whole number of cycles on this target.
+TEST_F(LeftOutRoundsTest, FractionsOfCyclesDrift) {
+  const char *const multiply =
+      "      mx.load signal=c2, src=pop0[0]:64:bf16, k=32, n=32\n"
+      "      mx.mul signal=c2, dst=acc[0]:128:f32, src=spm[65536]:64:bf16, m=4\n";
+  for (int64_t slots : {64, 100, 128})
+    same(loopOf("    mark op=1, layer=r2 + 1\n    loop index=r60, count=" +
+                    std::to_string(slots) + " {\n" + multiply + "    }\n",
+                "  ring.setup ring=0, slots=8, base=0, slot_bytes=2048\n  s.mul "
+                "rd=r3, a=r1, b=" +
+                    std::to_string(slots) +
+                    "\n  ring.fill ring=0, src=hbm[w], bytes=2048, count=r3, "
+                    "stride=0, passes=1"),
+         90);
+}
+
+/// An order of its own in each round, from another place.
+TEST_F(LeftOutRoundsTest, OrdersOfEachRound) {
+  same(loopOf("    s.mul rd=r4, a=r2, b=1024\n"
+              "    ring.fill ring=0, src=hbm[r4 + w], bytes=1024, count=100, "
+              "stride=0, passes=1\n" +
+                  work("      v.unary signal=c1, fn=copy, dst=spm[65536]:64:f32, "
+                       "a=pop0[0]:64:f32, rows=1, cols=16\n"
+                       "      v.fill dst=spm[65600]:64:f32, imm=0.0, rows=1, "
+                       "cols=16"),
+              "  ring.setup ring=0, slots=7, base=0, slot_bytes=1024"),
+       80);
+}
+
+TEST_F(LeftOutRoundsTest, DecisionsOfLaterRounds) {
+  sim::Statistics plain = same(loopOf(work(fill)), 90);
+  const std::string more =
+      "      v.fill dst=spm[128]:64:f32, imm=0.0, rows=16, cols=16\n";
+  std::set<int64_t> cycles = {plain.cycles};
+  for (const char *condition :
+       {"s.li rd=r5, imm=71\n skip condition=lt, a=r2, b=r5",
+        "s.li rd=r5, imm=33\n skip condition=ge, a=r2, b=r5",
+        "s.li rd=r5, imm=88\n skip condition=ne, a=r2, b=r5"}) {
+    std::string round =
+        work(fill) + "    " + condition + " {\n" + more + "    }\n";
+    cycles.insert(same(loopOf(round), 90).cycles);
+  }
+  // A count that is cut by what is left.
+  cycles.insert(same(loopOf(work(fill) +
+                            "    s.sub rd=r5, a=r1, b=r2\n"
+                            "    s.min rd=r5, a=r5, b=40\n"
+                            "    v.fill dst=spm[128]:64:f32, imm=0.0, rows=r5, "
+                            "cols=16\n"),
+                     90)
+                    .cycles);
+  EXPECT_EQ(cycles.size(), 5u);
+}
+
+TEST_F(LeftOutRoundsTest, CursorsInScalarMemory) {
+  // Grows from round to round, and decides at last.
+  std::string grows = "    s.load rd=r5, address=1024\n"
+                      "    s.add rd=r5, a=r5, b=1\n"
+                      "    s.store a=r5, address=1024\n"
+                      "    s.li rd=r6, imm=60\n"
+                      "    skip condition=lt, a=r5, b=r6 {\n" +
+                      work(fill) + "    }\n";
+  sim::Statistics statistics =
+      same(loopOf(work(fill) + grows, "  s.li rd=r5, imm=0\n"
+                                      "  s.store a=r5, address=1024"),
+           80);
+  EXPECT_EQ(statistics.dispatched, 80 * 200 + 21 * 200 + 1);
+  // Set anew in each round, for an inner loop.
+  same(loopOf("    s.store a=r2, address=1024\n" + work(fill) +
+              "    s.load rd=r5, address=1024\n    mark op=1, layer=r5 + 1\n" +
+              work(fill)),
+       80);
+}
+
+/// From round 60 on it reads what has just been written, and waits for it.
+TEST_F(LeftOutRoundsTest, ReadsThatMoveIntoWrites) {
+  auto source = [](int64_t start) {
+    return loopOf("    s.mul rd=r5, a=r2, b=64\n" +
+                  work("      v.fill dst=spm[65536]:64:f32, imm=0.0, rows=1, "
+                       "cols=16\n"
+                       "      v.unary fn=copy, dst=spm[131072]:64:f32, a=spm[r5 + " +
+                       std::to_string(start) + "]:64:f32, rows=1, cols=16"));
+  };
+  int64_t apart = same(source(0), 80).cycles;
+  EXPECT_GT(same(source(65536 - 60 * 64), 80).cycles, apart);
+}
+
+TEST_F(LeftOutRoundsTest, FaultsOfLaterRounds) {
+  std::string source = loopOf(
+      "    s.mul rd=r5, a=r2, b=65536\n" + work(fill) +
+      "    v.fill dst=spm[r5]:64:f32, imm=0.0, rows=1, cols=16\n");
+  same(source, 60);
+  std::string whole = llvm::toString(predict(source, 80, false).takeError());
+  std::string left = llvm::toString(predict(source, 80).takeError());
+  auto reason = [](const std::string &text) {
+    return text.substr(text.find("p.srn: "));
+  };
+  EXPECT_EQ(reason(left), reason(whole));
+  EXPECT_NE(whole.find("leaves the scratchpad"), std::string::npos);
+}
