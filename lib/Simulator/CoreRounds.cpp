@@ -17,7 +17,7 @@ Positions Core::positions() const {
   for (auto [r, ring] : llvm::enumerate(rings)) {
     result.ordered[r] = ring.ordered;
     result.popped[r] = ring.popped;
-    if (ring.orders.size() != 1)
+    if (ring.orders.empty())
       continue;
     const Order &order = ring.orders.front();
     if (ring.filled > order.firstSlot && order.bytes == order.tailBytes &&

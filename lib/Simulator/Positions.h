@@ -18,9 +18,9 @@ namespace serrano::sim {
 struct Positions {
   std::array<int64_t, numCounters> increments = {}; ///< dispatched
   std::array<int64_t, numRings> ordered = {}, popped = {}; ///< slots
-  /// Rings that are in the middle of their only order and do not come to its
-  /// end soon, as bits: what they do does not depend on how far it is. That
-  /// order and its slots stay of the layer that ordered them.
+  /// Rings that are in the middle of an order and do not come to its end soon,
+  /// as bits: what they do depends neither on how far it is nor on orders behind
+  /// it. Those orders and their slots stay of the layers that ordered them.
   uint32_t streams = 0;
   int64_t layer = 0;
 

@@ -27,7 +27,7 @@ Timeline::Ticks Timeline::past(uint32_t streams) const {
 uint32_t Timeline::streamingQueues(const Positions &positions) const {
   uint32_t result = 0;
   for (unsigned q = FirstRingId; q < numQueues; ++q)
-    if (positions.isStream(q - FirstRingId) && queues[q].ops.size() == 1 &&
+    if (positions.isStream(q - FirstRingId) && !queues[q].ops.empty() &&
         movers[q].slotsDone > 0)
       result |= 1u << q;
   return result;
@@ -286,14 +286,16 @@ void Timeline::leaveOut(int64_t n, const Round &before,
     for (Ticks *time : {&queue.lastIssue, &queue.lastCompletion, &queue.freeAt,
                         &queue.lastRemoval})
       *time += shift;
-    for (size_t i = 0; i < queue.ops.size(); ++i) {
+    bool isStream = streams >> q & 1;
+    if (isStream)
+      movers[q].slotsDone += n * period.popped[q - FirstRingId];
+    // Orders behind that one wait since the same time.
+    for (size_t i = 0; i < (isStream ? 1 : queue.ops.size()); ++i) {
       Op &op = queue.ops[i];
       op.dispatched += shift;
       op.ready += shift;
-      if (streams >> q & 1) {
-        movers[q].slotsDone += n * period.popped[q - FirstRingId];
+      if (isStream)
         continue;
-      }
       op.d.layer += n * period.layer;
       if (op.d.work == Work::Order)
         op.d.firstSlot += n * period.popped[q - FirstRingId];

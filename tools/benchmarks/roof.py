@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 import commands
@@ -124,11 +125,13 @@ def _shaped(folder: pathlib.Path, name: str, layers: int) -> pathlib.Path:
 
 
 def large_step(step: str, target: str, folder: pathlib.Path) -> list[float]:
-    """A step of a model of 8 billion weights, all of them zero."""
+    """A step of a model of 8 billion weights, all of them zero, and how long it takes to say so."""
     model = _shaped(folder, "llama-3.1-8b", shaped_llama.SHAPES["llama-3.1-8b"].layers)
     program = _program(model, folder, target, tuple(LARGE_LIMITS.items()))
+    begin = time.process_time()
     seconds = program.predict("step", _sequences(LARGE_STEPS[step]))["seconds"]
-    return [_bound(model, LARGE_STEPS[step], target).seconds / seconds]
+    took = time.process_time() - begin
+    return [_bound(model, LARGE_STEPS[step], target).seconds / seconds, took]
 
 
 def two_layers(target: str, folder: pathlib.Path) -> list[float]:
@@ -210,7 +213,11 @@ MEASUREMENTS = [
     ),
     *(
         Measurement(
-            [Promise(f"roof.llama_8b.{name}.{step}", "", ">=", bar)], functools.partial(large_step, step, TARGETS[name])
+            [
+                Promise(f"roof.llama_8b.{name}.{step}", "", ">=", bar),
+                Promise(f"roof.llama_8b.{name}.{step}.predict", "s", "<=", 1),
+            ],
+            functools.partial(large_step, step, TARGETS[name]),
         )
         for step, bars in (("decode_1024", (0.97, 0.95)), ("prefill_512", (0.94, 0.88)))
         for name, bar in zip(TARGETS, bars)

@@ -96,6 +96,21 @@ TEST_F(LeftOutRoundsTest, FractionsOfCyclesDrift) {
          90);
 }
 
+/// The second order waits behind the first one until a round in the middle.
+TEST_F(LeftOutRoundsTest, AnOrderBehindAnother) {
+  const char *const multiply =
+      "      mx.load signal=c2, src=pop0[0]:64:bf16, k=32, n=32\n"
+      "      mx.mul signal=c2, dst=acc[0]:128:f32, src=spm[65536]:64:bf16, m=4\n";
+  const std::string fill = "\n  ring.fill ring=0, src=hbm[w], bytes=2048, count=r3, "
+                           "stride=0, passes=1";
+  same(loopOf("    mark op=1, layer=r2 + 1\n    loop index=r60, count=128 {\n" +
+                  std::string(multiply) + "    }\n",
+              "  ring.setup ring=0, slots=8, base=0, slot_bytes=2048\n"
+              "  s.mul rd=r3, a=r1, b=64" +
+                  fill + fill),
+       90);
+}
+
 /// An order of its own in each round, from another place.
 TEST_F(LeftOutRoundsTest, OrdersOfEachRound) {
   same(loopOf("    s.mul rd=r4, a=r2, b=1024\n"
