@@ -161,12 +161,13 @@ llvm::Error Fitting::run(LatencyFunction &function, int64_t shortest, int64_t lo
 
 llvm::Expected<Latency> serrano::measureLatency(Program &program, const Entry &entry) {
   if (!entry.cache)
-    return makeError("entry '{0}' has no cache, and so no first token; its time is a function of its "
-                     "dimensions that a prediction gives",
+    return makeError("entry '{0}' has no cache, and so no first token; its time is a function of "
+                     "its dimensions that a prediction gives",
                      entry.name);
   const isa::PagedCache &cache = *entry.cache;
   Latency latency;
-  llvm::Expected<TargetModel> target = TargetModel::fromJson(program.file().targetJson(), program.file().path());
+  llvm::Expected<TargetModel> target =
+      TargetModel::fromJson(program.file().targetJson(), program.file().path());
   if (!target)
     return target.takeError();
   latency.cyclesPerSecond = target->clockGhz().toDouble() * 1e9;

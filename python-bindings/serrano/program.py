@@ -282,15 +282,14 @@ class Program:
         options.trace_file = _path(trace) if trace is not None else b""
         return json.loads(self._program.predict(_text("the entry's name", entry), sequences, sizes, options))
 
-
     def latency(self, entry: str = "step") -> dict[str, Any]:
         """Time to the first token and for each output token, as functions of lengths.
 
         `first_token` is of a prompt of one sequence from empty, by its tokens, up to the logits of its last one and to
         `step_tokens` tokens. A longer prompt takes steps of `step_tokens`, which `prompt_step` is of by the tokens of the
-        context after them, and one of the tokens that are left; their times add up. `output_token`
-        has functions of a step of one new token of each sequence, by the tokens of all their contexts (the new one among
-        them), for 1, 4, ... `sequences` at once. Each function is
+        context after them, and one of the tokens that are left; their times add up. `output_token` has functions of a step
+        of one new token of each sequence, by the tokens of all their contexts (the new one among them), for 1, 4, ...
+        `sequences` at once. Each function is
 
             {"sequences": 1, "length": "context", "knots": [[1, 440123], ...], "largest_error": 0.004}
 

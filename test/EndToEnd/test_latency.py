@@ -60,7 +60,8 @@ def test_knots_are_exact(program, latency):
 def test_functions_reach_over_all_lengths(latency):
     assert latency["step_tokens"] == LIMITS["max_tokens"] and latency["longest"] == LIMITS["max_context"]
     assert [function["sequences"] for function in latency["output_token"]] == [1, 4, 6]
-    ends = [(f["knots"][0][0], f["knots"][-1][0]) for f in (latency["first_token"], latency["prompt_step"], *latency["output_token"])]
+    functions = (latency["first_token"], latency["prompt_step"], *latency["output_token"])
+    ends = [(f["knots"][0][0], f["knots"][-1][0]) for f in functions]
     assert ends == [(1, 32), (32, 256), (1, 256), (1, 256), (1, 256)]
 
 
@@ -98,8 +99,16 @@ def test_an_encoder_has_none(tmp_path):
         program.latency("main")
 
 
-def test_bad_commands(file):
-    command = ["serrano-sim", file, "--latency", "--lengths=1@2"]
-    found = subprocess.run(command, capture_output=True, text=True)
+@pytest.mark.parametrize(
+    "option, message",
+    [
+        ("--lengths=1@2", "--latency predicts steps of its own; leave out --lengths"),
+        ("--predict", "--latency predicts steps of its own; leave out --predict"),
+        ("--check=races", "--latency computes nothing; leave out --check"),
+        ("--break=0", "--latency computes nothing; leave out --break"),
+    ],
+)
+def test_bad_commands(file, option, message):
+    found = subprocess.run(["serrano-sim", file, "--latency", option], capture_output=True, text=True)
     assert found.returncode == 1
-    assert found.stderr == "serrano-sim: error: --latency predicts steps of its own; leave out --lengths\n"
+    assert found.stderr == f"serrano-sim: error: {message}\n"

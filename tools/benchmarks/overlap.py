@@ -39,7 +39,7 @@ def common(ours: list[Interval], theirs: list[Interval]) -> float:
 
 
 def hidden_share(trace: pathlib.Path) -> float:
-    """Of the time in which transfers move bytes or the array or the vector engine computes, whichever is less: the share in which the other works too."""
+    """The share of the transfers' time in which the array or the vector engine computes; of theirs, if it is less."""
     events = json.loads(trace.read_text())["traceEvents"]
     names = {e["tid"]: e["args"]["name"] for e in events if e["ph"] == "M" and e["name"] == "thread_name"}
 

@@ -137,20 +137,20 @@ def large_step(step: str, target: str, folder: pathlib.Path) -> list[float]:
 def two_layers(target: str, folder: pathlib.Path) -> list[float]:
     """Whether two layers of that model, when they are run, cost what is predicted, in every statistic."""
     program = _program(_shaped(folder, "llama-3.1-8b", 2), folder, target, tuple(TWO_LAYERS_LIMITS.items()))
-    return [
-        float(all(_run(program, _sequences(lengths)) == program.predict("step", _sequences(lengths)) for lengths in TWO_LAYERS_STEPS))
-    ]
+    steps = [_sequences(lengths) for lengths in TWO_LAYERS_STEPS]
+    return [float(all(_run(program, step) == program.predict("step", step) for step in steps))]
 
 
 def llama_block_overlap(target: str, folder: pathlib.Path) -> list[float]:
-    """Of a Llama block of 64 tokens, the hidden share of what the less busy of transfers and computing does: the smaller of f32 and bf16."""
+    """The hidden share of a Llama block of 64 tokens, as `overlap` says it: the smaller of f32 and bf16."""
     model, trace = folder / "roof-llama-block.onnx", folder / "roof-llama-block.json"
     sizes = llama_block.Sizes()
     onnx.save(llama_block.make_model(sizes), model)
     shares = []
     for precision in ("f32", "bf16"):
         program = folder / "roof-llama-block.srn"
-        commands.compile_model(model, program, f"--target={target}", f"--precision={precision}", f"--max-tokens={sizes.tokens}")
+        options = (f"--target={target}", f"--precision={precision}", f"--max-tokens={sizes.tokens}")
+        commands.compile_model(model, program, *options)
         serrano.load(program).predict("main", {}, trace=trace)
         shares.append(overlap.hidden_share(trace))
     return [min(shares)]
@@ -227,7 +227,10 @@ MEASUREMENTS = [
         for name in TARGETS
     ),
     *(
-        Measurement([Promise(f"roof.llama_block.{name}.hidden", "", ">=", 0.95)], functools.partial(llama_block_overlap, TARGETS[name]))
+        Measurement(
+            [Promise(f"roof.llama_block.{name}.hidden", "", ">=", 0.95)],
+            functools.partial(llama_block_overlap, TARGETS[name]),
+        )
         for name in TARGETS
     ),
     Measurement([Promise("roof.smollm2.compile_cpu", "s", "<=", 5)], smollm2_compilation),

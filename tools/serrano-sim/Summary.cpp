@@ -120,7 +120,7 @@ void serrano::printLatency(llvm::raw_ostream &os, const Latency &latency) {
       break;
   }
   printTable(os, rows);
-  os << llvm::formatv("milliseconds, by the tokens of a prompt from empty (in steps of {0} at most) or of "
-                      "each context; up to {1:F2} % off between the lengths that were predicted\n",
+  os << llvm::formatv("milliseconds, by the tokens of a prompt from empty (in steps of {0} at most) "
+                      "or of each context; up to {1:F2} % off between the lengths that were predicted\n",
                       latency.stepTokens, 100 * error);
 }

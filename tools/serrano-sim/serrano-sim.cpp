@@ -232,19 +232,16 @@ static llvm::Error checkOptions() {
     for (const auto &[given, name] :
          {std::pair{predict.getValue(), "--predict"},
           {lengthsText.getNumOccurrences() > 0, "--lengths"},
-          {!inputsPath.empty(), "--inputs"},
-          {!outputsPath.empty(), "--outputs"},
           {!statsPath().empty(), "--stats"},
           {!tracePath.empty(), "--trace"},
           {!reportPath.empty(), "--report"},
-          {summary.getValue(), "--summary"},
-          {!checks.empty(), "--check"}})
+          {summary.getValue(), "--summary"}})
       if (given)
         return makeError("--latency predicts steps of its own; leave out {0}", name);
   if (!predict && lengthsText.getNumOccurrences())
     return makeError("--lengths are of a prediction; add --predict, or give "
                      "arrays with --inputs");
-  if (!predict)
+  if (!predict && !latencyTable)
     return llvm::Error::success();
   for (const auto &[given, name] :
        {std::pair{!inputsPath.empty(), "--inputs"},
@@ -258,7 +255,8 @@ static llvm::Error checkOptions() {
         {!watches.empty(), "--watch"},
         {!dumps.empty(), "--dump-at"}})
     if (given)
-      return makeError("--predict computes nothing; leave out {0}", name);
+      return makeError("{0} computes nothing; leave out {1}",
+                       predict ? "--predict" : "--latency", name);
   return llvm::Error::success();
 }
 
