@@ -29,9 +29,7 @@ Core::Core(const DecodedProgram &program, MemorySystem &memory,
       schedule(schedule), known(known),
       weightSets(workers ? numWeightSets : 1),
       streamed(int64_t(program.indexOfWord.size()) * 8 >
-               target.instructionMemoryBytes()) {
-  counterQueue.fill(-1);
-}
+               target.instructionMemoryBytes()) {}
 
 int Core::run(uint32_t start) {
   // After a fault too, nothing goes on in the machine's memory.
@@ -86,14 +84,17 @@ void Core::closeLoops() {
          next == loops.back().endIndex) {
     LoopState &loop = loops.back();
     if (++loop.iteration < loop.count) {
-      write(loop.indexRegister, loop.iteration);
+      unsigned depth = loops.size() - 1;
+      write(loop.indexRegister, loop.iteration, true, 0,
+            origins ? origins->nextRound(depth) : Origins::Form());
       next = loop.firstIndex;
       if (rounds)
-        rounds->ended(loops.size() - 1, loop.firstIndex, loop.iteration,
-                      loop.count);
+        rounds->ended(depth, loop.firstIndex, loop.iteration, loop.count);
       return;
     }
     loops.pop_back();
+    if (origins)
+      origins->endLoop(loops.size());
     if (rounds)
       rounds->left(loops.size());
   }

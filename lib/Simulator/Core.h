@@ -9,22 +9,22 @@
 #define SERRANO_SIMULATOR_CORE_H
 
 #include "AdversarialSchedule.h"
-#include "Fifo.h"
+#include "CoreState.h"
 #include "Kernels/Kernels.h"
 #include "KnownScalars.h"
 #include "MemorySystem.h"
 #include "Observer.h"
-#include "Positions.h"
+#include "Origins.h"
 #include "Slopes.h"
 #include "Workers.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Target/TimingModel.h"
 #include <array>
-#include <deque>
 #include <vector>
 
 namespace serrano::sim {
 
+class Memo;
 class Rounds;
 
 /// The program's instructions, decoded once.
@@ -47,7 +47,7 @@ struct DecodedProgram {
 /// is not known of scalar memory may say where in HBM something is, which takes
 /// no time; anything else that it decides is a fault. Observers are told the
 /// same, but for such addresses.
-class Core {
+class Core : private CoreState {
 public:
   Core(const DecodedProgram &program, MemorySystem &memory,
        const TargetModel &target, const TimingModel &timing,
@@ -70,37 +70,45 @@ public:
   /// Registers, counters and rings.
   void inspect(MachineState &state) const;
   /// Asks `attempts` at the end of each round of a loop whether rounds can be
-  /// left out. Only of a prediction.
-  void attach(Rounds &attempts) { rounds = &attempts; }
+  /// left out, and `remembered` at each `mark` whether what follows is known. Only
+  /// of a prediction.
+  void attach(Rounds &attempts, Memo &remembered) {
+    rounds = &attempts;
+    memo = &remembered;
+  }
   /// Follows slopes from now on, null to stop.
   void follow(Slopes *lines) {
     slopes = lines;
     notYet = 0;
+    if (origins)
+      origins->setPinsAll(slopes != nullptr);
   }
   /// The loop that has just ended a round is the one that is followed.
   void setSlopeOfIndex(int64_t slope) {
     if (uint8_t index = loops.back().indexRegister)
       slopes->registers[index] = slope;
   }
+  /// Tells `section` what is executed from now on, null to stop.
+  void follow(Origins *section) { origins = section; }
+  /// The values that a section begins or ends with.
+  std::unique_ptr<Origins::Values> values() const;
   const std::array<int64_t, 64> &registerValues() const { return registers; }
 
-  /// The numbers of counters, slots and layers so far.
-  Positions positions() const;
-  /// Appends to `out` all that decides what the core does from here on but its
-  /// registers and scalar memory, relative to `positions()`: cores that append
-  /// the same do the same.
-  void describe(std::vector<int64_t> &out) const;
+  const CoreState &state() const { return *this; }
+  using CoreState::describe;
+  using CoreState::positions;
   struct Round {
     std::array<int64_t, 64> registers;
     Positions positions;
     std::array<int64_t, numCounters> ringIncrements;
     int64_t executed, iteration;
-    /// Of prediction with slopes: scalar memory and which of it is known.
+    /// Scalar memory, and which of it is known.
     std::vector<std::byte> scalars;
-    std::optional<KnownScalars> known;
+    KnownScalars known;
+    std::optional<Origins::Forms> forms; ///< if a section is told
   };
-  /// What `leaveOut` compares with; the memories only if `withScalars`.
-  Round round(bool withScalars) const;
+  /// What `leaveOut` compares with.
+  Round round() const;
   /// Whether the registers and the scalar memory since `before` are on their
   /// lines.
   bool onLines(const Round &before) const;
@@ -109,13 +117,28 @@ public:
   int64_t periodsOfStreams(const Round &before) const;
   /// As if `n` more periods like that since `before` had been executed.
   void leaveOut(int64_t n, const Round &before);
+  /// As if a section of so many instructions had been executed that left these
+  /// values and ended in the loops `entered`, and in those from before it that
+  /// go on.
+  void apply(const Origins::Results &results, int64_t grownLayer,
+             llvm::ArrayRef<LoopState> entered, int64_t instructions);
+  /// Whether rings of queues `streams` are in the middle of their orders still
+  /// when positions have grown from `now`.
+  bool streamsLast(uint32_t streams, const Positions &now,
+                   const Positions &grown) const;
+  /// Goes on from `other` with positions larger by `by`, but for the values and
+  /// loops, which are there. Orders of `streams` stay.
+  void restore(const CoreState &other, const Positions &by, uint32_t streams);
   int64_t dispatches() const { return dispatched; }
+  uint32_t word() const { return program.entries[current].word; }
 
   /// Instructions that the sequencer finished by itself since the last that it
   /// dispatched.
   int64_t scalarsSinceDispatch() const { return scalarCycles; }
 
 private:
+  class CurrentValues;
+
   // One overload per instruction; a missing one does not compile.
   // Execute/Sequencer.cpp
   void execute(const isa::Halt &);
@@ -175,6 +198,8 @@ private:
   int64_t decisive(uint8_t reg) const {
     if (slopes)
       slopes->requireNone(slopes->registers[reg]);
+    if (origins)
+      origins->pin(origins->ofRegister(reg));
     return lineOf(reg);
   }
   /// The same where it may be different from one round to the next.
@@ -197,6 +222,9 @@ private:
     constexpr int64_t bound = int64_t(1) << 40;
     return std::clamp(value(v), -bound, bound);
   }
+  Origins::Form formOf(uint8_t reg) const {
+    return origins ? origins->ofRegister(reg) : Origins::Form();
+  }
   int64_t address(isa::HbmAddress a) const {
     return int64_t(uint64_t(registers[a.reg]) + a.offset);
   }
@@ -209,13 +237,19 @@ private:
     if (!known)
       memory.verify(access);
   }
-  /// Adds an access to the instruction in hand, checked.
-  void touch(Access access, const char *operand, int64_t slope = 0);
+  /// Adds an access to the instruction in hand, checked, whose address is of
+  /// that slope and form.
+  void touch(Access access, const char *operand, int64_t slope = 0,
+             const Origins::Form &form = {});
   /// All that a normalized access touches in the periods that may follow;
   /// nothing if that is not allowed.
   std::optional<Access> sweep(Access access, int64_t slope) const;
   /// Follows an access of the instruction in hand from period to period.
   void follow(const Access &access, int64_t slope);
+  /// Tells the section in hand of it.
+  void tell(const Access &access, int64_t slope, const Origins::Form &form);
+  /// Whether a normalized access touches a ring's places.
+  bool overlapsRing(const Access &access) const;
   /// The same for a row of HBM that a table leads to. The instruction's record
   /// has gone if the table is read in an effect that was put off.
   void touchRow(Access access, const char *operand);
@@ -315,12 +349,13 @@ private:
   Access scalarAccess(isa::Value v, bool write);
   void tellScalarAccess(const Access &access);
   /// The i32 at `address` of scalar memory.
-  int32_t scalarWord(int64_t address);
+  int32_t scalarWord(int64_t address) const;
 
   // Execute/Dma.cpp
   struct Place {
     Memory memory;
     int64_t address, slope;
+    Origins::Form form;
   };
   Place place(isa::LocalAddress a) const;
   template <typename T>
@@ -336,59 +371,7 @@ private:
                      llvm::ArrayRef<isa::DType> dtypes, bool transcendental,
                      int64_t passes);
 
-  /// A command to a ring: slots [firstSlot, firstSlot + count) of it.
-  struct Order {
-    uint32_t word = 0, op = 0;
-    int64_t layer = 0;
-    int signal = -1;
-    int64_t firstSlot = 0, count = 0;
-    int64_t source = 0;
-    int64_t slope = 0; ///< of the source, from period to period
-    int64_t bytes = 0, tailBytes = 0, stride = 0;
-    int64_t passCount = 0, passStride = 0;
-    int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range
-
-    int64_t bytesOf(int64_t slot) const {
-      bool last = (slot - firstSlot) % passCount == passCount - 1;
-      return last ? tailBytes : bytes;
-    }
-  };
-  struct Ring {
-    int64_t base = 0, slotBytes = 0, slots = 0;
-    int64_t origin = 0; ///< first slot since `ring.setup`; it lies at base
-    int64_t lap = 0;    ///< the last slot at base that is not after `popped`
-    int64_t ordered = 0, filled = 0, popped = 0;
-    std::deque<Order> orders;     ///< those not yet filled to the end
-    Fifo<int64_t> slotEnds;       ///< valid bytes of the slots not yet popped
-    /// What was filled into a place of the ring but stands in the program's
-    /// weights: it is read there, and copied when an instruction addresses the
-    /// scratchpad where it should be.
-    struct Pending {
-      std::byte *from = nullptr;
-      int64_t bytes = 0;
-    };
-    /// By place; empty if regions are shared, effects put off or left out, or a
-    /// debugger looks.
-    std::vector<Pending> pending;
-
-    /// Which of the ring's places a slot has that is not popped and no more
-    /// than `slots` after the last one that is.
-    int64_t indexOf(int64_t slot) const {
-      int64_t index = slot - lap;
-      return index < slots ? index : index - slots;
-    }
-    /// Of the oldest order that has not been filled to its end.
-    int64_t slotsToFill() const {
-      return orders.front().firstSlot + orders.front().count - filled;
-    }
-    int64_t placeOf(int64_t slot) const {
-      return base + indexOf(slot) * slotBytes;
-    }
-    Pending *pendingOf(int64_t slot) {
-      return pending.empty() ? nullptr : &pending[indexOf(slot)];
-    }
-  };
-  void order(unsigned ring, Order order);
+  void order(unsigned ring, Order order, const Origins::Form &form);
   static Access spanOf(const Order &order);
   /// Fills, as far as there is room, what has been ordered.
   void fillSlots(unsigned ring);
@@ -407,24 +390,17 @@ private:
   void copyPending();
   void copyPending(const Ring::Pending &pending, int64_t address);
 
-  struct LoopState {
-    uint32_t firstIndex, endIndex;
-    int64_t iteration, count;
-    uint8_t indexRegister;
-    unsigned callDepth;
-  };
-
   void write(uint8_t rd, int64_t value, bool isKnown = true,
-             int64_t slope = 0) {
+             int64_t slope = 0, Origins::Form form = {}) {
     if (!rd)
       return;
     registers[rd] = value;
+    if (origins)
+      origins->setRegister(rd, std::move(form));
     if (slopes)
       slopes->registers[rd] = slope;
     unknown = (unknown & ~(uint64_t(1) << rd)) | uint64_t(!isKnown) << rd;
   }
-
-  uint32_t word() const { return program.entries[current].word; }
 
   const DecodedProgram &program;
   MemorySystem &memory;
@@ -437,47 +413,21 @@ private:
   KnownScalars *known;           ///< null: they happen
 
   std::array<int64_t, 64> registers = {};
-  /// Of a prediction, the registers whose values come from data, as bits. They
-  /// are computed with 0 in the place of what is not known.
-  uint64_t unknown = 0;
-  uint32_t current = 0; ///< index of the instruction in hand
-  uint32_t next = 0;    ///< index of the one after it
-  llvm::SmallVector<LoopState, 8> loops;
-  struct CallState {
-    uint32_t callee, returnIndex;
-  };
-  llvm::SmallVector<CallState, 8> returns;
   Rounds *rounds = nullptr;
-  Slopes *slopes = nullptr; ///< null: no lines are followed
+  Memo *memo = nullptr;
+  Slopes *slopes = nullptr;   ///< null: no lines are followed
+  Origins *origins = nullptr; ///< null: no section is told
   uint64_t notYet = 0; ///< counters whose waits began before they counted
   int64_t dispatched = 0;
   bool halted = false;
   int exitCode = 0;
 
-  std::array<int64_t, numCounters> increments = {}; ///< dispatched so far
-  std::array<int, numCounters> counterQueue; ///< who increments it, -1 unknown
-  /// Of a ring's counters, the increments whose slots have all been filled.
-  std::array<int64_t, numCounters> ringIncrements = {};
-  std::array<Ring, numRings> rings;
   int64_t pendingBegin = 0, pendingEnd = 0; ///< regions with `Ring::pending`
   /// Each `mx.load` takes the next set, so that those that come after it need
   /// not wait for the multiplications before it; one will do for one thread.
   std::vector<WeightTile> weightSets;
-  struct WeightsInfo {
-    int64_t k, n;
-    isa::DType dtype;
-    unsigned set;
-    bool constant; ///< and not copied, most likely
-  };
-  std::optional<WeightsInfo> dispatchedWeights; ///< of the last one dispatched
-
-  uint32_t currentOp = 0;
-  int64_t currentLayer = 0;
   int64_t executed = 0;
-  int64_t scalarCycles = 0;
   bool streamed; ///< the program is longer than the instruction memory
-  uint32_t currentPage = ~0u;
-  llvm::SmallVector<uint32_t, 1> pages;
   Dispatched record;
   /// Of the accesses in `record` that are tiles, bytes from a row to the next.
   llvm::SmallVector<int64_t, 6> rowSteps;

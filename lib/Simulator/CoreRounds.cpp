@@ -11,7 +11,7 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-Positions Core::positions() const {
+Positions CoreState::positions() const {
   Positions result;
   result.increments = increments;
   for (auto [r, ring] : llvm::enumerate(rings)) {
@@ -28,11 +28,14 @@ Positions Core::positions() const {
   return result;
 }
 
-void Core::describe(std::vector<int64_t> &out) const {
+void CoreState::describe(std::vector<int64_t> &out) const {
   out.insert(out.end(),
              {int64_t(current), int64_t(next), int64_t(unknown), currentOp,
               scalarCycles, currentPage, int64_t(loops.size())});
   out.insert(out.end(), pages.begin(), pages.end());
+  for (const LoopState &loop : loops)
+    out.insert(out.end(), {loop.firstIndex, loop.endIndex, loop.indexRegister,
+                           loop.callDepth});
   for (const CallState &call : returns)
     out.insert(out.end(), {call.callee, call.returnIndex});
   if (dispatchedWeights)
@@ -65,19 +68,18 @@ void Core::describe(std::vector<int64_t> &out) const {
   }
 }
 
-Core::Round Core::round(bool withScalars) const {
+Core::Round Core::round() const {
+  const std::byte *scalars = memory.at(Memory::Scalar, 0);
   Round result{.registers = registers,
                .positions = positions(),
                .ringIncrements = ringIncrements,
                .executed = executed,
                .iteration = loops.back().iteration,
-               .scalars = {},
-               .known = std::nullopt};
-  if (withScalars) {
-    const std::byte *scalars = memory.at(Memory::Scalar, 0);
-    result.scalars.assign(scalars, scalars + memory.size(Memory::Scalar));
-    result.known = *known;
-  }
+               .scalars = {scalars, scalars + memory.size(Memory::Scalar)},
+               .known = *known,
+               .forms = std::nullopt};
+  if (origins)
+    result.forms = origins->forms();
   return result;
 }
 
@@ -99,7 +101,7 @@ bool Core::onLines(const Round &before) const {
       continue;
     const std::byte *now = memory.at(Memory::Scalar, address);
     if (word.slope ||
-        known->contains(address) != before.known->contains(address) ||
+        known->contains(address) != before.known.contains(address) ||
         std::memcmp(now, &before.scalars[address], sizeof(int32_t)) != 0)
       return false;
   }
@@ -116,6 +118,9 @@ int64_t Core::periodsOfStreams(const Round &before) const {
 }
 
 void Core::leaveOut(int64_t n, const Round &before) {
+  if (origins)
+    origins->repeat(*before.forms, loops.size() - 1,
+                    n * (loops.back().iteration - before.iteration));
   Positions grown = positions().grown(before.positions, n);
   for (unsigned r = 1; r < registers.size(); ++r)
     registers[r] =

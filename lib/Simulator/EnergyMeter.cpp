@@ -21,22 +21,12 @@ EnergyMeter::EnergyMeter(const TargetModel &target, const TimingModel &timing)
     macPj[format] = target.energy().macPj[format].toDouble();
 }
 
-void EnergyMeter::Amounts::add(int64_t n, const Amounts &after,
-                               const Amounts &before) {
+void EnergyMeter::Amounts::add(const Amounts &other, int64_t n) {
   for (NumberFormat format : numberFormats)
-    multiplies[format] +=
-        n * (after.multiplies[format] - before.multiplies[format]);
-  scratchpad += n * (after.scratchpad - before.scratchpad);
-  accumulators += n * (after.accumulators - before.accumulators);
-  hbm += n * (after.hbm - before.hbm);
-}
-
-void EnergyMeter::Amounts::add(const Amounts &other) {
-  for (NumberFormat format : numberFormats)
-    multiplies[format] += other.multiplies[format];
-  scratchpad += other.scratchpad;
-  accumulators += other.accumulators;
-  hbm += other.hbm;
+    multiplies[format] += n * other.multiplies[format];
+  scratchpad += n * other.scratchpad;
+  accumulators += n * other.accumulators;
+  hbm += n * other.hbm;
 }
 
 void EnergyMeter::Amounts::addLocal(const Access &access) {
@@ -87,11 +77,11 @@ EnergyMeter::Sum EnergyMeter::of(const SlotFill &fill) const {
 }
 
 void EnergyMeter::add(uint32_t op, int64_t layer, const Amounts &amounts) {
-  if (op >= operators.size())
-    operators.resize(op + 1);
+  if (lastOperator.first != op || !lastOperator.second)
+    lastOperator = {op, &sums.operators[op]};
   if (lastLayer.first != layer || !lastLayer.second)
-    lastLayer = {layer, &layers[layer]};
-  operators[op].add(amounts);
+    lastLayer = {layer, &sums.layers[layer]};
+  lastOperator.second->add(amounts);
   lastLayer.second->add(amounts);
 }
 
@@ -110,11 +100,29 @@ void EnergyMeter::filled(const SlotFill &fill) {
   slots[fill.ring].push_back({fill.op, fill.layer, amountsOf(fill)});
 }
 
-EnergyMeter::Round EnergyMeter::round() const {
-  Round result;
-  result.operators = operators;
-  result.layers = layers;
-  return result;
+EnergyMeter::Part EnergyMeter::exchange(Part other) {
+  lastOperator = lastLayer = {-1, nullptr};
+  return std::exchange(sums, std::move(other));
+}
+
+void EnergyMeter::add(const Part &part, int64_t offset) {
+  for (const auto &[op, amounts] : part.operators)
+    sums.operators[op].add(amounts);
+  for (const auto &[layer, amounts] : part.layers)
+    sums.layers[layer + offset].add(amounts);
+}
+
+void EnergyMeter::addMore(const Part &part, int64_t n, int64_t slope) {
+  for (const auto &[op, amounts] : part.operators)
+    sums.operators[op].add(amounts, n);
+  for (const auto &[layer, amounts] : part.layers) {
+    if (slope == 0) {
+      sums.layers[layer].add(amounts, n);
+      continue;
+    }
+    for (int64_t i = 1; i <= n; ++i)
+      sums.layers[layer + i * slope].add(amounts);
+  }
 }
 
 void EnergyMeter::describe(const Positions &positions,
@@ -129,29 +137,15 @@ void EnergyMeter::describe(const Positions &positions,
   }
 }
 
-void EnergyMeter::leaveOut(int64_t n, const Positions &period,
-                           const Round &before) {
-  for (auto [i, total] : llvm::enumerate(operators)) {
-    Amounts after = total;
-    total.add(n, after,
-              i < before.operators.size() ? before.operators[i] : Amounts());
-  }
-  const std::map<int64_t, Amounts> after = layers;
-  for (const auto &[layer, amounts] : after) {
-    auto old = before.layers.find(layer);
-    Amounts previous = old == before.layers.end() ? Amounts() : old->second;
-    if (amounts == previous)
-      continue;
-    if (period.layer == 0) {
-      layers[layer].add(n, amounts, previous);
-      continue;
-    }
-    for (int64_t i = 1; i <= n; ++i)
-      layers[layer + i * period.layer].add(1, amounts, previous);
-  }
+void EnergyMeter::move(const Positions &by) {
   for (auto [r, ring] : llvm::enumerate(slots))
-    for (size_t i = 0; i < ring.size() && !period.isStream(r); ++i)
-      ring[i].layer += n * period.layer;
+    for (size_t i = 0; i < ring.size() && !by.isStream(r); ++i)
+      ring[i].layer += by.layer;
+}
+
+void EnergyMeter::restore(const Slots &other, const Positions &by) {
+  slots = other;
+  move(by);
 }
 
 double EnergyMeter::staticWatts() const {
@@ -164,7 +158,7 @@ void EnergyMeter::finish(Statistics &statistics) {
       add(ring.front().op, ring.front().layer, ring.front().amounts);
   EnergyStatistics &energy = statistics.energy;
   Amounts all;
-  for (auto [i, amounts] : llvm::enumerate(operators)) {
+  for (const auto &[i, amounts] : sums.operators) {
     all.add(amounts);
     Sum sum = sumOf(amounts);
     energy.multiplies += sum.multiplies * joulesPerPicojoule;
@@ -175,7 +169,7 @@ void EnergyMeter::finish(Statistics &statistics) {
       statistics.operators.resize(i + 1);
     statistics.operators[i].joules = sum.total() * joulesPerPicojoule;
   }
-  for (const auto &[layer, amounts] : layers)
+  for (const auto &[layer, amounts] : sums.layers)
     statistics.layers[layer].joules =
         sumOf(amounts).total() * joulesPerPicojoule;
   energy.hbm += double(statistics.fetchBytes) * hbmPj * joulesPerPicojoule;

@@ -35,14 +35,45 @@ public:
       return multiplies + scratchpad + accumulators + hbm;
     }
   };
-  /// What `leaveOut` compares with.
-  class Round;
-  Round round() const;
+  /// What energy is of: sums of these do not depend on the order.
+  struct Amounts {
+    PerFormat<int64_t> multiplies;
+    int64_t scratchpad = 0, accumulators = 0, hbm = 0; ///< bytes
+
+    /// Adds `n` times `other`.
+    void add(const Amounts &other, int64_t n = 1);
+    /// Adds the bytes that an access touches in a memory of the core.
+    void addLocal(const Access &access);
+  };
+
+  /// What a part of a run did, by operator and layer.
+  struct Part {
+    std::map<uint32_t, Amounts> operators;
+    std::map<int64_t, Amounts> layers;
+  };
+  /// What instructions do is added to `other` from here on; what it was added
+  /// to.
+  Part exchange(Part other);
+  /// Adds a part, what a layer did to the layer `offset` after it.
+  void add(const Part &part, int64_t offset);
+  /// Adds what `n` more such parts did, each `slope` layers after the one
+  /// before.
+  void addMore(const Part &part, int64_t n, int64_t slope);
+
+  /// Of a slot that has been filled and not popped.
+  struct Slot {
+    uint32_t op; ///< of the order
+    int64_t layer;
+    Amounts amounts;
+  };
+  using Slots = std::array<Fifo<Slot>, numRings>;
+  const Slots &heldSlots() const { return slots; }
+  /// The slots that are held are `other`, of layers larger by `by`.
+  void restore(const Slots &other, const Positions &by);
+  /// The layers of slots that are held grow by those of `by`.
+  void move(const Positions &by);
   /// Appends to `out` the slots that are held, relative to `positions`.
   void describe(const Positions &positions, std::vector<int64_t> &out) const;
-  /// As if `n` more periods like that since `before` had been done, by which the
-  /// positions have grown by `period` each time.
-  void leaveOut(int64_t n, const Positions &period, const Round &before);
 
   /// This core's part of the chip's static power.
   double staticWatts() const;
@@ -51,18 +82,6 @@ public:
   Sum of(const SlotFill &fill) const;
 
 private:
-  /// What energy is of: sums of these do not depend on the order.
-  struct Amounts {
-    PerFormat<int64_t> multiplies;
-    int64_t scratchpad = 0, accumulators = 0, hbm = 0; ///< bytes
-
-    /// Adds `n` times what `after` is more than `before`.
-    void add(int64_t n, const Amounts &after, const Amounts &before);
-    void add(const Amounts &other);
-    /// Adds the bytes that an access touches in a memory of the core.
-    void addLocal(const Access &access);
-    bool operator==(const Amounts &) const = default;
-  };
   static Amounts amountsOf(const Dispatched &instruction);
   Amounts amountsOf(const SlotFill &fill) const;
   Sum sumOf(const Amounts &amounts) const;
@@ -72,23 +91,12 @@ private:
   const TimingModel &timing;
   PerFormat<double> macPj;
   double scratchpadPj, accumulatorPj, hbmPj; ///< per byte
-  std::vector<Amounts> operators;
-  /// Of slots that have been filled and not popped.
-  struct Slot {
-    uint32_t op; ///< of the order
-    int64_t layer;
-    Amounts amounts;
-  };
-  std::array<Fifo<Slot>, numRings> slots;
-  std::map<int64_t, Amounts> layers;
-  /// Where the last layer's sum is: most instructions are of the same.
+  Part sums;
+  Slots slots;
+  /// Where the last operator's and layer's sums are: most instructions are of
+  /// the same.
+  std::pair<int64_t, Amounts *> lastOperator = {-1, nullptr};
   std::pair<int64_t, Amounts *> lastLayer = {-1, nullptr};
-};
-
-class EnergyMeter::Round {
-  friend class EnergyMeter;
-  std::vector<Amounts> operators;
-  std::map<int64_t, Amounts> layers;
 };
 
 } // namespace serrano::sim

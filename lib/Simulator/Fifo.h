@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_FIFO_H
 
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
 #include <cassert>
 #include <vector>
 
@@ -22,7 +23,20 @@ template <typename T>
 class Fifo {
 public:
   explicit Fifo(size_t capacity = 16)
-      : buffer(llvm::PowerOf2Ceil(capacity)), mask(buffer.size() - 1) {}
+      : buffer(llvm::PowerOf2Ceil(std::max<size_t>(capacity, 1))),
+        mask(buffer.size() - 1) {}
+  /// A copy has no more storage than it needs.
+  Fifo(const Fifo &other) : Fifo(other.size()) { append(other); }
+  Fifo(Fifo &&) = default;
+  Fifo &operator=(Fifo &&) = default;
+  /// Keeps its storage, which may be more than the other's.
+  Fifo &operator=(const Fifo &other) {
+    if (this == &other)
+      return *this;
+    head = count = 0;
+    append(other);
+    return *this;
+  }
 
   bool empty() const { return count == 0; }
   size_t size() const { return count; }
@@ -51,6 +65,10 @@ public:
   }
 
 private:
+  void append(const Fifo &other) {
+    for (size_t i = 0; i < other.size(); ++i)
+      extend() = other[i];
+  }
   void grow() {
     std::vector<T> larger(2 * buffer.size());
     for (size_t i = 0; i < count; ++i)

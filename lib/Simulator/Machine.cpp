@@ -10,6 +10,7 @@
 #include "EnergyMeter.h"
 #include "Fault.h"
 #include "HappensBefore.h"
+#include "Memo.h"
 #include "MemorySystem.h"
 #include "Profile.h"
 #include "Report.h"
@@ -322,9 +323,13 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
     core.attach(*options.debugger);
   // Those who look at single instructions miss none.
   std::optional<Rounds> rounds;
+  std::optional<Memo> memo;
   if (known && options.timing && options.leavesOutRounds && !options.observer &&
-      sinks.empty())
-    core.attach(rounds.emplace(core, timeline, energy));
+      sinks.empty()) {
+    rounds.emplace(core, timeline, energy);
+    memo.emplace(core, timeline, energy, *rounds);
+    core.attach(*rounds, *memo);
+  }
   state->core = &core;
   state->timeline = options.timing ? &timeline : nullptr;
   llvm::scope_exit forget([&] {
@@ -335,6 +340,10 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
   Statistics statistics;
   try {
     code = core.run(word);
+    if (rounds)
+      rounds->end();
+    if (memo)
+      memo->end();
     statistics = timeline.finish();
   } catch (const Stopped &) {
     return makeError("{0}: the debugger ended the run at {1}",

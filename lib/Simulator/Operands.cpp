@@ -27,7 +27,8 @@ void Core::refuseData(uint8_t reg) const {
         unsigned(reg));
 }
 
-void Core::touch(Access access, const char *operand, int64_t slope) {
+void Core::touch(Access access, const char *operand, int64_t slope,
+                 const Origins::Form &form) {
   if (access.empty())
     return;
   check(access, operand);
@@ -37,6 +38,8 @@ void Core::touch(Access access, const char *operand, int64_t slope) {
     copyPending();
   if (slopes)
     follow(access, slope);
+  if (origins)
+    tell(access, slope, form);
   if (known && access.write && access.memory == Memory::Scalar)
     known->set(access.address, access.end() - access.address, false);
   record.accesses.push_back(access);
@@ -67,14 +70,31 @@ void Core::follow(const Access &access, int64_t slope) {
     return;
   // Which place of a ring a slot has is no part of what periods have in common:
   // it must not matter which of them an engine's result overwrites.
-  if (access.write && access.memory == Memory::Scratchpad &&
-      llvm::any_of(rings, [&](const Ring &ring) {
-        return swept->address < ring.base + ring.slots * ring.slotBytes &&
-               ring.base < swept->end();
-      }))
+  if (access.write && overlapsRing(*swept))
     slopes->fail();
   if (record.queue == VectorId || record.queue == DmaInId)
     slopes->touch(record.queue, access, *swept, slope);
+}
+
+void Core::tell(const Access &access, int64_t slope,
+                const Origins::Form &form) {
+  Access swept = access;
+  if (slopes)
+    swept = sweep(access, slope).value_or(access);
+  if (access.write && access.memory == Memory::Scalar)
+    origins->forget(access.address, access.end() - access.address);
+  // As with periods, it must not matter which place of a ring a slot has.
+  if (access.write && overlapsRing(swept))
+    origins->fail();
+  origins->touch(record.queue, form, swept);
+}
+
+bool Core::overlapsRing(const Access &access) const {
+  return access.memory == Memory::Scratchpad &&
+         llvm::any_of(rings, [&](const Ring &ring) {
+           return access.address < ring.base + ring.slots * ring.slotBytes &&
+                  ring.base < access.end();
+         });
 }
 
 void Core::touchRow(Access access, const char *operand) {
@@ -105,9 +125,12 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                                                 : Memory::Scratchpad;
   int64_t address = offset;
   TileView view{nullptr, int64_t(t.stride), t.dtype, t.broadcast};
+  Origins::Form form = formOf(t.reg);
   if (t.space == isa::TileSpace::Ring || t.space == isa::TileSpace::Pop) {
     if (slopes)
       slopes->requireNone(slope);
+    if (origins)
+      origins->pin(form);
     Ring &ring = rings[t.ring];
     bool pop = t.space == isa::TileSpace::Pop;
     if (write)
@@ -159,7 +182,7 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
       slopes->touchSlot(record.queue, record.accesses.back());
   } else if (!empty) {
     touch({space, write, address, rowBytes, rows, int64_t(t.stride)}, operand,
-          slope);
+          slope, form);
   }
   if (!empty)
     rowSteps.push_back(t.stride);

@@ -30,6 +30,15 @@ struct Positions {
     return isStream(ring) ? slotLayer : layer - slotLayer;
   }
 
+  void grow(const Positions &by) {
+    for (unsigned c = 0; c < numCounters; ++c)
+      increments[c] += by.increments[c];
+    for (unsigned r = 0; r < numRings; ++r) {
+      ordered[r] += by.ordered[r];
+      popped[r] += by.popped[r];
+    }
+    layer += by.layer;
+  }
   /// By how much they have grown `n` times what they grew since `before`.
   Positions grown(const Positions &before, int64_t n) const {
     Positions result;

@@ -18,18 +18,19 @@ static constexpr size_t mostRounds = 16;
 /// most likely.
 static constexpr unsigned mostFailures = 8;
 
-std::vector<int64_t> Rounds::describe() const {
+std::vector<int64_t> Rounds::describe(int64_t began) {
   std::vector<int64_t> description;
   Positions positions = core.positions();
   core.describe(description);
-  timeline.describe(positions, description);
+  sleeping = timeline.sleepingQueues(positions, began);
+  timeline.describe(positions, sleeping, description);
   energy.describe(positions, description);
   return description;
 }
 
 void Rounds::stop() {
-  core.follow(nullptr);
-  period.reset();
+  if (period)
+    leaveOut(0);
 }
 
 void Rounds::left(unsigned depth) {
@@ -41,35 +42,51 @@ void Rounds::begin(unsigned depth, int64_t iteration, int64_t count,
                    const Standing &before,
                    std::vector<int64_t> description) {
   int64_t rounds = iteration - before.iteration;
-  Core::Round now = core.round(/*withScalars=*/true);
+  Core::Round now = core.round();
   std::array<int64_t, 64> slopes = {};
   for (unsigned r = 1; r < slopes.size(); ++r)
     slopes[r] =
         int64_t(uint64_t(now.registers[r]) - uint64_t(before.registers[r]));
   period.emplace(Period{depth, iteration + rounds, rounds,
-                        std::move(description), std::move(now),
-                        timeline.round(core.positions()), energy.round(),
-                        Slopes(slopes, (count - iteration) / rounds)});
+                        std::move(description),
+                        Slopes(slopes, (count - iteration) / rounds),
+                        std::move(now), timeline.time(),
+                        timeline.addresses(core.positions()),
+                        timeline.exchange(Timeline::nothing()),
+                        energy.exchange({})});
   core.follow(&period->slopes);
 }
 
-int64_t Rounds::leaveOut(int64_t iteration, int64_t count,
-                         const std::vector<int64_t> &description) {
+int64_t Rounds::periodsLike(int64_t iteration, int64_t count,
+                            const std::vector<int64_t> &description) {
   const Slopes &slopes = period->slopes;
   if (description != period->description || !slopes.hold() ||
       !core.onLines(period->core) ||
-      !timeline.onLines(period->timeline, core.positions(), slopes))
+      !timeline.onLines(period->addresses, core.positions(), slopes))
     return 0;
   // The last round ends otherwise than those before it.
   int64_t n = std::min({slopes.periods(), core.periodsOfStreams(period->core),
                         (count - 1 - iteration) / period->rounds});
-  if (n <= 0)
-    return 0;
-  Positions grown = core.positions().grown(period->core.positions, 1);
-  core.leaveOut(n, period->core);
-  timeline.leaveOut(n, period->timeline, grown);
-  energy.leaveOut(n, grown, period->energy);
-  return n * period->rounds;
+  return std::max<int64_t>(n, 0);
+}
+
+void Rounds::leaveOut(int64_t n) {
+  StatisticsPart part(timeline.exchange(std::move(period->statistics)));
+  EnergyMeter::Part amounts = energy.exchange(std::move(period->energy));
+  timeline.add(part, 0);
+  energy.add(amounts, 0);
+  if (n > 0) {
+    Positions grown = core.positions().grown(period->core.positions, 1);
+    timeline.addMore(part, n, grown.layer);
+    energy.addMore(amounts, n, grown.layer);
+    core.leaveOut(n, period->core);
+    timeline.leaveOut(n, period->time, period->addresses, grown, sleeping);
+    Positions all = grown;
+    all.layer *= n;
+    energy.move(all);
+  }
+  core.follow(static_cast<Slopes *>(nullptr));
+  period.reset();
 }
 
 void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
@@ -79,16 +96,19 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
     return;
   if (period) {
     core.setSlopeOfIndex(period->rounds);
+    Loop &loop = loops[depth];
+    int64_t began = std::exchange(loop.time, timeline.time());
     if (iteration < period->end)
       return;
-    Loop &loop = loops[depth];
-    if (leaveOut(iteration, count, describe()))
+    int64_t n = periodsLike(iteration, count, describe(began));
+    if (n > 0)
       failures.erase(firstIndex);
     else
       ++failures[firstIndex];
-    stop();
+    leaveOut(n);
     loop.past.clear();
     loop.dispatches = core.dispatches();
+    loop.time = timeline.time();
     return;
   }
   if (loops.size() <= depth)
@@ -98,11 +118,13 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
     loop.past.clear();
   int64_t dispatches = core.dispatches() - loop.dispatches;
   loop.dispatches = core.dispatches();
+  int64_t began = std::exchange(loop.time, timeline.time());
+  bool isCut = std::exchange(loop.cuts, cuts) != cuts;
   // What comes before a loop is still on its way in its first round.
-  if (iteration == 1 || dispatches < leastDispatches ||
+  if (iteration == 1 || isCut || dispatches < leastDispatches ||
       failures.lookup(firstIndex) >= mostFailures || count - iteration < 3)
     return;
-  std::vector<int64_t> description = describe();
+  std::vector<int64_t> description = describe(began);
   for (const Standing &standing : llvm::reverse(loop.past))
     if (count - iteration > 2 * (iteration - standing.iteration) &&
         standing.description == description)

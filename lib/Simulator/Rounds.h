@@ -32,6 +32,14 @@ public:
              int64_t count);
   /// The loop at `depth` has ended.
   void left(unsigned depth);
+  /// The run has ended.
+  void end() { stop(); }
+
+  bool isFollowing() const { return period.has_value(); }
+  /// A section of `Memo` ends: rounds with such are left to it.
+  void cut() { ++cuts; }
+  /// What runs now has not come here round by round.
+  void forget() { loops.clear(); }
 
 private:
   struct Standing {
@@ -42,25 +50,33 @@ private:
   /// A loop that runs, by depth.
   struct Loop {
     std::vector<Standing> past; ///< of the last rounds
-    int64_t dispatches = 0;     ///< before this round
+    // When this round began:
+    int64_t dispatches = 0, cuts = 0, time = 0;
   };
   /// A period that is followed.
   struct Period {
     unsigned depth;
     int64_t end, rounds; ///< at which round it ends, and how many it has
     std::vector<int64_t> description;
-    Core::Round core;
-    Timeline::Round timeline;
-    EnergyMeter::Round energy;
     Slopes slopes;
+    Core::Round core;
+    int64_t time;
+    std::vector<int64_t> addresses;
+    // What was before it.
+    Statistics statistics;
+    EnergyMeter::Part energy;
   };
 
-  std::vector<int64_t> describe() const;
+  /// Describes the end of a round that began at time `began`.
+  std::vector<int64_t> describe(int64_t began);
   void begin(unsigned depth, int64_t iteration, int64_t count,
              const Standing &before, std::vector<int64_t> description);
-  /// Leaves out what it can; how many rounds. `description` is of now.
-  int64_t leaveOut(int64_t iteration, int64_t count,
-                   const std::vector<int64_t> &description);
+  /// How many periods like the one that has ended can be left out. `description`
+  /// is of now.
+  int64_t periodsLike(int64_t iteration, int64_t count,
+                      const std::vector<int64_t> &description);
+  /// The period has ended, and `n` more like it are left out.
+  void leaveOut(int64_t n);
   void stop();
 
   Core &core;
@@ -68,6 +84,8 @@ private:
   EnergyMeter &energy;
   llvm::SmallVector<Loop, 8> loops;
   std::optional<Period> period;
+  int64_t cuts = 0;
+  uint32_t sleeping = 0; ///< of the last description
   /// How often a loop was followed in vain since it was not, by its first
   /// instruction.
   llvm::DenseMap<uint32_t, unsigned> failures;

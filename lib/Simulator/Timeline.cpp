@@ -23,13 +23,25 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
                     target.dispatchesPerCycle()),
       instructionPages(target.instructionMemoryBytes() /
                        timing.instructionPageBytes()),
-      sinks(sinks.begin(), sinks.end()), residentPages(instructionPages, ~0u) {
+      sinks(sinks.begin(), sinks.end()) {
+  residentPages.assign(instructionPages, ~0u);
   static_assert(numQueues <= 32);
   cached.fill(never);
   for (Queue &queue : queues)
     queue.ops = Fifo<Op>(queueDepth);
+  statistics = nothing();
+}
+
+Statistics Timeline::nothing() {
+  Statistics result;
   for (unsigned track = 0; track < numTracks; ++track)
-    statistics.engines.push_back({.name = trackName(track)});
+    result.engines.push_back({.name = trackName(track)});
+  return result;
+}
+
+Statistics Timeline::exchange(Statistics other) {
+  lastLayers = {};
+  return std::exchange(statistics, std::move(other));
 }
 
 //===----------------------------------------------------------------------===//
@@ -51,11 +63,11 @@ void Timeline::resolve(Op &op, const Dispatched &d) {
     Counter &counter = counters[wait.counter];
     if (wait.threshold <= counter.known) {
       settle(op, counter.times[wait.threshold % 64], WaitCause::Counter,
-             counter.origins[wait.threshold % 64]);
+             origins[wait.counter][wait.threshold % 64]);
       continue;
     }
     ++op.unresolved;
-    counter.waiters.push_back({wait.threshold, &op});
+    counter.waiters.push_back(lastOf(d.queue, wait.threshold));
   }
   if (d.work == Work::Setup)
     return;
@@ -68,23 +80,22 @@ void Timeline::resolve(Op &op, const Dispatched &d) {
       continue;
     }
     ++op.unresolved;
-    ring.waiters.push_back({use.slot, &op});
+    ring.waiters.push_back(lastOf(d.queue, use.slot));
   }
 }
 
-void Timeline::increment(unsigned index, unsigned queue, Ticks time,
-                         Moment origin) {
+void Timeline::increment(unsigned index, Ticks time, Moment origin) {
   Counter &counter = counters[index];
-  counter.queue = queue;
   int64_t n = ++counter.known;
   counter.times[n % 64] = time;
-  counter.origins[n % 64] = origin;
-  llvm::erase_if(counter.waiters, [&](const Counter::Waiter &waiter) {
-    if (waiter.threshold != n)
+  origins[index][n % 64] = origin;
+  llvm::erase_if(counter.waiters, [&](const Waiter &waiter) {
+    if (waiter.number != n)
       return false;
-    settle(*waiter.op, time, WaitCause::Counter, origin);
-    --waiter.op->unresolved;
-    dirty |= 1u << waiter.op->d.queue;
+    Op &op = opOf(waiter);
+    settle(op, time, WaitCause::Counter, origin);
+    --op.unresolved;
+    dirty |= 1u << waiter.queue;
     return true;
   });
 }
@@ -104,13 +115,14 @@ void Timeline::slotFilled(unsigned index, Ring::Fill fill) {
     ring.freeTimes.pop_front();
     ++ring.firstFree;
   }
-  llvm::erase_if(ring.waiters, [&](const Ring::Waiter &waiter) {
-    if (waiter.slot != slot)
+  llvm::erase_if(ring.waiters, [&](const Waiter &waiter) {
+    if (waiter.number != slot)
       return false;
-    settle(*waiter.op, fill.time, WaitCause::Slot,
+    Op &op = opOf(waiter);
+    settle(op, fill.time, WaitCause::Slot,
            middle(FirstRingId + index, fill.start, fill.end));
-    --waiter.op->unresolved;
-    dirty |= 1u << waiter.op->d.queue;
+    --op.unresolved;
+    dirty |= 1u << waiter.queue;
     return true;
   });
 }
@@ -140,7 +152,7 @@ void Timeline::complete(Queue &queue, unsigned id, const Dispatched &d,
     frontier = queue.lastCompletion;
   }
   if (d.signal >= 0)
-    increment(d.signal, id, queue.lastCompletion,
+    increment(d.signal, queue.lastCompletion,
               d.work == Work::None ? Moment() : queue.lastSlice);
   for (const SlotUse &use : d.slots) {
     if (!use.pop)
@@ -359,6 +371,7 @@ void Timeline::pop(unsigned id, Ticks time) {
   queue.lastIssue = std::max(queue.lastIssue, time);
   queue.lastRemoval = time;
   queue.ops.pop_front();
+  ++queue.removed;
   if (queue.ops.empty())
     occupied &= ~(1u << id);
 }

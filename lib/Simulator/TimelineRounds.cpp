@@ -33,21 +33,31 @@ uint32_t Timeline::streamingQueues(const Positions &positions) const {
   return result;
 }
 
+bool Timeline::streamsAlone(uint32_t streams) const {
+  for (auto [q, queue] : llvm::enumerate(queues))
+    for (size_t i = 0; streams >> q & 1 && i < queue.ops.size(); ++i)
+      if (queue.ops[i].unresolved)
+        return false;
+  return true;
+}
+
 /// What waits for a slot to be popped, or for a counter, may wait through any
-/// number of rounds: since when is for its own statistics alone.
-uint32_t Timeline::sleepingQueues() {
+/// number of rounds: since when is for its own statistics alone. A stream that
+/// has moved something since comes to wait anew in each round.
+uint32_t Timeline::sleepingQueues(const Positions &positions, Ticks since) {
+  uint32_t streams = streamingQueues(positions);
   uint32_t result = 0;
   for (unsigned q = FirstRingId; q < numQueues; ++q)
-    if (!queues[q].ops.empty() && nextMover(q) == never)
+    if (!queues[q].ops.empty() && nextMover(q) == never &&
+        (!(streams >> q & 1) || movers[q].dataEnd < since))
       result |= 1u << q;
   return result;
 }
 
-void Timeline::describe(const Positions &positions,
+void Timeline::describe(const Positions &positions, uint32_t sleeping,
                         std::vector<int64_t> &out) {
   uint32_t streams = streamingQueues(positions);
-  uint32_t sleeping = sleepingQueues() & ~streams;
-  Ticks past = this->past(streams | sleeping);
+  Ticks past = this->past(streams | sleepingQueues(positions, 0));
   auto add = [&](std::initializer_list<int64_t> values) {
     out.insert(out.end(), values);
   };
@@ -75,12 +85,11 @@ void Timeline::describe(const Positions &positions,
     add({int64_t(access.memory), access.write, access.bytes, access.rows,
          access.stride});
   };
-  auto addWaiter = [&](int64_t distance, const Op *op) {
-    const Fifo<Op> &ops = queues[op->d.queue].ops;
-    int64_t place = 0;
-    while (&ops[place] != op)
-      ++place;
-    add({distance, op->d.queue, place});
+  auto addWaiters = [&](int64_t position, const std::vector<Waiter> &waiters) {
+    for (const Waiter &waiter : waiters)
+      add({position - waiter.number, waiter.queue,
+           waiter.op - queues[waiter.queue].removed});
+    out.push_back(never);
   };
 
   add({now % perCycle, now - past, at(portFree), now - frontier, streams,
@@ -108,7 +117,10 @@ void Timeline::describe(const Positions &positions,
     out.push_back(-1);
     const Mover &mover = movers[q];
     add({mover.moving, at(mover.startupEnd), at(mover.dataEnd),
-         streams >> q & 1 ? 0 : mover.slotsDone});
+         (streams & ~sleeping) >> q & 1 ? 0 : mover.slotsDone});
+    // What it has waited since then, its next slot tells.
+    if ((streams & ~sleeping) >> q & 1)
+      out.push_back(std::max(mover.dataEnd, queue.ops[0].dispatched) - now);
     if (mover.moving)
       add({mover.request - now, mover.sliceStart - now, mover.left});
   }
@@ -120,9 +132,7 @@ void Timeline::describe(const Positions &positions,
          --n)
       out.push_back(at(counter.times[n % 64]));
     out.push_back(never);
-    for (const Counter::Waiter &waiter : counter.waiters)
-      addWaiter(positions.increments[c] - waiter.threshold, waiter.op);
-    out.push_back(never);
+    addWaiters(positions.increments[c], counter.waiters);
   }
   for (unsigned r = 0; r < numRings; ++r) {
     const Ring &ring = rings[r];
@@ -141,48 +151,91 @@ void Timeline::describe(const Positions &positions,
     }
     for (size_t i = 0; i < ring.freeTimes.size(); ++i)
       out.push_back(at(ring.freeTimes[i]));
-    for (const Ring::Waiter &waiter : ring.waiters)
-      addWaiter(popped - waiter.slot, waiter.op);
-    out.push_back(never);
+    addWaiters(popped, ring.waiters);
   }
   add({currentSet, at(weightsReady[0]), at(weightsReady[1]), at(useEnd[0]),
        at(useEnd[1]), at(weightPortFree)});
   out.insert(out.end(), residentPages.begin(), residentPages.end());
 }
 
+void Timeline::describeSleep(uint32_t sleeping,
+                             std::vector<int64_t> &out) const {
+  for (unsigned q = FirstRingId; q < numQueues; ++q) {
+    if (!(sleeping >> q & 1))
+      continue;
+    out.push_back(std::max(movers[q].dataEnd, queues[q].ops[0].dispatched) -
+                  now);
+    for (size_t i = 0; i < queues[q].ops.size(); ++i) {
+      const Op &op = queues[q].ops[i];
+      out.insert(out.end(),
+                 {op.dispatched - now, op.ready - now, int64_t(op.cause)});
+    }
+  }
+}
+
 std::vector<std::pair<unsigned, Access *>>
 Timeline::overlappable(const Positions &positions) {
-  Ticks past = this->past(streamingQueues(positions) | sleepingQueues());
+  Ticks past =
+      this->past(streamingQueues(positions) | sleepingQueues(positions, 0));
   std::vector<std::pair<unsigned, Access *>> result;
   for (unsigned q : {unsigned(DmaInId), unsigned(VectorId)}) {
     Queue &queue = queues[q];
+    for (size_t i = 0; i < queue.pending.size(); ++i)
+      if (queue.pending[i].completion > past)
+        result.push_back({q, &queue.pending[i].access});
     for (size_t i = 0; i < queue.ops.size(); ++i)
       for (Access &access : queue.ops[i].d.accesses)
         if (access.memory != Memory::Hbm)
           result.push_back({q, &access});
-    for (size_t i = 0; i < queue.pending.size(); ++i)
-      if (queue.pending[i].completion > past)
-        result.push_back({q, &queue.pending[i].access});
   }
   return result;
 }
 
-bool Timeline::onLines(const Round &before, const Positions &positions,
-                       const Slopes &slopes) {
+void Timeline::describeOverlaps(const Positions &positions,
+                                std::vector<int64_t> &out) {
+  std::vector<std::pair<unsigned, const Access *>> writes;
+  for (auto [q, access] : overlappable(positions)) {
+    if (access->write) {
+      out.insert(out.end(), {q, int64_t(access->memory), access->address});
+      writes.push_back({q, access});
+      continue;
+    }
+    // Of a read it matters only which writes before it it meets.
+    for (auto [i, write] : llvm::enumerate(writes))
+      if (write.first == q && overlap(*write.second, *access))
+        out.push_back(-int64_t(i) - 1);
+    out.push_back(never);
+  }
+}
+
+std::vector<int64_t> Timeline::addresses(const Positions &positions) {
+  std::vector<int64_t> result;
+  for (auto [queue, access] : overlappable(positions))
+    result.push_back(access->address);
+  return result;
+}
+
+bool Timeline::onLines(const std::vector<int64_t> &before,
+                       const Positions &positions, const Slopes &slopes) {
   auto accesses = overlappable(positions);
-  if (accesses.size() != before.addresses.size())
+  if (accesses.size() != before.size())
     return false;
-  for (auto [entry, address] : llvm::zip(accesses, before.addresses))
+  for (auto [entry, address] : llvm::zip(accesses, before))
     if (!slopes.isOnLine(entry.first, *entry.second,
                          entry.second->address - address))
       return false;
   return slopes.keepOverlaps();
 }
 
-Timeline::Round Timeline::round(const Positions &positions) {
-  Round result{now, statistics, {}};
-  for (auto [queue, access] : overlappable(positions))
-    result.addresses.push_back(access->address);
+std::vector<Access> Timeline::writesOnTheirWay(unsigned id) const {
+  std::vector<Access> result;
+  const Queue &queue = queues[id];
+  for (size_t i = 0; i < queue.pending.size(); ++i)
+    result.push_back(queue.pending[i].access);
+  for (size_t i = 0; i < queue.ops.size(); ++i)
+    for (const Access &access : queue.ops[i].d.accesses)
+      if (access.write && access.memory != Memory::Hbm)
+        result.push_back(access);
   return result;
 }
 
@@ -190,105 +243,26 @@ Timeline::Round Timeline::round(const Positions &positions) {
 // Leaving out
 //===----------------------------------------------------------------------===//
 
-/// total += n * (after - before), of all that grows.
-static void addPeriods(Costs &total, int64_t n, const Costs &after,
-                       const Costs &before) {
-  auto add = [&](auto Costs::*member) {
-    using T = std::remove_reference_t<decltype(total.*member)>;
-    total.*member += T(n) * (after.*member - before.*member);
-  };
-  add(&Costs::instructions);
-  add(&Costs::matrixCycles);
-  add(&Costs::weightCycles);
-  add(&Costs::vectorCycles);
-  add(&Costs::dmaCycles);
-  add(&Costs::criticalCycles);
-  add(&Costs::hbmReadBytes);
-  add(&Costs::hbmWriteBytes);
-  add(&Costs::multiplies);
-  for (unsigned cause = 0; cause < numWaitCauses; ++cause)
-    total.waitCycles[cause] +=
-        double(n) * (after.waitCycles[cause] - before.waitCycles[cause]);
-}
-
-static void addPeriods(EngineStatistics &total, int64_t n,
-                       const EngineStatistics &before) {
-  total.instructions += n * (total.instructions - before.instructions);
-  total.busyCycles += double(n) * (total.busyCycles - before.busyCycles);
-  for (unsigned cause = 0; cause < numWaitCauses; ++cause)
-    total.waitCycles[cause] +=
-        double(n) * (total.waitCycles[cause] - before.waitCycles[cause]);
-  total.bytes += n * (total.bytes - before.bytes);
-}
-
-/// What a period cost a layer, the next costs the layer `slope` after it.
-static void addPeriods(std::map<int64_t, Costs> &layers, int64_t n,
-                       int64_t slope, const std::map<int64_t, Costs> &before) {
-  const std::map<int64_t, Costs> after = layers;
-  for (const auto &[layer, costs] : after) {
-    auto old = before.find(layer);
-    Costs previous = old == before.end() ? Costs() : old->second;
-    if (costs.instructions == previous.instructions &&
-        costs.criticalCycles == previous.criticalCycles)
-      continue;
-    if (slope == 0) {
-      addPeriods(layers[layer], n, costs, previous);
-      continue;
-    }
-    for (int64_t period = 1; period <= n; ++period)
-      addPeriods(layers[layer + period * slope], 1, costs, previous);
-  }
-}
-
-static void addPeriods(Statistics &total, int64_t n, int64_t layerSlope,
-                       const Statistics &before) {
-  auto add = [&](auto Statistics::*member) {
-    using T = std::remove_reference_t<decltype(total.*member)>;
-    total.*member += T(n) * (total.*member - before.*member);
-  };
-  add(&Statistics::dispatched);
-  add(&Statistics::hbmReadBytes);
-  add(&Statistics::hbmWriteBytes);
-  add(&Statistics::localBytes);
-  add(&Statistics::fetchBytes);
-  add(&Statistics::multiplies);
-  add(&Statistics::dispatchStallCycles);
-  for (auto [engine, old] : llvm::zip(total.engines, before.engines))
-    addPeriods(engine, n, old);
-  for (auto [i, costs] : llvm::enumerate(total.operators)) {
-    const Costs after = costs;
-    Costs previous;
-    if (i < before.operators.size())
-      previous = before.operators[i];
-    addPeriods(costs, n, after, previous);
-  }
-  addPeriods(total.layers, n, layerSlope, before.layers);
-}
-
-void Timeline::leaveOut(int64_t n, const Round &before,
-                        const Positions &period) {
-  addPeriods(statistics, n, period.layer, before.statistics);
-  for (auto [entry, address] :
-       llvm::zip(overlappable(period), before.addresses))
-    entry.second->address += n * (entry.second->address - address);
-  Ticks shift = n * (now - before.time);
+void TimelineState::move(Ticks shift, const Positions &by, uint32_t sleeping) {
   for (Ticks *time : {&now, &portFree, &frontier, &weightsReady[0],
                       &weightsReady[1], &useEnd[0], &useEnd[1],
                       &weightPortFree})
     *time += shift;
-  uint32_t streams = streamingQueues(period);
-  uint32_t sleeping = sleepingQueues() & ~streams;
   for (auto [q, queue] : llvm::enumerate(queues)) {
-    queue.lastLayer = {-1, nullptr};
     // It is still the same instructions that wait, since the same time.
     if (sleeping >> q & 1)
       continue;
     for (Ticks *time : {&queue.lastIssue, &queue.lastCompletion, &queue.freeAt,
                         &queue.lastRemoval})
       *time += shift;
-    bool isStream = streams >> q & 1;
+    Mover &mover = movers[q];
+    for (Ticks *time : {&mover.request, &mover.startupEnd, &mover.dataEnd,
+                        &mover.sliceStart})
+      *time += shift;
+    bool isStream = q >= FirstRingId && by.isStream(q - FirstRingId) &&
+                    !queue.ops.empty() && mover.slotsDone > 0;
     if (isStream)
-      movers[q].slotsDone += n * period.popped[q - FirstRingId];
+      mover.slotsDone += by.popped[q - FirstRingId];
     // Orders behind that one wait since the same time.
     for (size_t i = 0; i < (isStream ? 1 : queue.ops.size()); ++i) {
       Op &op = queue.ops[i];
@@ -296,44 +270,77 @@ void Timeline::leaveOut(int64_t n, const Round &before,
       op.ready += shift;
       if (isStream)
         continue;
-      op.d.layer += n * period.layer;
+      op.d.layer += by.layer;
       if (op.d.work == Work::Order)
-        op.d.firstSlot += n * period.popped[q - FirstRingId];
+        op.d.firstSlot += by.popped[q - FirstRingId];
       for (SlotUse &use : op.d.slots)
-        use.slot += n * period.popped[use.ring];
+        use.slot += by.popped[use.ring];
     }
     for (size_t i = 0; i < queue.pending.size(); ++i)
       queue.pending[i].completion += shift;
-    Mover &mover = movers[q];
-    for (Ticks *time : {&mover.request, &mover.startupEnd, &mover.dataEnd,
-                        &mover.sliceStart})
-      *time += shift;
   }
-  for (auto [counter, grown] : llvm::zip(counters, period.increments)) {
+  for (auto [counter, grown] : llvm::zip(counters, by.increments)) {
     std::array<Ticks, 64> times = counter.times;
-    for (unsigned i = 0; i < 64; ++i)
-      counter.times[(i + n * grown) % 64] = times[i] + shift;
-    counter.known += n * grown;
-    for (Counter::Waiter &waiter : counter.waiters)
-      waiter.threshold += n * grown;
+    for (int64_t i = 0; i < 64; ++i)
+      counter.times[uint64_t(i + grown) % 64] = times[i] + shift;
+    counter.known += grown;
+    for (Waiter &waiter : counter.waiters)
+      waiter.number += grown;
   }
   for (auto [r, ring] : llvm::enumerate(rings)) {
-    int64_t grown = period.popped[r];
+    int64_t grown = by.popped[r];
     for (int64_t *position :
          {&ring.origin, &ring.filledUpTo, &ring.firstFill, &ring.firstFree})
-      *position += n * grown;
+      *position += grown;
     for (size_t i = 0; i < ring.fills.size(); ++i) {
       Ring::Fill &fill = ring.fills[i];
       for (Ticks *time : {&fill.time, &fill.start, &fill.end})
         *time += shift;
-      if (!period.isStream(r))
-        fill.layer += n * period.layer;
+      if (!by.isStream(r))
+        fill.layer += by.layer;
     }
     for (size_t i = 0; i < ring.freeTimes.size(); ++i)
       if (ring.freeTimes[i] != never)
         ring.freeTimes[i] += shift;
-    for (Ring::Waiter &waiter : ring.waiters)
-      waiter.slot += n * grown;
+    for (Waiter &waiter : ring.waiters)
+      waiter.number += grown;
+  }
+}
+
+void Timeline::leaveOut(int64_t n, Ticks start,
+                        const std::vector<int64_t> &before,
+                        const Positions &period, uint32_t sleeping) {
+  for (auto [entry, address] : llvm::zip(overlappable(period), before))
+    entry.second->address += n * (entry.second->address - address);
+  Positions all = period;
+  for (int64_t &increments : all.increments)
+    increments *= n;
+  for (int64_t &slots : all.popped)
+    slots *= n;
+  all.layer *= n;
+  move(n * (now - start), all, sleeping);
+  dirty = occupied;
+  quietUntil = 0;
+}
+
+void Timeline::restore(const TimelineState &other, Ticks shift,
+                       const Positions &by, uint32_t streams) {
+  struct Stream {
+    unsigned queue;
+    Fifo<Op> ops;
+    int64_t slotsLeft; ///< done, without those that the ring has filled
+  };
+  llvm::SmallVector<Stream, 2> kept;
+  for (unsigned q = FirstRingId; q < numQueues; ++q)
+    if (streams >> q & 1)
+      kept.push_back({q, queues[q].ops,
+                      movers[q].slotsDone - rings[q - FirstRingId].filledUpTo});
+  static_cast<TimelineState &>(*this) = other;
+  move(shift, by, /*sleeping=*/0);
+  for (const Stream &stream : kept) {
+    queues[stream.queue].ops = stream.ops;
+    movers[stream.queue].slotsDone =
+        stream.slotsLeft + rings[stream.queue - FirstRingId].filledUpTo;
   }
   dirty = occupied;
   quietUntil = 0;

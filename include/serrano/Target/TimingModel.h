@@ -20,7 +20,7 @@ namespace serrano {
 class TimingModel {
 public:
   /// 1,024 ticks are one core cycle.
-  static constexpr int64_t ticksPerCycle = 1024;
+  static constexpr int64_t ticksPerCycle = 32;
   static constexpr int64_t ticksOf(int64_t cycles) {
     return cycles * ticksPerCycle;
   }

@@ -17,7 +17,7 @@ Core::Place Core::place(isa::LocalAddress a) const {
   Memory memory = a.space == isa::Space::Acc    ? Memory::Accumulators
                   : a.space == isa::Space::Smem ? Memory::Scalar
                                                 : Memory::Scratchpad;
-  return {memory, int64_t(uint64_t(decisive(a.reg)) + a.offset), 0};
+  return {memory, int64_t(uint64_t(decisive(a.reg)) + a.offset), 0, {}};
 }
 
 namespace {
@@ -72,9 +72,9 @@ void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
       int64_t source = offsetBy(from.address, i2, ss2, i3, ss3);
       int64_t destination = offsetBy(to.address, i2, ds2, i3, ds3);
       touch({from.memory, false, source, bytes, n1, ss1}, "src",
-            from.slope);
+            from.slope, from.form);
       touch({to.memory, true, destination, bytes, n1, ds1}, "dst",
-            to.slope);
+            to.slope, to.form);
       const Access &bursts =
           record.accesses[record.accesses.size() - (toHbm ? 1 : 2)];
       record.bytes +=
@@ -99,12 +99,12 @@ void Core::copyRows(const T &d, unsigned queue, Place from, Place to) {
 }
 
 void Core::execute(const isa::DmaLoad &i) {
-  copyRows(i, DmaInId, {Memory::Hbm, address(i.src), slopeOf(i.src)},
+  copyRows(i, DmaInId, {Memory::Hbm, address(i.src), slopeOf(i.src), formOf(i.src.reg)},
            place(i.dst));
 }
 void Core::execute(const isa::DmaStore &i) {
   copyRows(i, DmaOutId, place(i.src),
-           {Memory::Hbm, address(i.dst), slopeOf(i.dst)});
+           {Memory::Hbm, address(i.dst), slopeOf(i.dst), formOf(i.dst.reg)});
 }
 void Core::execute(const isa::DmaCopy &i) {
   copyRows(i, DmaInId, place(i.src), place(i.dst));

@@ -101,7 +101,7 @@ Access Core::spanOf(const Order &order) {
   return {Memory::Hbm, false, address, bytes, 1, bytes};
 }
 
-void Core::order(unsigned index, Order order) {
+void Core::order(unsigned index, Order order, const Origins::Form &form) {
   Ring &ring = rings[index];
   if (ring.slots == 0)
     fault("ring {0} has no region; ring.setup gives it one", index);
@@ -129,6 +129,10 @@ void Core::order(unsigned index, Order order) {
   record.hbm = true;
   if (order.slope && order.count && !sweep(spanOf(order), order.slope))
     slopes->fail();
+  // Its slots are filled at any time, in another section perhaps.
+  if (origins && order.count)
+    memory.allows(spanOf(order)) ? tell(spanOf(order), order.slope, form)
+                                 : origins->fail();
   ring.ordered += order.count;
   ring.orders.push_back(order);
   finish([] {});
@@ -146,7 +150,8 @@ void Core::execute(const isa::RingFill &i) {
                  .tailBytes = bytes,
                  .stride = value(i.stride),
                  .passCount = slots,
-                 .passStride = value(i.pass_stride)});
+                 .passStride = value(i.pass_stride)},
+        formOf(i.src.reg));
 }
 
 void Core::execute(const isa::RingTable &i) {
@@ -168,7 +173,8 @@ void Core::execute(const isa::RingTable &i) {
                  .passCount = slots,
                  .passStride = value(i.pass_stride),
                  .table = table.address,
-                 .bound = value(i.bound)});
+                 .bound = value(i.bound)},
+        formOf(i.src.reg));
 }
 
 void Core::fillSlots(unsigned index) {

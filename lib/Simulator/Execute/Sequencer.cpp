@@ -7,6 +7,7 @@
 
 #include "Core.h"
 #include "Fault.h"
+#include "Memo.h"
 #include <cstring>
 
 using namespace serrano;
@@ -33,7 +34,11 @@ void Core::execute(const isa::Mark &i) {
   // Of a prediction's figures each layer has its own.
   if (slopes)
     slopes->mark(slopeOf(i.layer));
+  if (origins)
+    origins->keepLayer(origins->ofRegister(i.layer.reg));
   currentLayer = lineValue(i.layer);
+  if (memo)
+    memo->marked();
 }
 
 void Core::execute(const isa::Sync &i) {
@@ -49,46 +54,105 @@ void Core::execute(const isa::ScalarImmediate &i) {
 }
 
 namespace {
-/// A value of the sequencer and by how much it is larger a period later.
+/// A value of the sequencer, and by how much it is larger a period later.
 struct Line {
   int64_t value, slope;
 };
+/// The same, and what it depends on.
+struct Origin {
+  int64_t value;
+  const Origins::Form &form;
+};
 } // namespace
 
-// Slopes of results, by instruction. Those that leave the line have none.
-static int64_t slopeOfSum(Slopes &, Line a, Line b) {
-  return int64_t(uint64_t(a.slope) + uint64_t(b.slope));
-}
-static int64_t slopeOfDifference(Slopes &, Line a, Line b) {
-  return int64_t(uint64_t(a.slope) - uint64_t(b.slope));
-}
-static int64_t slopeOfProduct(Slopes &slopes, Line a, Line b) {
-  if (a.slope && b.slope)
-    slopes.fail();
-  return int64_t(uint64_t(a.value) * uint64_t(b.slope) +
-                 uint64_t(a.slope) * uint64_t(b.value));
-}
-static int64_t slopeOfShiftLeft(Slopes &slopes, Line a, Line b) {
-  slopes.requireNone(b.slope);
-  return int64_t(uint64_t(a.slope) << (b.value & 63));
-}
-static int64_t slopeOfLesser(Slopes &slopes, Line a, Line b) {
-  slopes.keepLess(a.value, a.slope, b.value, b.slope);
-  return a.value < b.value ? a.slope : b.slope;
-}
-static int64_t slopeOfGreater(Slopes &slopes, Line a, Line b) {
-  slopes.keepLess(a.value, a.slope, b.value, b.slope);
-  return a.value < b.value ? b.slope : a.slope;
-}
-static int64_t slopeOfComparison(Slopes &slopes, Line a, Line b) {
-  slopes.keepLess(a.value, a.slope, b.value, b.slope);
-  return 0;
-}
-static int64_t noSlope(Slopes &slopes, Line a, Line b) {
-  slopes.requireNone(a.slope);
-  slopes.requireNone(b.slope);
-  return 0;
-}
+// What becomes of slopes and origins, by instruction.
+
+namespace {
+struct Sum {
+  static int64_t slope(Slopes &, Line a, Line b) {
+    return int64_t(uint64_t(a.slope) + uint64_t(b.slope));
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    return origins.sum(a.form, b.form);
+  }
+};
+struct Difference {
+  static int64_t slope(Slopes &, Line a, Line b) {
+    return int64_t(uint64_t(a.slope) - uint64_t(b.slope));
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    return origins.sum(a.form, b.form, -1);
+  }
+};
+struct Product {
+  static int64_t slope(Slopes &slopes, Line a, Line b) {
+    if (a.slope && b.slope)
+      slopes.fail();
+    return int64_t(uint64_t(a.value) * uint64_t(b.slope) +
+                   uint64_t(a.slope) * uint64_t(b.value));
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    if (a.form.empty())
+      return origins.scaled(b.form, a.value);
+    origins.pin(b.form);
+    return origins.scaled(a.form, b.value);
+  }
+};
+struct ShiftLeft {
+  static int64_t slope(Slopes &slopes, Line a, Line b) {
+    slopes.requireNone(b.slope);
+    return int64_t(uint64_t(a.slope) << (b.value & 63));
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    origins.pin(b.form);
+    return origins.scaled(a.form, int64_t(uint64_t(1) << (b.value & 63)));
+  }
+};
+struct Comparison {
+  static int64_t slope(Slopes &slopes, Line a, Line b) {
+    slopes.keepLess(a.value, a.slope, b.value, b.slope);
+    return 0;
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    origins.keepSign(origins.sum(a.form, b.form, -1),
+                     __int128(a.value) - b.value);
+    return {};
+  }
+};
+struct Lesser {
+  static int64_t slope(Slopes &slopes, Line a, Line b) {
+    Comparison::slope(slopes, a, b);
+    return a.value < b.value ? a.slope : b.slope;
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    Comparison::form(origins, a, b);
+    return a.value < b.value ? a.form : b.form;
+  }
+};
+struct Greater {
+  static int64_t slope(Slopes &slopes, Line a, Line b) {
+    Comparison::slope(slopes, a, b);
+    return a.value < b.value ? b.slope : a.slope;
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    Comparison::form(origins, a, b);
+    return a.value < b.value ? b.form : a.form;
+  }
+};
+/// What leaves the line.
+struct Other {
+  static int64_t slope(Slopes &slopes, Line a, Line b) {
+    slopes.requireNone(a.slope);
+    slopes.requireNone(b.slope);
+    return 0;
+  }
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    origins.pin(a.form);
+    origins.pin(b.form);
+    return {};
+  }
+};
+} // namespace
 
 /// Floor division, as the ISA has it; wraps for the lowest number by -1.
 static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
@@ -100,7 +164,7 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
 }
 
 // The body of a scalar instruction over its operands a and b.
-#define SCALAR(INSTRUCTION, RESULT, SLOPE)                                     \
+#define SCALAR(INSTRUCTION, RESULT, RULE)                                      \
   void Core::execute(const isa::INSTRUCTION &i) {                              \
     ++scalarCycles;                                                            \
     [[maybe_unused]] int64_t a = registers[i.a.index];                         \
@@ -108,29 +172,34 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
         int64_t(uint64_t(registers[i.b.reg]) + i.b.imm);                       \
     [[maybe_unused]] uint64_t ua = uint64_t(a), ub = uint64_t(b);              \
     bool isKnown = !((unknown >> i.a.index | unknown >> i.b.reg) & 1);         \
-    int64_t slope = slopes ? SLOPE(*slopes, {a, slopes->registers[i.a.index]}, \
-                                   {b, slopes->registers[i.b.reg]})            \
-                           : 0;                                                \
-    write(i.rd.index, int64_t(RESULT), isKnown, slope);                        \
+    int64_t slope = 0;                                                         \
+    if (slopes)                                                                \
+      slope = RULE::slope(*slopes, {a, slopes->registers[i.a.index]},          \
+                          {b, slopes->registers[i.b.reg]});                    \
+    Origins::Form form;                                                        \
+    if (origins && origins->dependsOn(i.a.index, i.b.reg))                     \
+      form = RULE::form(*origins, {a, origins->ofRegister(i.a.index)},         \
+                        {b, origins->ofRegister(i.b.reg)});                    \
+    write(i.rd.index, int64_t(RESULT), isKnown, slope, std::move(form));       \
   }
-SCALAR(ScalarAdd, ua + ub, slopeOfSum)
-SCALAR(ScalarSub, ua - ub, slopeOfDifference)
-SCALAR(ScalarMul, ua *ub, slopeOfProduct)
-SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()), noSlope)
+SCALAR(ScalarAdd, ua + ub, Sum)
+SCALAR(ScalarSub, ua - ub, Difference)
+SCALAR(ScalarMul, ua *ub, Product)
+SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()), Other)
 SCALAR(ScalarMod,
        ua - ub * uint64_t(floorDiv(a, value(i.b), i.mnemonic.data())),
-       noSlope)
-SCALAR(ScalarMin, std::min(a, b), slopeOfLesser)
-SCALAR(ScalarMax, std::max(a, b), slopeOfGreater)
-SCALAR(ScalarAnd, a &b, noSlope)
-SCALAR(ScalarOr, a | b, noSlope)
-SCALAR(ScalarXor, a ^ b, noSlope)
-SCALAR(ScalarShl, ua << (b & 63), slopeOfShiftLeft)
-SCALAR(ScalarShr, a >> (b & 63), noSlope)
-SCALAR(ScalarLess, a < b, slopeOfComparison)
+       Other)
+SCALAR(ScalarMin, std::min(a, b), Lesser)
+SCALAR(ScalarMax, std::max(a, b), Greater)
+SCALAR(ScalarAnd, a &b, Other)
+SCALAR(ScalarOr, a | b, Other)
+SCALAR(ScalarXor, a ^ b, Other)
+SCALAR(ScalarShl, ua << (b & 63), ShiftLeft)
+SCALAR(ScalarShr, a >> (b & 63), Other)
+SCALAR(ScalarLess, a < b, Comparison)
 #undef SCALAR
 
-int32_t Core::scalarWord(int64_t address) {
+int32_t Core::scalarWord(int64_t address) const {
   int32_t result;
   std::memcpy(&result, memory.at(Memory::Scalar, address), sizeof(result));
   return result;
@@ -159,8 +228,10 @@ void Core::execute(const isa::ScalarLoad &i) {
   Access access = scalarAccess(i.address, false);
   bool isKnown = !known || known->contains(access.address);
   int64_t slope = slopes ? slopes->load(access.address) : 0;
-  write(i.rd.index, isKnown ? scalarWord(access.address) : 0, isKnown,
-        isKnown ? slope : 0);
+  int64_t value = isKnown ? scalarWord(access.address) : 0;
+  write(i.rd.index, value, isKnown, isKnown ? slope : 0,
+        origins ? origins->load(access.address, value, isKnown)
+                : Origins::Form());
   tellScalarAccess(access);
 }
 
@@ -174,6 +245,11 @@ void Core::execute(const isa::ScalarStore &i) {
   if (slopes) {
     slopes->keepInt32(registers[i.a.index], slopes->registers[i.a.index]);
     slopes->store(access.address, slopes->registers[i.a.index]);
+  }
+  if (origins) {
+    const Origins::Form &form = origins->ofRegister(i.a.index);
+    origins->keepInt32(form, registers[i.a.index]);
+    origins->store(access.address, form);
   }
   tellScalarAccess(access);
 }
@@ -213,6 +289,10 @@ void Core::execute(const isa::Skip &i) {
   if (slopes)
     slopes->keepOrder(a, slopes->registers[i.a.index], b,
                       slopes->registers[i.b.index]);
+  if (origins)
+    origins->keepOrder(origins->sum(origins->ofRegister(i.a.index),
+                                    origins->ofRegister(i.b.index), -1),
+                       __int128(a) - b);
   bool skip = false;
   switch (i.condition) {
   case isa::Condition::Eq:

@@ -1,0 +1,321 @@
+//===- Origins.cpp - where the sequencer's values come from ------------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Origins.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace serrano::sim;
+
+/// More than this is not worth following: values stay the same then.
+static constexpr size_t mostTerms = 4, mostBounds = 64, mostRanges = 64,
+                        mostWritten = 64, mostWords = 4096;
+/// The largest element has this many bytes, to which tiles are aligned.
+static constexpr int64_t alignment = 4;
+
+Origins::Origins(const Values &now, unsigned numLoops)
+    : values(firstWord), pinned(firstWord) {
+  for (unsigned r = 0; r < registers.size(); ++r) {
+    values[r] = now.registerValue(r);
+    if (r)
+      registers[r] = {{Source(r), 1}};
+  }
+  for (unsigned depth = 0; depth < numLoops; ++depth) {
+    values[firstIteration + depth] = now.iteration(depth);
+    loops.push_back({now.roundsLeft(depth)});
+  }
+  values[layerSource] = now.layer();
+}
+
+//===----------------------------------------------------------------------===//
+// While the section executes
+//===----------------------------------------------------------------------===//
+
+Origins::Form Origins::nextRound(unsigned depth) {
+  if (!beganIn(depth))
+    return {};
+  ++loops[depth].rounds;
+  return sum({}, {{Source(firstIteration + depth), 1}});
+}
+
+Origins::Form Origins::load(int64_t address, int64_t value, bool isKnown) {
+  auto it = words.find(address);
+  if (it != words.end())
+    return it->second.form;
+  if (loaded.size() == mostWords) {
+    fail();
+    return {};
+  }
+  Form form;
+  if (isKnown)
+    form = {{Source(values.size()), 1}};
+  values.push_back(value);
+  pinned.resize(values.size());
+  loaded.push_back({address, isKnown});
+  words[address] = {form, /*isStored=*/false};
+  return form;
+}
+
+void Origins::store(int64_t address, Form form) {
+  if (words.size() == 2 * mostWords)
+    return fail();
+  words[address] = {std::move(form), /*isStored=*/true};
+}
+
+void Origins::forget(int64_t address, int64_t bytes) {
+  if (bytes > int64_t(mostWords))
+    return fail();
+  for (int64_t word = address & ~3; word < address + bytes; word += 4)
+    store(word, {});
+}
+
+Origins::Form Origins::sum(const Form &a, const Form &b,
+                           int64_t factorOfB) const {
+  Form result;
+  auto add = [&](const Term &term, int64_t factor) {
+    if (isPinned(term.source))
+      return;
+    factor = int64_t(uint64_t(factor) * uint64_t(term.factor));
+    for (Term &other : result)
+      if (other.source == term.source) {
+        other.factor = int64_t(uint64_t(other.factor) + uint64_t(factor));
+        return;
+      }
+    result.push_back({term.source, factor});
+  };
+  for (const Term &term : a)
+    add(term, 1);
+  for (const Term &term : b)
+    add(term, factorOfB);
+  llvm::erase_if(result, [](const Term &term) { return term.factor == 0; });
+  if (result.size() > 1)
+    llvm::sort(result, [](const Term &x, const Term &y) {
+    return x.source < y.source;
+  });
+  return result;
+}
+
+Origins::Form Origins::scaled(const Form &a, int64_t factor) const {
+  return sum({}, a, factor);
+}
+
+void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
+  if (form.empty())
+    return;
+  Form free = sum(form, {});
+  if (free.empty())
+    return;
+  constexpr __int128 far = int64_t(1) << 62;
+  if (pinsAll || free.size() > mostTerms)
+    return pin(free);
+  int64_t lower = int64_t(std::max(least, -far)),
+          upper = int64_t(std::min(most, far));
+  auto it =
+      llvm::find_if(bounds, [&](const Bound &b) { return b.form == free; });
+  if (it == bounds.end() && bounds.size() == mostBounds)
+    return pin(free);
+  if (it == bounds.end())
+    it = &bounds.emplace_back(Bound{free, lower, upper});
+  it->least = std::max(it->least, lower);
+  it->most = std::min(it->most, upper);
+}
+
+void Origins::keepSign(const Form &form, __int128 difference) {
+  constexpr __int128 far = __int128(1) << 100;
+  if (difference < 0)
+    keepWithin(form, -far, -difference - 1);
+  else
+    keepWithin(form, -difference, far);
+}
+
+void Origins::keepOrder(const Form &form, __int128 difference) {
+  constexpr __int128 far = __int128(1) << 100;
+  if (difference < 0)
+    keepWithin(form, -far, -difference - 1);
+  else if (difference > 0)
+    keepWithin(form, -difference + 1, far);
+  else
+    keepWithin(form, 0, 0);
+}
+
+void Origins::keepInt32(const Form &form, int64_t value) {
+  if (value < INT32_MIN || value > INT32_MAX)
+    return pin(form);
+  keepWithin(form, __int128(INT32_MIN) - value, __int128(INT32_MAX) - value);
+}
+
+void Origins::keepLayer(const Form &form) {
+  Form difference = sum(form, {{layerSource, 1}}, -1);
+  if (difference.size() > mostTerms || bounds.size() == mostBounds)
+    return pin(difference);
+  // All that is executed once stands for layers that differ by as much.
+  bool all = std::exchange(pinsAll, false);
+  keepWithin(difference, 0, 0);
+  pinsAll = all;
+}
+
+void Origins::touch(unsigned queue, const Form &form, const Access &swept) {
+  bool isLocal = swept.memory != Memory::Hbm;
+  bool asks = isLocal && (queue == VectorId || queue == DmaInId);
+  if (isLocal && swept.write) {
+    pin(form);
+    if (asks)
+      touchBefore(queue, swept);
+    return;
+  }
+  if (form.empty())
+    return;
+  Form free = sum(form, {});
+  if (free.empty())
+    return;
+  if (free.size() > mostTerms)
+    return pin(free);
+  unsigned asking = asks ? queue : numQueues;
+  auto it = llvm::find_if(ranges, [&](const Range &range) {
+    return range.form == free && range.memory == swept.memory &&
+           range.write == swept.write && range.queue == asking;
+  });
+  if (it == ranges.end() && ranges.size() == mostRanges)
+    return pin(free);
+  if (it == ranges.end())
+    it = &ranges.emplace_back(Range{free, swept.memory, swept.write, asking,
+                                    swept.address, swept.end()});
+  it->begin = std::min(it->begin, swept.address);
+  it->end = std::max(it->end, swept.end());
+}
+
+void Origins::touchBefore(unsigned queue, const Access &access) {
+  Written *last = nullptr;
+  for (Written &other : written) {
+    if (other.queue != queue || other.memory != access.memory)
+      continue;
+    last = &other;
+    if (access.address <= other.end && access.end() >= other.begin)
+      break;
+    if (written.size() < mostWritten)
+      last = nullptr;
+  }
+  if (!last) {
+    written.push_back({queue, access.memory, access.address, access.end()});
+    return;
+  }
+  last->begin = std::min(last->begin, access.address);
+  last->end = std::max(last->end, access.end());
+}
+
+Origins::Forms Origins::forms() const {
+  Forms result;
+  result.registers = registers;
+  for (const auto &[address, word] : words)
+    result.words[address] = word.form;
+  return result;
+}
+
+void Origins::repeat(const Forms &before, unsigned depth, int64_t rounds) {
+  // How many there are depends on how many are left.
+  if (beganIn(depth)) {
+    loops[depth].rounds += rounds;
+    loops[depth].keepsLeft = true;
+  }
+  for (unsigned r = 1; r < registers.size(); ++r)
+    pin(sum(registers[r], before.registers[r], -1));
+  for (const auto &[address, word] : words) {
+    auto old = before.words.find(address);
+    if (old != before.words.end())
+      pin(sum(word.form, old->second, -1));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// When it has ended
+//===----------------------------------------------------------------------===//
+
+int64_t Origins::valueOf(const Values &now, Source source) const {
+  if (source < firstIteration)
+    return now.registerValue(source);
+  if (source < layerSource)
+    return now.iteration(source - firstIteration);
+  if (source == layerSource)
+    return now.layer();
+  return now.word(loaded[source - firstWord].address);
+}
+
+int64_t Origins::growth(const Values &now, const Form &form) const {
+  uint64_t result = 0;
+  for (const Term &term : form)
+    result += uint64_t(growth(now, term.source)) * uint64_t(term.factor);
+  return int64_t(result);
+}
+
+bool Origins::meetsWrites(const Range &range, int64_t offset) const {
+  return llvm::any_of(written, [&](const Written &other) {
+    return other.queue == range.queue && other.memory == range.memory &&
+           range.begin + offset < other.end && other.begin < range.end + offset;
+  });
+}
+
+void Origins::end(const Values &now) {
+  for (const Range &range : ranges)
+    if (range.queue != numQueues && meetsWrites(range, 0))
+      pin(range.form);
+  for (unsigned r = 1; r < registers.size(); ++r)
+    if (registers[r] != Form({Term{Source(r), 1}}))
+      endRegisters.push_back({r, now.registerValue(r)});
+  for (const auto &[address, word] : words)
+    if (word.isStored)
+      endWords.push_back(
+          {address, int32_t(now.word(address)), now.isKnown(address)});
+}
+
+bool Origins::holds(const Values &now) const {
+  for (unsigned source : pinned.set_bits())
+    if (growth(now, source) != 0)
+      return false;
+  for (auto [depth, loop] : llvm::enumerate(loops)) {
+    int64_t left = now.roundsLeft(depth);
+    if (loop.keepsLeft ? left != loop.left : left <= loop.rounds)
+      return false;
+  }
+  for (const Loaded &word : loaded)
+    if (now.isKnown(word.address) != word.isKnown)
+      return false;
+  for (const Bound &bound : bounds) {
+    int64_t grown = growth(now, bound.form);
+    if (grown < bound.least || grown > bound.most)
+      return false;
+  }
+  for (const Range &range : ranges) {
+    int64_t grown = growth(now, range.form);
+    if (grown == 0)
+      continue;
+    constexpr int64_t far = int64_t(1) << 60;
+    if (grown < -far || grown > far ||
+        (range.memory != Memory::Hbm && grown % alignment))
+      return false;
+    int64_t bytes = range.end - range.begin;
+    if (!now.allows({range.memory, range.write, range.begin + grown, bytes, 1,
+                     bytes}) ||
+        (range.queue != numQueues && meetsWrites(range, grown)))
+      return false;
+  }
+  return true;
+}
+
+Origins::Results Origins::results(const Values &now) const {
+  Results results;
+  for (const Loop &loop : loops)
+    if (!loop.hasEnded)
+      results.rounds.push_back(loop.rounds);
+  for (const Result &result : endRegisters)
+    results.registers.push_back(
+        {result.index, int64_t(uint64_t(result.value) +
+                               uint64_t(growth(now, registers[result.index])))});
+  for (Results::Word word : endWords) {
+    word.value += int32_t(growth(now, words.lookup(word.address).form));
+    results.words.push_back(word);
+  }
+  return results;
+}

@@ -1,0 +1,228 @@
+//===- Origins.h - where the sequencer's values come from ------ -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_SIMULATOR_ORIGINS_H
+#define SERRANO_SIMULATOR_ORIGINS_H
+
+#include "Access.h"
+#include "Dispatch.h"
+#include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLExtras.h"
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace serrano::sim {
+
+/// Of a section of a prediction: how what the sequencer computes in it depends
+/// on the values that it began with, its *sources*, as far as it is linear in
+/// them. From other sources the section executes the same instructions, in the
+/// same time, if `Conditions` hold, and its results are then known.
+///
+/// Sources are the registers, the iterations of the loops that the section began
+/// in, the layer, and the words of scalar memory that it loads before it stores
+/// them.
+class Origins {
+public:
+  using Source = uint16_t;
+  static constexpr Source firstIteration = 64, layerSource = 72, firstWord = 73;
+  static constexpr unsigned mostLoops = layerSource - firstIteration;
+
+  /// What a value grows by if sources grow: the sum of `factor` times what each
+  /// of these grows by. Nothing for what does not depend on sources, or only on
+  /// those that have to stay the same.
+  struct Term {
+    Source source;
+    int64_t factor;
+    bool operator==(const Term &) const = default;
+  };
+  using Form = llvm::SmallVector<Term, 2>;
+
+  /// Where values of sources are looked up.
+  class Values {
+  public:
+    virtual ~Values() = default;
+    virtual int64_t registerValue(unsigned index) const = 0;
+    /// Of the loop at `depth`, and how many rounds it has left with this one.
+    virtual int64_t iteration(unsigned depth) const = 0;
+    virtual int64_t roundsLeft(unsigned depth) const = 0;
+    virtual int64_t layer() const = 0;
+    virtual bool isKnown(int64_t address) const = 0;
+    virtual int64_t word(int64_t address) const = 0;
+    virtual bool allows(const Access &access) const = 0;
+  };
+
+  /// A section begins with `now`, in `numLoops` loops.
+  Origins(const Values &now, unsigned numLoops);
+
+  /// The section cannot be used again.
+  void fail() { failed = true; }
+  bool hasFailed() const { return failed; }
+
+  //===--- While the section executes ---===//
+
+  const Form &ofRegister(unsigned index) const { return registers[index]; }
+  /// Whether either depends on sources.
+  bool dependsOn(unsigned a, unsigned b) const {
+    return !registers[a].empty() || !registers[b].empty();
+  }
+  void setRegister(unsigned index, Form form) {
+    if (index)
+      registers[index] = std::move(form);
+  }
+  /// Whether the section began in the loop that is at `depth` now.
+  bool beganIn(unsigned depth) const { return depth < loops.size() && !loops[depth].hasEnded; }
+  /// A loop begins its next round; what its index is then. Or it ends.
+  Form nextRound(unsigned depth);
+  void endLoop(unsigned depth) {
+    if (depth < loops.size())
+      loops[depth].hasEnded = loops[depth].keepsLeft = true;
+  }
+  /// A word of scalar memory is loaded.
+  Form load(int64_t address, int64_t value, bool isKnown);
+  void store(int64_t address, Form form);
+  /// Words of scalar memory come to hold what is not known.
+  void forget(int64_t address, int64_t bytes);
+
+  Form sum(const Form &a, const Form &b, int64_t factorOfB = 1) const;
+  Form scaled(const Form &a, int64_t factor) const;
+
+  /// A value that must stay the same.
+  void pin(const Form &form) {
+    for (const Term &term : form)
+      pinned.set(term.source);
+  }
+  /// Keeps whether `difference`, the value of `form`, is less than 0.
+  void keepSign(const Form &form, __int128 difference);
+  /// Keeps whether it is less than 0, 0, or more.
+  void keepOrder(const Form &form, __int128 difference);
+  /// Keeps a value representable where only 32 bits of it are stored.
+  void keepInt32(const Form &form, int64_t value);
+  /// `mark` names a layer: as many after that of the beginning.
+  void keepLayer(const Form &form);
+  /// All values that are compared stay the same from here on, or no longer: what
+  /// follows stands for more that is not executed.
+  void setPinsAll(bool value) { pinsAll = value; }
+
+  /// An access by `queue` to an address of `form`. `swept` is all that it stands
+  /// for.
+  void touch(unsigned queue, const Form &form, const Access &swept);
+  /// Such an access of an earlier section, which is on its way.
+  void touchBefore(unsigned queue, const Access &access);
+
+  /// The forms of all values at a moment.
+  struct Forms {
+    std::array<Form, 64> registers;
+    llvm::DenseMap<int64_t, Form> words;
+  };
+  Forms forms() const;
+  /// What has been executed since `before` stands for more periods, each of
+  /// which changes every value by as much. They are `rounds` more of the loop at
+  /// `depth`.
+  void repeat(const Forms &before, unsigned depth, int64_t rounds);
+
+  //===--- When it has ended ---===//
+
+  void end(const Values &now);
+  /// Of the loops that it began in.
+  unsigned loopsThatGoOn() const {
+    return llvm::count_if(loops, [](const Loop &loop) { return !loop.hasEnded; });
+  }
+  /// Whether the section does the same from these values. Asked after `end`.
+  bool holds(const Values &now) const;
+  /// How much the layer is larger than it was.
+  int64_t layerOffset(const Values &now) const {
+    return growth(now, layerSource);
+  }
+  struct Results {
+    /// Rounds that loops go on by, of those from before the section that go on.
+    llvm::SmallVector<int64_t, mostLoops> rounds;
+    /// Registers that are not what they were, and their values.
+    llvm::SmallVector<std::pair<unsigned, int64_t>, 32> registers;
+    struct Word {
+      int64_t address;
+      int32_t value;
+      bool isKnown;
+    };
+    llvm::SmallVector<Word, 16> words;
+  };
+  Results results(const Values &now) const;
+
+private:
+  int64_t valueOf(const Values &now, Source source) const;
+  int64_t growth(const Values &now, Source source) const {
+    return int64_t(uint64_t(valueOf(now, source)) - uint64_t(values[source]));
+  }
+  int64_t growth(const Values &now, const Form &form) const;
+  bool isPinned(Source source) const { return pinned[source]; }
+  void keepWithin(const Form &form, __int128 least, __int128 most);
+
+  bool failed = false, pinsAll = false;
+  /// The section began in it.
+  struct Loop {
+    int64_t left;       ///< rounds, at the beginning
+    int64_t rounds = 0; ///< that have begun since
+    bool hasEnded = false;
+    /// Whether as many have to be left.
+    bool keepsLeft = false;
+  };
+  llvm::SmallVector<Loop, mostLoops> loops;
+  std::vector<int64_t> values; ///< of sources, at the beginning
+  llvm::BitVector pinned;
+  std::array<Form, 64> registers;
+
+  /// A word of scalar memory that was loaded or stored.
+  struct Word {
+    Form form;
+    bool isStored;
+  };
+  llvm::DenseMap<int64_t, Word> words;
+  /// Those that were loaded first, in the order of their sources.
+  struct Loaded {
+    int64_t address;
+    bool isKnown;
+  };
+  std::vector<Loaded> loaded;
+
+  /// By how much a value may grow.
+  struct Bound {
+    Form form;
+    int64_t least, most;
+  };
+  llvm::SmallVector<Bound, 8> bounds;
+
+  /// The accesses with addresses of one form.
+  struct Range {
+    Form form;
+    Memory memory;
+    bool write;
+    unsigned queue; ///< that asks for overlaps with its own writes, or none
+    int64_t begin, end;
+  };
+  llvm::SmallVector<Range, 8> ranges;
+  /// Bytes that a queue which asks for overlaps writes.
+  struct Written {
+    unsigned queue;
+    Memory memory;
+    int64_t begin, end;
+  };
+  llvm::SmallVector<Written, 16> written;
+  bool meetsWrites(const Range &range, int64_t offset) const;
+
+  // The end.
+  struct Result {
+    unsigned index;
+    int64_t value;
+  };
+  std::vector<Result> endRegisters;
+  std::vector<Results::Word> endWords;
+};
+
+} // namespace serrano::sim
+
+#endif // SERRANO_SIMULATOR_ORIGINS_H
