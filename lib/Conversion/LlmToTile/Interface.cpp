@@ -96,16 +96,51 @@ FailureOr<llm::ExtentAttr> Lowering::getBound(BlockArgument argument) {
   return bound;
 }
 
+bool Lowering::isFeatures(BlockArgument argument) {
+  return isa<FloatType>(cast<RankedTensorType>(argument.getType()).getElementType());
+}
+
 void Lowering::loadFeatures(func::FuncOp function) {
-  for (BlockArgument argument : function.getArguments()) {
-    if (!isa<FloatType>(cast<RankedTensorType>(argument.getType()).getElementType()))
-      continue;
+  for (BlockArgument argument : llvm::make_filter_range(function.getArguments(), isFeatures)) {
     auto [rows, cols] = getShape(argument);
     Value features = slot(slotRows, cols, builder.getF32Type());
-    tile::LoadOp::create(builder, loc, nameOf(argument), firstRow(rows), constant(0), features,
-                         extent(rows));
+    auto load = [&, rows = rows, cols = cols](int64_t col, int64_t width) {
+      tile::LoadOp::create(builder, loc, nameOf(argument), firstRow(rows), constant(col),
+                           width == cols ? features
+                                         : window(features, index(0), index(col), slotRows, width),
+                           extent(rows));
+      loadVectors(firstVectorEnd());
+    };
+    // A row of a piece that is no whole bursts would move more bytes.
+    if (tileK * int64_t(sizeof(float)) % target.memoryBurstBytes() == 0)
+      forEachPiece(cols, load);
+    else
+      load(0, cols);
     matrices[argument] = {features, rows, cols};
   }
+}
+
+int64_t Lowering::firstVectorEnd() const {
+  return vectorPlaces.size() > 1 ? vectorPlaces[1].second : vectorLength;
+}
+
+void Lowering::loadVectors(int64_t end) {
+  if (loadedVectors >= end)
+    return;
+  int64_t count = end - loadedVectors;
+  tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(loadedVectors),
+                       count == vectorLength
+                           ? vectorSlot
+                           : window(vectorSlot, index(0), index(loadedVectors), 1, count),
+                       constant(1));
+  loadedVectors = end;
+}
+
+LogicalResult Lowering::loadConstants(func::FuncOp function) {
+  if (std::exchange(constantsLoaded, true))
+    return success();
+  loadVectors(vectorLength);
+  return loadTables(function);
 }
 
 LogicalResult Lowering::declareInterface(func::FuncOp function) {
@@ -143,7 +178,7 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
   };
   for (BlockArgument argument : function.getArguments()) {
     auto type = cast<RankedTensorType>(argument.getType());
-    if (isa<FloatType>(type.getElementType())) {
+    if (isFeatures(argument)) {
       SmallVector<llm::ExtentAttr> shape = llm::getExtents(argument);
       if (shape.empty() || !shape.back().getConstantValue())
         return function.emitError() << "argument " << argument.getArgNumber()

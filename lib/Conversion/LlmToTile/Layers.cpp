@@ -91,9 +91,7 @@ LogicalResult Lowering::lowerLayers(llm::LayersOp op) {
         return;
       }
       if (std::optional<FedNorm> norm = beginCarriedNorm(value))
-        forEachPiece(carry.cols, [&](int64_t col, int64_t width) {
-          feedNorm(*norm, it->second.slot, {Value(), 0, col}, width, extent(carry.rows));
-        });
+        feedNorm(*norm, it->second);
       if (it->second.slot != carry.slot)
         tile::UnaryOp::create(builder, loc, tile::UnaryFunction::Copy, it->second.slot, carry.slot,
                               extent(carry.rows), constant(carry.cols));

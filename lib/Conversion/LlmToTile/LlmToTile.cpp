@@ -80,6 +80,8 @@ static bool takesNamedRows(llm::GatherOp gather) {
 LogicalResult Lowering::lowerSpan(func::FuncOp function, Operation *first, Operation *end) {
   if (!first->getPrevNode())
     loadFeatures(function);
+  if (failed(loadConstants(function)))
+    return failure();
   for (Operation *op = first; op != end; op = op->getNextNode())
     if (failed(lowerOp(*op)))
       return failure();
@@ -120,12 +122,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
                                   tile::StreamType::get(builder.getContext(), tileType), "weights",
                                   IntegerAttr());
   createCacheStreams();
-  if (vectorLength) {
+  if (vectorLength)
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
-    tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
-  }
-  if (failed(loadTables(function)))
-    return failure();
   Block &body = function.getBody().front();
   Operation *first = &body.front(), *end = body.getTerminator();
   if (Operation *split = getSplit(body)) {

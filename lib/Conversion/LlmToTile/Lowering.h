@@ -13,6 +13,7 @@
 #include "serrano/Target/TargetModel.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
+#include <limits>
 #include <map>
 #include <set>
 
@@ -114,8 +115,17 @@ private:
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);
   mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
-  /// Brings the inputs of floating point on the core.
+  /// Whether an input is of floating point.
+  static bool isFeatures(mlir::BlockArgument argument);
+  /// Brings the inputs of floating point on the core, in pieces, and behind the first piece the
+  /// first vector, which as a rule is read first too.
   void loadFeatures(mlir::func::FuncOp function);
+  /// Where the first vector of the slot of vectors ends.
+  int64_t firstVectorEnd() const;
+  /// Brings the vectors up to column `end` on the core, as far as they are not there.
+  void loadVectors(int64_t end);
+  /// Brings all vectors and tables on the core, unless that is done.
+  mlir::LogicalResult loadConstants(mlir::func::FuncOp function);
   /// The function's argument behind a layer's argument, or the value itself.
   mlir::Value resolve(mlir::Value value) const;
   static std::string nameOf(mlir::BlockArgument argument);
@@ -215,6 +225,8 @@ private:
     mlir::Value sum;           ///< sums; null for RMS norms
     mlir::Value scaled;        ///< input * scale, for RMS norms, whose users apply the factor
     mlir::OpFoldResult scale;  ///< likewise
+    /// Columns that are yet to be added to the sums, and how many each.
+    llvm::SmallVector<std::pair<Column, int64_t>, 4> strips;
   };
   /// The norm that reads `tensor` (which is `only`, if given), if it can be fed.
   std::optional<FedNorm> beginNorm(mlir::Value tensor, mlir::Operation *only = nullptr);
@@ -222,8 +234,21 @@ private:
   std::optional<FedNorm> beginCarriedNorm(mlir::Value tensor);
   /// Sets the sums to where they start.
   void clearNorm(const FedNorm &norm);
-  /// Feeds columns of x to a norm.
-  void feedNorm(const FedNorm &norm, mlir::Value x, Column col, int64_t width, mlir::Value rows);
+  /// Writes columns of x times their scale, if the norm has such a result.
+  void scaleForNorm(const FedNorm &norm, mlir::Value x, Column col, int64_t width,
+                    mlir::Value rows);
+  /// Cuts columns in strips of one width, so that the order of the sums depends neither on the
+  /// array nor on who feeds the norm; an array of fewer columns gives as many at a time.
+  void appendStrips(FedNorm &norm, Column col, int64_t width);
+  /// Adds the norm's next strips of x to its sums, at most `count`.
+  void addStrips(FedNorm &norm, mlir::Value x, mlir::Value rows,
+                 size_t count = std::numeric_limits<size_t>::max());
+  /// Feeds columns of x to a norm. A strip's sum waits for the one before; if the matrix engine
+  /// takes what is scaled, strips are left for the next columns, or for `addStrips`, so that
+  /// what it takes does not wait behind them.
+  void feedNorm(FedNorm &norm, mlir::Value x, Column col, int64_t width, mlir::Value rows);
+  /// Feeds all of x to a norm, likewise: pieces are scaled between the first strips.
+  void feedNorm(FedNorm &norm, const Matrix &x);
   /// The norm `op`, fed with all of its input.
   std::optional<FedNorm> getFedNorm(mlir::Operation *op, mlir::Value input);
   /// A few pieces of columns, so that who reads the first need not wait for the last.
@@ -333,6 +358,8 @@ private:
   llvm::DenseMap<mlir::Attribute, int64_t> vectorOffsets;
   llvm::SmallVector<std::pair<mlir::Attribute, int64_t>> vectorPlaces; ///< by name, all
   int64_t vectorLength = 0;
+  int64_t loadedVectors = 0; ///< columns of the slot of vectors that have been loaded
+  bool constantsLoaded = false;
 
   /// A norm at the beginning of a layer, which the layer before it feeds as it computes
   /// what is carried.

@@ -94,24 +94,53 @@ std::optional<Lowering::FedNorm> Lowering::beginCarriedNorm(Value tensor) {
   return std::nullopt;
 }
 
-void Lowering::feedNorm(const FedNorm &norm, Value x, Column col, int64_t width, Value rows) {
-  Value part = window(x, index(0), at(col), slotRows, width), cols = constant(width);
+void Lowering::scaleForNorm(const FedNorm &norm, Value x, Column col, int64_t width, Value rows) {
   if (norm.scaled)
-    tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul, part,
+    tile::BinaryOp::create(builder, loc, tile::BinaryFunction::Mul,
+                           window(x, index(0), at(col), slotRows, width),
                            repeatRow(vectorSlot, index(0), sum(norm.scale, at(col)), width),
-                           window(norm.scaled, index(0), at(col), slotRows, width), rows, cols);
-  // In strips of one width, so that the order of the sums depends neither on the array
-  // nor on who feeds the norm; an array of fewer columns gives as many at a time.
+                           window(norm.scaled, index(0), at(col), slotRows, width), rows,
+                           constant(width));
+}
+
+void Lowering::appendStrips(FedNorm &norm, Column col, int64_t width) {
   int64_t most = std::min(statisticsStrip, tileN);
-  for (int64_t strip = 0; strip < width; strip += most) {
-    int64_t count = std::min(most, width - strip);
-    Value some = window(x, index(0), at(col + strip), slotRows, count), all = constant(count);
+  for (int64_t strip = 0; strip < width; strip += most)
+    norm.strips.push_back({col + strip, std::min(most, width - strip)});
+}
+
+void Lowering::addStrips(FedNorm &norm, Value x, Value rows, size_t count) {
+  count = std::min(count, norm.strips.size());
+  for (auto [col, width] : ArrayRef(norm.strips).take_front(count)) {
+    Value some = window(x, index(0), at(col), slotRows, width), all = constant(width);
     if (norm.sum)
       tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sum, some, norm.sum,
                              /*accumulate=*/true, rows, all);
     tile::ReduceOp::create(builder, loc, tile::ReduceFunction::Sumsq, some, norm.squares,
                            /*accumulate=*/true, rows, all);
   }
+  norm.strips.erase(norm.strips.begin(), norm.strips.begin() + count);
+}
+
+void Lowering::feedNorm(FedNorm &norm, Value x, Column col, int64_t width, Value rows) {
+  // The first strip takes the time until the columns can be read again.
+  addStrips(norm, x, rows, 1);
+  scaleForNorm(norm, x, col, width, rows);
+  addStrips(norm, x, rows);
+  appendStrips(norm, col, width);
+  // The matrix engine takes nothing of a norm without a factor before all sums are there.
+  if (!norm.scaled)
+    addStrips(norm, x, rows);
+}
+
+void Lowering::feedNorm(FedNorm &norm, const Matrix &x) {
+  Value rows = extent(x.rows);
+  forEachPiece(x.cols, [&](int64_t col, int64_t width) {
+    scaleForNorm(norm, x.slot, {Value(), 0, col}, width, rows);
+    appendStrips(norm, {Value(), 0, col}, width);
+    addStrips(norm, x.slot, rows, 1);
+  });
+  addStrips(norm, x.slot, rows);
 }
 
 void Lowering::forEachPiece(int64_t cols, llvm::function_ref<void(int64_t, int64_t)> body) {
@@ -129,9 +158,7 @@ std::optional<Lowering::FedNorm> Lowering::getFedNorm(Operation *op, Value input
   std::optional<FedNorm> norm = beginNorm(input, op);
   Matrix x = get(input);
   if (norm)
-    forEachPiece(x.cols, [&](int64_t col, int64_t width) {
-      feedNorm(*norm, x.slot, {Value(), 0, col}, width, extent(x.rows));
-    });
+    feedNorm(*norm, x);
   return norm;
 }
 

@@ -52,6 +52,12 @@ Value Lowering::firstRow(llm::ExtentAttr rows) {
 
 LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr rows,
                                       Operation *first, Operation *end) {
+  int64_t most = rows ? std::min(maxOf(rows), limits.tokens) : 0;
+  // The first computation waits for the model's features, if there are any. Constants, which it
+  // meets later, come behind them, but not again in each portion.
+  bool constantsFirst = most > slotRows || llvm::none_of(function.getArguments(), isFeatures);
+  if (constantsFirst && failed(loadConstants(function)))
+    return failure();
   // Weights are ordered as soon as those before are, so that the ring goes on with them: how
   // often they are needed does not depend on what is computed.
   OpBuilder::InsertPoint here = builder.saveInsertionPoint();
@@ -63,7 +69,6 @@ LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr row
     if (orders.size() > 1)
       builder.restoreInsertionPoint(here);
   };
-  int64_t most = rows ? std::min(maxOf(rows), limits.tokens) : 0;
   if (most <= slotRows) {
     order(constant(1));
     return lowerSpan(function, first, end);

@@ -275,6 +275,12 @@ void Lowering::Projection::finish(const Unit &unit, Value accumulator, Column co
   }
 }
 
+void Lowering::Projection::addStrips() {
+  for (Member &member : members)
+    if (member.norm)
+      on.addStrips(*member.norm, member.slot, rows);
+}
+
 void Lowering::Projection::emitUnits() {
   auto emit = [&](const Unit &unit, Column column) {
     on.loc = getLoc(unit);
@@ -297,9 +303,11 @@ void Lowering::Projection::emitUnits() {
     if (rounds > 1) {
       emitNext(period);
       turnRest();
+      addStrips();
       on.forEach(on.constant(rounds), [&](Value round) {
         for (size_t i = first; i < first + period; ++i)
           emit(units[i], {round, int64_t(period) * unitCols, units[i].column});
+        addStrips();
       });
       first += rounds * period;
       run -= rounds * period;
@@ -309,6 +317,7 @@ void Lowering::Projection::emitUnits() {
   turnRest();
   if (turned && !turned->isFinished)
     finishTurned();
+  addStrips();
 }
 
 LogicalResult Lowering::Projection::lower() {

@@ -84,6 +84,8 @@ private:
   void placeUnits();
   void createAccumulators();
   void emitUnits();
+  /// Adds to the norms what they have been fed with.
+  void addStrips();
   /// How many units from `first` on differ only in their column.
   size_t getRun(size_t first) const;
   /// After how many units of a run a loop can begin anew.

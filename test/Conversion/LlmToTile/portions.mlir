@@ -86,7 +86,8 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 // -----
 
 // Of a batch a portion has whole rows: as many as fit, at least one. So no row may be
-// longer than a portion, which the runtime is told.
+// longer than a portion, which the runtime is told. The bias is loaded once, before the
+// first portion's features; with room for all, behind them.
 
 // CHECK-LABEL: // -----
 // CHECK-DAG: tile.limit tokens "batch * seq" max 6
@@ -94,6 +95,7 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 // CHECK: func.func @project
 // CHECK-DAG: %[[BATCH:.*]] = tile.extent @batch
 // CHECK-DAG: %[[SEQ:.*]] = tile.extent @seq
+// CHECK: tile.load @vectors
 // CHECK: %[[SOME:.*]] = arith.maxsi %[[SEQ]], %c1
 // CHECK: %[[FIT:.*]] = arith.divui %c2, %[[SOME]]
 // CHECK: %[[EACH:.*]] = arith.maxsi %[[FIT]], %c1
@@ -106,15 +108,21 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 // CHECK: %[[ROWS:.*]] = arith.muli %[[COUNT]], %[[SEQ]]
 // CHECK: %[[ROW:.*]] = arith.muli %[[FIRST]], %[[SEQ]]
 // CHECK: tile.load @arg0[%[[ROW]], %c0] to %{{.*}} rows %[[ROWS]] : memref<2x8xf32>
+// CHECK-NOT: tile.load @
 // CHECK: tile.store {{.*}} to @result0[%[[ROW]], %c0] rows %[[ROWS]]
 // WHOLE-LABEL: // -----
 // WHOLE-NOT: tile.limit tokens "seq"
 // WHOLE: func.func @project
 // WHOLE-NOT: scf.for
+// WHOLE: tile.load @arg0
+// WHOLE-NEXT: tile.load @vectors
+// WHOLE-NOT: {{scf.for|tile.load @}}
 llm.weight private @w : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
+llm.weight private @bias : tensor<8xf32> from [#llm.view<"weights.bin", offset = 256, length = 32, shape = [8], strides = [1]>]
 func.func @project(%x: tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>> {llm.name = "x"})
     -> (tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>> {llm.name = "y"}) attributes {llm.entry = "graph"} {
   %w = llm.get_weight @w : tensor<8x8xf32>
-  %y = llm.linear %x, %w : (tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>>, tensor<8x8xf32>) -> tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>>
+  %bias = llm.get_weight @bias : tensor<8xf32>
+  %y = llm.linear %x, %w, %bias : (tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>>
   return %y : tensor<?x?x8xf32, #llm.dims<[batch, seq, 8]>>
 }
