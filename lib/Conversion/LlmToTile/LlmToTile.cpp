@@ -104,11 +104,16 @@ static Operation *getSplit(Block &body) {
 LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleOp parent) {
   module = parent;
   loc = function.getLoc();
+  isStep = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
   if (failed(checkCachedAttentions()))
     return failure();
   collectVectors(function);
-  if (failed(declareInterface(function)))
+  Block &body = function.getBody().front();
+  Operation *first = &body.front(), *end = body.getTerminator(), *split = getSplit(body);
+  Rows rows = getRows(function, first, split ? split : end);
+  if (failed(declareInterface(function, rows)))
     return failure();
+  note(tile::Choice::Rows, slotRows);
   declareCaches();
 
   builder.setInsertionPointToStart(entry.addEntryBlock());
@@ -126,14 +131,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   }
   if (failed(loadTables(function)))
     return failure();
-  Block &body = function.getBody().front();
-  Operation *first = &body.front(), *end = body.getTerminator();
-  if (Operation *split = getSplit(body)) {
-    if (failed(lowerPortions(function, getAllRows(first, split), first, split)))
-      return failure();
-    first = split;
-  }
-  if (failed(lowerPortions(function, getAllRows(first, end), first, end)))
+  if (failed(lowerPortions(function, rows, first, split ? split : end)) ||
+      (split && failed(lowerPortions(function, getRows(function, split, end), split, end))))
     return failure();
   func::ReturnOp::create(builder, loc);
 
@@ -142,7 +141,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   builder.setInsertionPointToStart(module.getBody());
   createPacked();
   if (!vectorLength)
-    return success();
+    return checkDimensions();
   SmallVector<Attribute> names;
   SmallVector<int64_t> offsets;
   for (auto [name, offset] : vectorPlaces) {
@@ -151,7 +150,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   }
   tile::VectorsOp::create(builder, loc, "vectors", builder.getArrayAttr(names), offsets,
                           vectorLength, builder.getF32Type());
-  return success();
+  return checkDimensions();
 }
 
 void Lowering::createPacked() {

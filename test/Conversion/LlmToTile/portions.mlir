@@ -90,7 +90,7 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 
 // CHECK-LABEL: // -----
 // CHECK-DAG: tile.limit tokens "batch * seq" max 6
-// CHECK-DAG: tile.limit tokens "seq" max 2
+// CHECK-DAG: tile.limit row_tokens "seq" max 2
 // CHECK: func.func @project
 // CHECK-DAG: %[[BATCH:.*]] = tile.extent @batch
 // CHECK-DAG: %[[SEQ:.*]] = tile.extent @seq
@@ -108,7 +108,7 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 // CHECK: tile.load @arg0[%[[ROW]], %c0] to %{{.*}} rows %[[ROWS]] : memref<2x8xf32>
 // CHECK: tile.store {{.*}} to @result0[%[[ROW]], %c0] rows %[[ROWS]]
 // WHOLE-LABEL: // -----
-// WHOLE-NOT: tile.limit tokens "seq"
+// WHOLE-NOT: tile.limit row_tokens
 // WHOLE: func.func @project
 // WHOLE-NOT: scf.for
 llm.weight private @w : tensor<8x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 256, shape = [8, 8], strides = [8, 1]>]
