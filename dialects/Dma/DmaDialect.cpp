@@ -55,6 +55,21 @@ LogicalResult GatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
                               getSlot().getType());
 }
 
+LogicalResult OrderTilesOp::verify() {
+  return tile::verifyTiles(*this, getFirst(), getCount());
+}
+
+LogicalResult OrderTilesOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto ring = getRing().getDefiningOp<mem::RingOp>();
+  return success(!ring || succeeded(tile::verifyTiles(
+                              *this, symbols, ring.getSourceAttr(), getFirst(),
+                              getCount())));
+}
+
+LogicalResult OrderBlocksOp::verify() {
+  return tile::verifyBlocks(*this, getBound(), getStep());
+}
+
 LogicalResult
 OrderBlocksOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return tile::verifyTable(*this, symbols, getTableAttr());

@@ -49,7 +49,7 @@ def Dma_GatherOp : Dma_TransferOp<"gather"> {
   }];
 }
 
-def Dma_OrderTilesOp : Dma_Op<"order_tiles", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Dma_OrderTilesOp : Dma_TransferOp<"order_tiles", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "order tiles of packed weights, on the ring's own queue";
   let description = [{
     As `tile.order_tiles` says. The ring fills its slots on its own from here on, each
@@ -57,6 +57,7 @@ def Dma_OrderTilesOp : Dma_Op<"order_tiles", [MemoryEffects<[MemRead, MemWrite]>
   }];
   let arguments = (ins Tile_StreamType:$ring, I64Attr:$first, I64Attr:$count, Tile_Dim:$passes);
   let assemblyFormat = "$ring `from` $first `count` $count `passes` $passes attr-dict `:` type($ring)";
+  let hasVerifier = 1;
 }
 
 def Dma_OrderBlocksOp : Dma_TransferOp<"order_blocks", [MemoryEffects<[MemRead, MemWrite]>]> {
@@ -72,6 +73,7 @@ def Dma_OrderBlocksOp : Dma_TransferOp<"order_blocks", [MemoryEffects<[MemRead, 
     $ring `[` $row `]` `by` $table `[` $first `]` `bound` $bound `step` $step `count` $count
     `tail` $tail `passes` $passes attr-dict `:` type($ring)
   }];
+  let hasVerifier = 1;
 }
 
 def Dma_SyncOp : Dma_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {

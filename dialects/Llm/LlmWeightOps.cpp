@@ -7,26 +7,32 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Llm/ShapeInference.h"
+#include "dialects/Llm/SourceTensors.h"
 
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace serrano::llm;
 
+StringRef WeightOp::getModelName() {
+  StringAttr name = getSourceName(getLoc());
+  return name ? name.getValue() : getSymName();
+}
+
 LogicalResult WeightOp::verify() {
   RankedTensorType type = getTensorType();
   if (!type.hasStaticShape())
-    return emitOpError() << "'" << getSymName() << "' has type " << type
+    return emitOpError() << "'" << getModelName() << "' has type " << type
                          << "; expected a static shape";
   if (!type.getElementType().isIntOrFloat())
-    return emitOpError() << "'" << getSymName() << "' has elements of type "
+    return emitOpError() << "'" << getModelName() << "' has elements of type "
                          << type.getElementType()
                          << "; expected integers or floats";
   if (getViews().empty())
-    return emitOpError() << "'" << getSymName() << "' has no view of any file";
+    return emitOpError() << "'" << getModelName() << "' has no view of any file";
   if (getViews().size() > 1 && !getAxis())
     return emitOpError()
-           << "'" << getSymName() << "' has " << getViews().size()
+           << "'" << getModelName() << "' has " << getViews().size()
            << " views; say along which axis they are concatenated";
   SmallVector<int64_t> shape;
   for (auto view : getViews().getAsRange<ViewAttr>()) {
@@ -42,12 +48,12 @@ LogicalResult WeightOp::verify() {
     tooLarge |= llvm::MulOverflow(elements,
                                   int64_t(type.getElementTypeBitWidth()), bits);
     if (tooLarge && !empty)
-      return emitOpError() << "'" << getSymName() << "' needs more bytes of "
+      return emitOpError() << "'" << getModelName() << "' needs more bytes of "
                            << view.getFile()
                            << " than fit the range of 64-bit integers";
     int64_t end = empty ? 0 : llvm::divideCeil(bits, 8);
     if (end > view.getLength())
-      return emitOpError() << "'" << getSymName() << "' needs " << end
+      return emitOpError() << "'" << getModelName() << "' needs " << end
                            << " bytes of " << view.getFile()
                            << " but its view has " << view.getLength();
     if (shape.empty()) {
@@ -55,13 +61,13 @@ LogicalResult WeightOp::verify() {
       continue;
     }
     if (view.getShape().size() != shape.size() || *getAxis() >= shape.size())
-      return emitOpError() << "'" << getSymName()
+      return emitOpError() << "'" << getModelName()
                            << "' cannot concatenate its views along axis "
                            << *getAxis();
     shape[*getAxis()] += view.getShape()[*getAxis()];
   }
   if (ArrayRef(shape) != type.getShape())
-    return emitOpError() << "'" << getSymName() << "' has type " << type
+    return emitOpError() << "'" << getModelName() << "' has type " << type
                          << " but its views have shape [" << shape << "]";
   return success();
 }

@@ -51,6 +51,9 @@ def Llm_WeightOp : Llm_Op<"weight", [Symbol]> {
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getTensorType() { return ::llvm::cast<::mlir::RankedTensorType>(getType()); }
+    /// What the source model calls it, which its symbol is made of; the symbol if
+    /// the location has no name.
+    ::llvm::StringRef getModelName();
   }];
 }
 

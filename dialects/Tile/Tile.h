@@ -60,6 +60,16 @@ mlir::LogicalResult verifyPieces(mlir::Operation *op, mlir::MemRefType slot, int
 mlir::LogicalResult verifyStream(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
                                  mlir::FlatSymbolRefAttr source, mlir::MemRefType slot);
 
+/// Whether there can be tiles of the numbers `first` to `first + count - 1`.
+mlir::LogicalResult verifyTiles(mlir::Operation *op, int64_t first, int64_t count);
+
+/// Whether there are in `source`, if that is packed weights.
+mlir::LogicalResult verifyTiles(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
+                                mlir::FlatSymbolRefAttr source, int64_t first, int64_t count);
+
+/// Whether blocks of a cache can be `step` rows apart and numbered below `bound`.
+mlir::LogicalResult verifyBlocks(mlir::Operation *op, int64_t bound, int64_t step);
+
 /// Whether `op` can take indices from the tensor `name`: i32 in scalar memory.
 mlir::LogicalResult verifyTable(mlir::Operation *op, mlir::SymbolTableCollection &symbols,
                                 mlir::FlatSymbolRefAttr name);

@@ -84,7 +84,8 @@ def Tile_TensorRoleAttr : EnumAttr<Tile_Dialect, Tile_TensorRole, "tensor_role">
 
 def Tile_LimitKind : Tile_Enum<"LimitKind", "what a program has room for", [
   I32EnumAttrCase<"Tokens", 0, "tokens">,
-  I32EnumAttrCase<"Sequences", 1, "sequences">]>;
+  I32EnumAttrCase<"Sequences", 1, "sequences">,
+  I32EnumAttrCase<"RowTokens", 2, "row_tokens">]>;
 def Tile_LimitKindAttr : EnumAttr<Tile_Dialect, Tile_LimitKind, "limit_kind">;
 
 // What docs/Kernels.md says of each; Choices.cpp has their ranges.

@@ -38,7 +38,8 @@ def Tile_LimitOp : Tile_Op<"limit"> {
   let description = [{
     The program was compiled with room for no more `tokens`, or `sequences`; the
     runtime refuses inputs beyond it and says which option of the compilation
-    sets the limit.
+    sets the limit. No option sets `row_tokens`, how long a row of a batch may be:
+    a portion of the batch is at least one row, and the core holds no more.
 
     ```mlir
     tile.limit tokens "batch * seq" max 512

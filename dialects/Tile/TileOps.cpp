@@ -263,33 +263,42 @@ LogicalResult StreamOp::verify() {
   return success();
 }
 
-LogicalResult OrderTilesOp::verify() {
-  if (int64_t(getFirst()) < 0 || int64_t(getCount()) < 1)
-    return emitOpError() << "orders " << int64_t(getCount()) << " tiles from number "
-                         << int64_t(getFirst()) << " on; expected at least one of those there are";
+LogicalResult serrano::tile::verifyTiles(Operation *op, int64_t first, int64_t count) {
+  if (first < 0 || count < 1)
+    return op->emitOpError() << "orders " << count << " tiles from number " << first
+                             << " on; expected at least one of those there are";
   return success();
 }
 
-LogicalResult OrderTilesOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto stream = getStream().getDefiningOp<StreamOp>();
-  auto packed = stream ? symbols.lookupNearestSymbolFrom<PackedOp>(*this, stream.getSourceAttr())
-                       : PackedOp();
-  if (!packed || int64_t(getFirst() + getCount()) <= packed.getNumTiles())
+LogicalResult serrano::tile::verifyTiles(Operation *op, SymbolTableCollection &symbols,
+                                         FlatSymbolRefAttr source, int64_t first, int64_t count) {
+  auto packed = symbols.lookupNearestSymbolFrom<PackedOp>(op, source);
+  if (!packed || first <= packed.getNumTiles() - count)
     return success();
-  InFlightDiagnostic diagnostic = emitOpError()
-                                  << "orders " << getCount() << " tiles from number " << getFirst()
+  InFlightDiagnostic diagnostic = op->emitOpError()
+                                  << "orders " << count << " tiles from number " << first
                                   << " on, but '" << packed.getSymName() << "' has "
                                   << packed.getNumTiles() << "; expected no more than those";
   diagnostic.attachNote(packed.getLoc()) << "the tiles are packed here";
   return diagnostic;
 }
 
-LogicalResult OrderOp::verify() {
-  if (int64_t(getStep()) < 1 || int64_t(getBound()) < 1)
-    return emitOpError() << "takes blocks below " << int64_t(getBound()) << ", "
-                         << int64_t(getStep()) << " rows apart; expected both to be at least 1";
+LogicalResult OrderTilesOp::verify() { return verifyTiles(*this, getFirst(), getCount()); }
+
+LogicalResult OrderTilesOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto stream = getStream().getDefiningOp<StreamOp>();
+  return success(!stream || succeeded(verifyTiles(*this, symbols, stream.getSourceAttr(),
+                                                  getFirst(), getCount())));
+}
+
+LogicalResult serrano::tile::verifyBlocks(Operation *op, int64_t bound, int64_t step) {
+  if (step < 1 || bound < 1)
+    return op->emitOpError() << "takes blocks below " << bound << ", " << step
+                             << " rows apart; expected both to be at least 1";
   return success();
 }
+
+LogicalResult OrderOp::verify() { return verifyBlocks(*this, getBound(), getStep()); }
 
 LogicalResult OrderOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyTable(*this, symbols, getTableAttr());

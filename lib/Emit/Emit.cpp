@@ -54,7 +54,8 @@ llvm::Expected<llm::WeightOp> WeightWriter::find(SymbolRefAttr name, StringRef u
   if (!weight)
     return makeError("no llm.weight '{0}' says where the values are", text);
   if (weight.getTensorType().getShape() != shape)
-    return makeError("weight '{0}' has shape [{1:$[, ]}], but '{2}' takes it as [{3:$[, ]}]", text,
+    return makeError("weight '{0}' has shape [{1:$[, ]}], but '{2}' takes it as [{3:$[, ]}]",
+                     weight.getModelName(),
                      llvm::make_range(weight.getTensorType().getShape().begin(),
                                       weight.getTensorType().getShape().end()),
                      user, llvm::make_range(shape.begin(), shape.end()));
@@ -186,7 +187,8 @@ llvm::Error WeightWriter::write(tile::TensorOp table) {
   int64_t rows = table.getSlotType().getDimSize(0), cols = table.getSlotType().getDimSize(1);
   Type type = table.getSlotType().getElementType();
   int64_t rowBytes = cols * type.getIntOrFloatBitWidth() / 8;
-  llvm::Expected<size_t> section = addSection(table, table.getSymName(), rows * rowBytes);
+  llvm::Expected<size_t> section =
+      addSection(table, ("table." + weight->getModelName()).str(), rows * rowBytes);
   if (!section)
     return section.takeError();
   llvm::Expected<bool> hole = reader.isHole(*weight);

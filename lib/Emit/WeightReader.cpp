@@ -70,13 +70,13 @@ llvm::Error WeightReader::readView(llm::WeightOp weight, llm::ViewAttr view, int
   Type type = weight.getTensorType().getElementType();
   if (!type.isF32() && !type.isF16() && !type.isBF16())
     return makeError("weight '{0}' has elements that are not f32, f16 or bf16",
-                     weight.getSymName());
+                     weight.getModelName());
   llvm::Expected<llvm::ArrayRef<uint8_t>> bytes = map(view.getFile());
   if (!bytes)
     return bytes.takeError();
   if (view.getOffset() + view.getLength() > int64_t(bytes->size()))
     return makeError("weight '{0}' lies at bytes {1} to {2} of '{3}', which has {4}",
-                     weight.getSymName(), view.getOffset(), view.getOffset() + view.getLength(),
+                     weight.getModelName(), view.getOffset(), view.getOffset() + view.getLength(),
                      view.getFile(), bytes->size());
   int64_t size = type.getIntOrFloatBitWidth() / 8;
   ArrayRef<int64_t> strides = view.getStrides();

@@ -33,7 +33,7 @@ ArrayRef<StringRef> chipTypes() {
 }
 
 ArrayRef<StringRef> limitKinds() {
-  static constexpr StringRef kinds[] = {"tokens", "sequences"};
+  static constexpr StringRef kinds[] = {"tokens", "sequences", "row_tokens"};
   return kinds;
 }
 

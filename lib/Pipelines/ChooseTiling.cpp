@@ -211,7 +211,7 @@ public:
   void runOnOperation() override;
 
 private:
-  int64_t chooseRows(TilingTrials &trials, const TargetModel &target);
+  FailureOr<int64_t> chooseRows(TilingTrials &trials, const TargetModel &target);
   bool fits(TilingTrials &trials, int64_t rows, const TargetModel &target, std::string &obstacle);
   ChoicesAttr searchRest(TilingTrials &trials, const TargetModel &target, ChoicesAttr given,
                          ChoicesAttr rules);
@@ -246,17 +246,35 @@ bool ChooseTiling::fits(TilingTrials &trials, int64_t rows, const TargetModel &t
   return false;
 }
 
-/// All rows at once, or as many whole tiles of them as there is room for, or few.
-int64_t ChooseTiling::chooseRows(TilingTrials &trials, const TargetModel &target) {
+/// Whether the model always takes as many rows of some input.
+static bool hasFixedInput(ModuleOp module) {
+  auto isStatic = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.hasStaticShape();
+  };
+  return llvm::any_of(module.getOps<func::FuncOp>(), [&](func::FuncOp function) {
+    return function->hasAttr(llm::LlmDialect::kEntryAttr) &&
+           llvm::any_of(function.getArgumentTypes(), isStatic);
+  });
+}
+
+/// All rows at once, or as many whole tiles of them as there is room for, or few. Fails,
+/// with an error, if compiling for fewer tokens would not help.
+FailureOr<int64_t> ChooseTiling::chooseRows(TilingTrials &trials, const TargetModel &target) {
   int64_t columns = target.columns(), rows = maxTokens;
   for (std::string obstacle; !fits(trials, rows, target, obstacle);) {
     remark::missed(getOperation().getLoc(), options("Alternative"))
         << remark::metric("Choice", stringifyChoice(Choice::Rows))
         << remark::metric("Value", rows) << remark::reason("{0}", obstacle);
+    // Memory outside the core has no room, whatever the rows, or those that an input always
+    // has have none: placing says which.
+    if (rows == 1 && (StringRef(obstacle).starts_with("needs ") || hasFixedInput(getOperation())))
+      return rows;
+    if (rows == 1 && failed(trials.checkOneToken()))
+      return failure();
+    // Placing says that the slots of all rows have no room.
     if (rows == 1)
-      // Memory outside the core has no room, whatever the rows, or else the slots of
-      // all rows have none: placing says which.
-      return StringRef(obstacle).starts_with("needs ") ? rows : int64_t(maxTokens);
+      return int64_t(maxTokens);
     rows = rows > 8 * columns ? llvm::alignDown(rows - 1, 4 * columns)
            : rows > columns   ? llvm::alignDown(rows - 1, columns)
                               : std::max<int64_t>(rows / 2, 1);
@@ -333,8 +351,12 @@ void ChooseTiling::runOnOperation() {
   copyCompilation(tile, *this);
   TilingTrials trials(module, tile, *model);
   ChoicesAttr choices = given;
-  if (!given.get(Choice::Rows))
-    choices = given.with(Choice::Rows, chooseRows(trials, *model));
+  if (!given.get(Choice::Rows)) {
+    FailureOr<int64_t> rows = chooseRows(trials, *model);
+    if (failed(rows))
+      return signalPassFailure();
+    choices = given.with(Choice::Rows, *rows);
+  }
   if (search)
     choices = searchRest(trials, *model, given, choices);
   module->setAttr(tile::TileDialect::kChoicesAttr, choices);

@@ -25,6 +25,9 @@ public:
   /// A copy in the `mem` dialect, with addresses; null, and why, if there is none.
   mlir::OwningOpRef<mlir::ModuleOp> place(tile::ChoicesAttr choices, std::string &obstacle);
 
+  /// Whether a program for one token has room; if not, says as an error why.
+  mlir::LogicalResult checkOneToken();
+
   /// What a program would take for the runs of the workload.
   struct Times {
     tile::ChoicesAttr made;   ///< what the kernels have done

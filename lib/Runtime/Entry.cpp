@@ -114,6 +114,12 @@ llvm::Error Entry::checkLimits(const Dimensions &sizes) const {
     llvm::Expected<int64_t> size = limit.size.evaluate(sizes);
     if (!size)
       return size.takeError();
+    if (*size > limit.max && limit.of == "row_tokens")
+      return makeError("'{0}' is {1}, but a row of the batch has at most {2} "
+                       "tokens in a program that takes rows in portions; "
+                       "compile for a row at once (--max-tokens={1}) or for a "
+                       "target that has more room (--target)",
+                       limit.size.text(), *size, limit.max);
     if (*size > limit.max)
       return makeError("'{0}' is {1}, but the program was compiled for at most "
                        "{2} {3}; compile it with a larger --max-{3}",

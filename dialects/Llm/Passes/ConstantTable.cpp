@@ -39,7 +39,7 @@ std::optional<ConstantTable> ConstantTable::open(Value value,
   if (view.getLength() > kMostBytes)
     return fail("'{0}' has {1} bytes, more than the {2} of the largest table "
                 "that is looked into",
-                weight.getSymName(), view.getLength(), kMostBytes);
+                weight.getModelName(), view.getLength(), kMostBytes);
   SmallString<128> path;
   if (auto folder = weight->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(
           LlmDialect::kDirectoryAttr))

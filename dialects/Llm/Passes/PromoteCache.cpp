@@ -238,12 +238,14 @@ void StepBuilder::keepTensors(Operation *op, Operation *result,
            : symbol == graph.length ? rows
                                     : symbol;
   };
+  // The model may call its dimensions as the step does.
   copySourceTensors(op, result, [&](ExtentAttr extent) {
-    ExtentAttr converted = extent.substitute(substitute);
-    bool known = llvm::none_of(converted.getSymbols(), [&](StringAttr s) {
-      return stepSymbols.contains(s);
+    bool known = llvm::none_of(extent.getSymbols(), [&](StringAttr s) {
+      ExtentAttr symbol = ExtentAttr::getSymbol(context, s);
+      return stepSymbols.contains(s) && symbol != graph.batch &&
+             symbol != graph.length;
     });
-    return known ? converted : ExtentAttr();
+    return known ? extent.substitute(substitute) : ExtentAttr();
   });
 }
 

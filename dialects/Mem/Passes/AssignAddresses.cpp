@@ -47,6 +47,22 @@ private:
 
 } // namespace
 
+/// What can be done if a memory of the core has no room.
+static std::string getRemedy(ModuleOp module) {
+  const char *larger = "compile for a target that has more (--target)";
+  for (auto limit : module.getOps<tile::LimitOp>()) {
+    int64_t tokens;
+    if (limit.getOf() == tile::LimitKind::Tokens &&
+        !limit.getExpression().getAsInteger(10, tokens))
+      return ::llvm::formatv("the model always takes {0} tokens at once: export "
+                             "it for fewer, or {1}",
+                             tokens, larger);
+  }
+  if (tile::ChoicesAttr::of(module).get(tile::Choice::Rows) == 1)
+    return std::string("not even one token has room: ") + larger;
+  return "compile for fewer tokens (--max-tokens)";
+}
+
 FailureOr<AllocationResult> AssignAddresses::place(func::FuncOp function,
                                                    Space space,
                                                    int64_t capacity) {
@@ -65,8 +81,8 @@ FailureOr<AllocationResult> AssignAddresses::place(func::FuncOp function,
       if (StringRef(message).starts_with(buffer.name + " of "))
         place = op;
     return mlir::emitError(place->getLoc())
-           << stringifySpace(space) << ": " << message
-           << "; compile for fewer tokens (--max-tokens)";
+           << stringifySpace(space) << ": " << message << "; "
+           << getRemedy(getOperation());
   }
   Builder builder(&getContext());
   for (auto [buffer, op] :
@@ -99,7 +115,7 @@ LogicalResult AssignAddresses::chooseSlots(func::FuncOp function,
       if (StringRef(message).starts_with(share.name + " has"))
         place = ring;
     return mlir::emitError(place->getLoc())
-           << message << "; compile for fewer tokens (--max-tokens)";
+           << message << "; " << getRemedy(getOperation());
   }
   for (auto [ring, share] : llvm::zip_equal(open, shares))
     ring.setSlots(share.slots);

@@ -71,7 +71,9 @@ struct Dimension {
 
 /// The most that a size can be, because the program was compiled for no more.
 struct Limit {
-  std::string of; ///< what it counts: "tokens" or "sequences"
+  /// What it counts: "tokens" or "sequences" of a run, or "row_tokens", those of
+  /// a row of a batch.
+  std::string of;
   SizeExpression size;
   int64_t max;
 };

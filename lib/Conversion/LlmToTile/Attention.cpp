@@ -62,7 +62,7 @@ LogicalResult Lowering::lowerAttention(llm::AttentionOp op) {
   if (op.getCausal() && queryShape[1] != keyShape[1])
     return op.emitOpError() << "is causal over keys of another length than its queries, for which "
                                "there is no kernel yet";
-  if (portion && llvm::is_contained(keyShape[1].getSymbols(), portion->symbol))
+  if (isCut(keyShape[1]))
     return op.emitOpError() << "sees keys of all " << limits.tokens << " rows, of which "
                             << slotRows << " are on the core at once; compile for fewer tokens "
                             << "(--max-tokens)";

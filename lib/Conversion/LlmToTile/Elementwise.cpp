@@ -78,7 +78,7 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
   auto type = cast<RankedTensorType>(weight.getType());
   std::string name = ("table." + weight.getName()).str();
   SymbolTable symbols(module);
-  if (!symbols.lookup(name)) {
+  if (!symbols.lookup<tile::TensorOp>(name)) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
     tile::TensorOp::create(builder, loc, name, tile::TensorRole::Constant, StringAttr(),
@@ -102,8 +102,7 @@ LogicalResult Lowering::lowerEmbedding(llm::EmbeddingOp op) {
                               << ", which is no dimension of the model, for which there is no kernel "
                                  "yet";
     dimension.setMax(std::min<int64_t>(dimension.getMax(), type.getDimSize(0)));
-    tile::LoadOp::create(builder, loc, name, constant(0), constant(0), gathered,
-                         extent(rows));
+    tile::LoadOp::create(builder, loc, name, firstRow(rows), constant(0), gathered, extent(rows));
   } else if (StringAttr table = tables.lookup(source)) {
     tile::GatherOp::create(builder, loc, name, table.getValue(), firstRow(rows), gathered,
                            extent(rows));

@@ -58,9 +58,11 @@ void Lowering::forEachUse(Value value, function_ref<void(OpOperand &)> visit) {
 }
 
 int64_t Lowering::maxOf(StringAttr symbol) const {
-  return symbol == "sequences" ? limits.sequences
-         : symbol == "blocks"  ? llvm::divideCeil(limits.context, getBlock())
-                               : limits.tokens;
+  if (isStep && symbol == "sequences")
+    return limits.sequences;
+  if (isStep && symbol == "blocks")
+    return llvm::divideCeil(limits.context, getBlock());
+  return limits.tokens;
 }
 
 int64_t Lowering::maxOf(llm::ExtentAttr extent) const {
@@ -120,6 +122,7 @@ void Lowering::loadFeatures(func::FuncOp function) {
   }
 }
 
+<<<<<<< HEAD
 int64_t Lowering::firstVectorEnd() const {
   return vectorPlaces.size() > 1 ? vectorPlaces[1].second : vectorLength;
 }
@@ -144,9 +147,11 @@ LogicalResult Lowering::loadConstants(func::FuncOp function) {
 }
 
 LogicalResult Lowering::declareInterface(func::FuncOp function) {
+=======
+LogicalResult Lowering::declareInterface(func::FuncOp function, const Rows &rows) {
+>>>>>>> names
   llvm::SetVector<StringAttr> symbols;
-  llvm::SetVector<llm::ExtentAttr> sizes;
-  bool step = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
+  llvm::SetVector<llm::ExtentAttr> sizes, declared;
   SmallVector<llm::ExtentAttr> bounds;
   for (BlockArgument argument : function.getArguments()) {
     FailureOr<llm::ExtentAttr> bound = getBound(argument);
@@ -168,6 +173,7 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
                      llm::ExtentAttr below = {}) {
     SmallVector<Attribute> shape;
     for (llm::ExtentAttr extent : llm::getExtents(type)) {
+      declared.insert(extent);
       shape.push_back(builder.getStringAttr(extent.str()));
       for (StringAttr symbol : extent.getSymbols())
         symbols.insert(symbol);
@@ -212,9 +218,9 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
     int64_t elements = 1;
     for (llm::ExtentAttr extent : llm::getExtents(type))
       elements *= maxOf(extent);
-    if (!step)
+    if (!isStep)
       elements = std::min(elements, limits.tokens);
-    StringRef attribute = step ? llm::LlmDialect::kRoleAttr : llm::LlmDialect::kNameAttr;
+    StringRef attribute = isStep ? llm::LlmDialect::kRoleAttr : llm::LlmDialect::kNameAttr;
     auto source = function.getArgAttrOfType<StringAttr>(number, attribute);
     auto stored = column ? MemRefType::get({elements, 1}, builder.getI32Type())
                          : MemRefType::get({1, elements + (row && slotRows < limits.tokens ? slotRows : 0)},
@@ -224,7 +230,7 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
             bounds[number]);
     if (scalar)
       tables[argument] = builder.getStringAttr(nameOf(argument));
-    if (!step)
+    if (!isStep)
       sizes.insert(llm::product(builder.getContext(), llm::getExtents(type)));
   }
   for (auto [i, type] : llvm::enumerate(function.getResultTypes())) {
@@ -233,25 +239,32 @@ LogicalResult Lowering::declareInterface(func::FuncOp function) {
     declare(tensor, "result" + std::to_string(i), tile::TensorRole::Output, source, "f32", false,
             MemRefType::get({limits.tokens, tensor.getShape().back()}, builder.getF32Type()));
   }
+  for (llm::ExtentAttr extent : declared)
+    if (failed(checkSize(extent)))
+      return failure();
   for (StringAttr symbol : symbols) {
     tile::DimensionOp::create(builder, loc, symbol.getValue(), maxOf(symbol));
     // The blocks of a sequence follow from its length, which the runtime checks.
-    if (step && symbol != "blocks")
+    if (isStep && symbol != "blocks")
       tile::LimitOp::create(builder, loc,
                             symbol == "sequences" ? tile::LimitKind::Sequences
                                                   : tile::LimitKind::Tokens,
                             symbol.getValue(), maxOf(symbol));
   }
-  for (llm::ExtentAttr size : sizes)
-    if (std::optional<int64_t> tokens = size.getConstantValue(); tokens && *tokens > limits.tokens)
+  for (llm::ExtentAttr size : sizes) {
+    std::optional<int64_t> tokens = size.getConstantValue();
+    if (tokens && *tokens > limits.tokens)
       return function.emitError() << "takes " << *tokens << " tokens, but the program has room for "
                                   << limits.tokens << "; compile for more (--max-tokens)";
-  for (llm::ExtentAttr size : sizes)
+    // Of rows that are always as many there are no portions.
+    slotRows = std::max(slotRows, tokens.value_or(0));
     tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, size.str(), limits.tokens);
+  }
   // A portion is not less than a row of the batch.
-  if (!step && slotRows < limits.tokens)
+  if (!isStep && rows.symbol && slotRows < limits.tokens)
     for (llm::ExtentAttr size : sizes)
-      if (llm::ExtentAttr inner = getInnerRows(size))
-        tile::LimitOp::create(builder, loc, tile::LimitKind::Tokens, inner.str(), slotRows);
-  return success();
+      if (llm::ExtentAttr inner = getInnerRows(size, rows.symbol);
+          inner && !inner.getConstantValue())
+        tile::LimitOp::create(builder, loc, tile::LimitKind::RowTokens, inner.str(), slotRows);
+  return checkDimensions();
 }

@@ -106,11 +106,16 @@ static Operation *getSplit(Block &body) {
 LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleOp parent) {
   module = parent;
   loc = function.getLoc();
+  isStep = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
   if (failed(checkCachedAttentions()))
     return failure();
   collectVectors(function);
-  if (failed(declareInterface(function)))
+  Block &body = function.getBody().front();
+  Operation *first = &body.front(), *end = body.getTerminator(), *split = getSplit(body);
+  Rows rows = getRows(function, first, split ? split : end);
+  if (failed(declareInterface(function, rows)))
     return failure();
+  note(tile::Choice::Rows, slotRows);
   declareCaches();
 
   builder.setInsertionPointToStart(entry.addEntryBlock());
@@ -124,6 +129,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   createCacheStreams();
   if (vectorLength)
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
+<<<<<<< HEAD
   Block &body = function.getBody().front();
   Operation *first = &body.front(), *end = body.getTerminator();
   if (Operation *split = getSplit(body)) {
@@ -132,6 +138,14 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
     first = split;
   }
   if (failed(lowerPortions(function, getAllRows(first, end), first, end)))
+=======
+    tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
+  }
+  if (failed(loadTables(function)))
+    return failure();
+  if (failed(lowerPortions(function, rows, first, split ? split : end)) ||
+      (split && failed(lowerPortions(function, getRows(function, split, end), split, end))))
+>>>>>>> names
     return failure();
   func::ReturnOp::create(builder, loc);
 
@@ -140,7 +154,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   builder.setInsertionPointToStart(module.getBody());
   createPacked();
   if (!vectorLength)
-    return success();
+    return checkDimensions();
   SmallVector<Attribute> names;
   SmallVector<int64_t> offsets;
   for (auto [name, offset] : vectorPlaces) {
@@ -149,7 +163,7 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   }
   tile::VectorsOp::create(builder, loc, "vectors", builder.getArrayAttr(names), offsets,
                           vectorLength, builder.getF32Type());
-  return success();
+  return checkDimensions();
 }
 
 void Lowering::createPacked() {

@@ -63,9 +63,7 @@ public:
   Lowering(mlir::OpBuilder &builder, const TargetModel &target, mlir::Type precision,
            Limits limits, int64_t slotRows, tile::ChoicesAttr choices)
       : builder(builder), target(target), precision(precision), limits(limits),
-        slotRows(slotRows), choices(choices) {
-    note(tile::Choice::Rows, slotRows);
-  }
+        slotRows(slotRows), choices(choices) {}
 
   /// Converts `function`, whose new form is built in `entry`.
   mlir::LogicalResult lower(mlir::func::FuncOp function, mlir::func::FuncOp entry,
@@ -94,14 +92,21 @@ private:
   void createPacked();
 
   // Portions.cpp
+  /// All rows of the operations from some operation up to another.
+  struct Rows {
+    llm::ExtentAttr all;     ///< the largest number; null if it is no symbolic one
+    mlir::StringAttr symbol; ///< the outermost dimension, which portions cut; null if none can be
+    llm::ExtentAttr inner;   ///< of one element of that dimension, which stay together
+  };
+  static Rows getRows(mlir::func::FuncOp function, mlir::Operation *first, mlir::Operation *end);
+  /// `rows` of one element of `symbol`; null if they are not a multiple of it.
+  static llm::ExtentAttr getInnerRows(llm::ExtentAttr rows, mlir::StringAttr symbol);
   /// Lowers the operations from `first` up to `end` for all rows, in portions that
   /// fit the slots.
-  mlir::LogicalResult lowerPortions(mlir::func::FuncOp function, llm::ExtentAttr rows,
+  mlir::LogicalResult lowerPortions(mlir::func::FuncOp function, const Rows &rows,
                                     mlir::Operation *first, mlir::Operation *end);
-  /// Rows of the largest number, of which all that are computed are multiples.
-  static llm::ExtentAttr getAllRows(mlir::Operation *first, mlir::Operation *end);
-  /// Rows that stay together in a portion of `rows`; null if there is one symbol.
-  static llm::ExtentAttr getInnerRows(llm::ExtentAttr rows);
+  /// Whether `rows` are not all on the core at once.
+  bool isCut(llm::ExtentAttr rows) const;
   /// Row of the first row of this portion among all rows of a tensor.
   mlir::Value firstRow(llm::ExtentAttr rows);
 
@@ -114,7 +119,7 @@ private:
 
   // Interface.cpp
   void collectVectors(mlir::func::FuncOp function);
-  mlir::LogicalResult declareInterface(mlir::func::FuncOp function);
+  mlir::LogicalResult declareInterface(mlir::func::FuncOp function, const Rows &rows);
   /// Whether an input is of floating point.
   static bool isFeatures(mlir::BlockArgument argument);
   /// Brings the inputs of floating point on the core, in pieces, and behind the first piece the
@@ -138,6 +143,12 @@ private:
   int64_t maxOf(mlir::StringAttr symbol) const;
   /// The most that an extent can be.
   int64_t maxOf(llm::ExtentAttr extent) const;
+
+  // Names.cpp
+  /// Fails, with an error, if the runtime could not read `extent`.
+  mlir::LogicalResult checkSize(llm::ExtentAttr extent);
+  /// Fails, with an error, if a dimension of the model has the name of another symbol.
+  mlir::LogicalResult checkDimensions();
 
   // Layers.cpp
   mlir::LogicalResult lowerLayers(llm::LayersOp op);
@@ -338,6 +349,7 @@ private:
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
 
   mlir::ModuleOp module;
+  bool isStep = false; ///< whether dimensions are those of a step, not the model's
   mlir::Value stream;
   int64_t tileK = 0, tileN = 0;
   /// The packed weights, in the order in which kernels take their tiles.

@@ -13,46 +13,88 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace serrano;
 using namespace serrano::lowering;
 
-llm::ExtentAttr Lowering::getInnerRows(llm::ExtentAttr rows) {
-  SmallVector<StringAttr> symbols(rows.getSymbols());
-  if (symbols.size() < 2)
-    return {};
-  return rows.dividedBy(llm::ExtentAttr::getSymbol(rows.getContext(), symbols.front().getValue()))
-      .value_or(llm::ExtentAttr());
+llm::ExtentAttr Lowering::getInnerRows(llm::ExtentAttr rows, StringAttr symbol) {
+  std::optional<llm::ExtentAttr> inner =
+      rows.dividedBy(llm::ExtentAttr::getSymbol(rows.getContext(), symbol.getValue()));
+  return inner && !llvm::is_contained(inner->getSymbols(), symbol) ? *inner : llm::ExtentAttr();
 }
 
-llm::ExtentAttr Lowering::getAllRows(Operation *first, Operation *end) {
-  llm::ExtentAttr all;
+/// The first dimension that is not 1; null if there is none.
+static llm::ExtentAttr getOutermost(ArrayRef<llm::ExtentAttr> shape) {
+  const auto *found = llvm::find_if(shape, [](llm::ExtentAttr e) { return !e.isConstant(1); });
+  return found == shape.end() ? llm::ExtentAttr() : *found;
+}
+
+Lowering::Rows Lowering::getRows(func::FuncOp function, Operation *first, Operation *end) {
+  Rows rows;
+  SmallVector<Value> tensors(function.getArguments());
   for (Operation *op = first; op != end; op = op->getNextNode())
     for (Value result : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(result.getType());
       if (!type || !isa<FloatType>(type.getElementType()) || isa<llm::GetWeightOp>(op))
         continue;
-      llm::ExtentAttr rows = getShape(result).first;
-      if (!rows.getConstantValue() && (!all || rows.dividedBy(all)))
-        all = rows;
+      tensors.push_back(result);
+      llm::ExtentAttr own = getShape(result).first;
+      if (!own.getConstantValue() && (!rows.all || own.dividedBy(rows.all)))
+        rows.all = own;
     }
-  return all;
+  if (!rows.all)
+    return rows;
+  // Dimensions that have been joined do not say which of them is the outer one.
+  auto getSymbol = [](llm::ExtentAttr extent) {
+    std::optional<StringRef> name = extent ? extent.getSymbolName() : std::nullopt;
+    return name ? StringAttr::get(extent.getContext(), *name) : StringAttr();
+  };
+  auto getAll = [](Value tensor) {
+    return isa<IntegerType>(getElementTypeOrSelf(tensor))
+               ? llm::product(tensor.getContext(), llm::getExtents(tensor))
+               : getShape(tensor).first;
+  };
+  for (Value tensor : tensors)
+    if (!rows.symbol && getAll(tensor).dividedBy(rows.all))
+      rows.symbol = getSymbol(getOutermost(llm::getExtents(tensor)));
+  if (!rows.symbol)
+    rows.symbol = rows.all.getSymbols().front();
+  // Rows one after the other are a portion only where it is the outermost one.
+  for (Value tensor : tensors) {
+    SmallVector<llm::ExtentAttr> shape = llm::getExtents(tensor);
+    llm::ExtentAttr outermost = getOutermost(shape);
+    auto isInside = [&](llm::ExtentAttr extent) {
+      return llvm::is_contained(extent.getSymbols(), rows.symbol);
+    };
+    if (llvm::any_of(shape, isInside) && !isInside(outermost)) {
+      rows.symbol = {};
+      return rows;
+    }
+  }
+  rows.inner = getInnerRows(rows.all, rows.symbol);
+  if (!rows.inner)
+    rows.symbol = {};
+  return rows;
+}
+
+bool Lowering::isCut(llm::ExtentAttr rows) const {
+  return portion && llvm::is_contained(rows.getSymbols(), portion->symbol);
 }
 
 Value Lowering::firstRow(llm::ExtentAttr rows) {
-  if (!portion || !llvm::is_contained(rows.getSymbols(), portion->symbol))
+  if (!isCut(rows))
     return constant(0);
-  auto symbol = llm::ExtentAttr::getSymbol(builder.getContext(), portion->symbol.getValue());
-  std::optional<llm::ExtentAttr> inner = rows.dividedBy(symbol);
-  if (!inner || inner->isConstant(1))
+  llm::ExtentAttr inner = getInnerRows(rows, portion->symbol);
+  if (!inner || inner.isConstant(1))
     return portion->first;
-  return mul(portion->first, extent(*inner));
+  return mul(portion->first, extent(inner));
 }
 
-LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr rows,
-                                      Operation *first, Operation *end) {
-  int64_t most = rows ? std::min(maxOf(rows), limits.tokens) : 0;
+LogicalResult Lowering::lowerPortions(func::FuncOp function, const Rows &rows, Operation *first,
+                                      Operation *end) {
+  int64_t most = rows.all ? std::min(maxOf(rows.all), limits.tokens) : 0;
   // The first computation waits for the model's features, if there are any. Constants, which it
   // meets later, come behind them, but not again in each portion.
   bool constantsFirst = most > slotRows || llvm::none_of(function.getArguments(), isFeatures);
@@ -73,12 +115,17 @@ LogicalResult Lowering::lowerPortions(func::FuncOp function, llm::ExtentAttr row
     order(constant(1));
     return lowerSpan(function, first, end);
   }
-  StringAttr symbol = *rows.getSymbols().begin();
-  llm::ExtentAttr inner = getInnerRows(rows);
+  StringAttr symbol = rows.symbol;
+  if (!symbol)
+    return function.emitError() << "has up to " << most << " rows, '" << rows.all.str()
+                                << "', of which " << slotRows
+                                << " are on the core at once; they are no multiple of an outermost "
+                                   "dimension, so there are no portions of them: compile for fewer "
+                                   "tokens (--max-tokens)";
   Value all = extent(llm::ExtentAttr::getSymbol(builder.getContext(), symbol.getValue()));
   Value each = constant(slotRows), count;
-  if (inner) {
-    each = arith::DivUIOp::create(builder, loc, each, max(extent(inner), constant(1)));
+  if (!rows.inner.isConstant(1)) {
+    each = arith::DivUIOp::create(builder, loc, each, max(extent(rows.inner), constant(1)));
     each = max(each, constant(1));
     count = arith::DivUIOp::create(builder, loc, subtract(add(all, each), constant(1)), each);
   } else {

@@ -21,7 +21,7 @@ static FailureOr<llm::WeightOp> getMatrixWeight(Operation *user, Attribute name,
     return weight;
   if (type.getRank() < 2 || llvm::any_of(shape.drop_back(2), [](int64_t n) { return n != 1; }) ||
       weight.getViews().size() != 1)
-    return user->emitOpError() << "takes its angles from '" << weight.getSymName() << "' of type "
+    return user->emitOpError() << "takes its angles from '" << weight.getModelName() << "' of type "
                                << type << ", for which there is no kernel yet; expected a row for "
                                           "each position";
   auto view = cast<llm::ViewAttr>(weight.getViews()[0]);
@@ -130,6 +130,10 @@ LogicalResult Lowering::lowerRopeAngles(llm::RopeAnglesOp op) {
     tile::LoadOp::create(builder, loc, nameOf(argument), firstRow(rowExtent), constant(0), positions, rows);
   } else if (auto iota = source.getDefiningOp<llm::IotaOp>();
              iota && iota.getStart().getExtents().front().isConstant(0) && iota.getStep() == 1) {
+    if (isCut(rowExtent))
+      return op.emitOpError() << "counts the positions of all " << limits.tokens
+                              << " rows, of which " << slotRows
+                              << " are on the core at once; compile for fewer tokens (--max-tokens)";
     positions = countRows();
   } else {
     return op.emitOpError() << "has positions that are neither an input of the model nor a count "

@@ -20,6 +20,9 @@ using namespace serrano::onnx_import;
 
 /// Integers up to this size are looked at: they become constants.
 static constexpr uint64_t kMaxIntegerBytes = 64 << 10;
+/// What symbols of weights begin with: functions, dimensions and what later passes
+/// declare have symbols in the same table, and a model may call a weight anything.
+static constexpr StringLiteral kWeightPrefix = "weight.";
 /// Vectors with more integers are values, not shapes.
 static constexpr int64_t kMaxKnownElements = 1024;
 
@@ -110,8 +113,9 @@ Operand Graph::importTensor(const onnx::TensorProto &tensor, StringRef name,
                       location->offset, location->length, type.getShape(),
                       ViewAttr::getRowMajorStrides(type.getShape()));
     auto weight =
-        WeightOp::create(atModule, loc, name, type, atModule.getArrayAttr(view),
-                         IntegerAttr(), atModule.getStringAttr("private"));
+        WeightOp::create(atModule, loc, (kWeightPrefix + name).str(), type,
+                         atModule.getArrayAttr(view), IntegerAttr(),
+                         atModule.getStringAttr("private"));
     return {GetWeightOp::create(builder, type, FlatSymbolRefAttr::get(weight)),
             type, std::nullopt};
   }
@@ -235,7 +239,15 @@ void Graph::importNodes(ModelFile &file,
   // what they compute of positions and masks.
   llvm::StringMap<SmallVector<Operand, 1>> computed;
   SmallString<256> key;
+  llvm::StringSet<> names;
+  names.insert(operands.keys().begin(), operands.keys().end());
+  names.insert(initializers.keys().begin(), initializers.keys().end());
   for (auto [outline, op] : llvm::zip(file.getNodes(), nodeOps)) {
+    for (StringRef output : outline.outputs)
+      if (!output.empty() && !names.insert(output).second)
+        fail("{0}: output '{1}' has the name of another value; rename one of "
+             "the two in the model",
+             describe(outline.getName(), outline.getOp()), output);
     key.clear();
     bool hasKey = appendKey(outline, *op, key);
     if (hasKey)

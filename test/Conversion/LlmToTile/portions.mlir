@@ -91,7 +91,7 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 
 // CHECK-LABEL: // -----
 // CHECK-DAG: tile.limit tokens "batch * seq" max 6
-// CHECK-DAG: tile.limit tokens "seq" max 2
+// CHECK-DAG: tile.limit row_tokens "seq" max 2
 // CHECK: func.func @project
 // CHECK-DAG: %[[BATCH:.*]] = tile.extent @batch
 // CHECK-DAG: %[[SEQ:.*]] = tile.extent @seq
@@ -111,7 +111,7 @@ func.func @step(%ids: tensor<?xi32, #llm.dims<[tokens]>> {llm.role = "token_ids"
 // CHECK-NOT: tile.load @
 // CHECK: tile.store {{.*}} to @result0[%[[ROW]], %c0] rows %[[ROWS]]
 // WHOLE-LABEL: // -----
-// WHOLE-NOT: tile.limit tokens "seq"
+// WHOLE-NOT: tile.limit row_tokens
 // WHOLE: func.func @project
 // WHOLE-NOT: scf.for
 // WHOLE: tile.load @arg0

@@ -87,6 +87,44 @@ func.func @tiles_wait(%n: index) {
 
 // -----
 
+func.func @tiles_none(%w: !tile.stream<memref<8x8xf32>>, %n: index) {
+  // expected-error @+1 {{orders 0 tiles from number 2 on; expected at least one of those there are}}
+  dma.order_tiles %w from 2 count 0 passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+func.func @tiles_before(%w: !tile.stream<memref<8x8xf32>>, %n: index) {
+  // expected-error @+1 {{orders 4 tiles from number -1 on; expected at least one of those there are}}
+  dma.order_tiles %w from -1 count 4 passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+// Weights of 16 x 8 fill two tiles of 8 x 8.
+// expected-note @+1 {{the tiles are packed here}}
+tile.packed @stream [@w] sizes [16, 8] tile 8 x 8 : f32
+func.func @tiles_beyond(%n: index) {
+  %w = mem.ring 0 of @stream at 0 slots 2 : !tile.stream<memref<8x8xf32>>
+  dma.order_tiles %w from 1 count 1 passes %n : !tile.stream<memref<8x8xf32>>
+  // expected-error @+1 {{orders 9223372036854775807 tiles from number 1 on, but 'stream' has 2; expected no more than those}}
+  dma.order_tiles %w from 1 count 9223372036854775807 passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
+tile.tensor @ids temporary scalar : memref<1x8xi32>
+func.func @blocks_apart(%kv: !tile.stream<memref<8x8xf32>>, %n: index) {
+  // expected-error @+1 {{takes blocks below 4, 0 rows apart; expected both to be at least 1}}
+  dma.order_blocks %kv[%n] by @ids[%n] bound 4 step 0 count %n tail %n passes %n : !tile.stream<memref<8x8xf32>>
+  return
+}
+
+// -----
+
 tile.tensor @kv cache : memref<64x8xf32>
 func.func @blocks_table(%n: index) {
   %kv = mem.ring 0 of @kv at 0 slots 2 : !tile.stream<memref<8x8xf32>>

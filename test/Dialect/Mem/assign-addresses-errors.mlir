@@ -26,6 +26,29 @@ module attributes {tile.target = "serrano-tiny"} {
 
 // -----
 
+// Whatever a program is compiled for, there is at least one token.
+module attributes {tile.target = "serrano-tiny", tile.choices = #tile.choices<rows = 1>} {
+  func.func @one_token() {
+    // expected-error @+1 {{scratchpad: buffer 0 of 36864 bytes does not fit the memory's 32768; not even one token has room: compile for a target that has more (--target)}}
+    %a = mem.buffer scratchpad : memref<1x9216xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {tile.target = "serrano-tiny"} {
+  tile.limit tokens "seq" max 128
+  tile.limit tokens "64" max 128
+  func.func @fixed() {
+    // expected-error @+1 {{scratchpad: buffer 0 of 36864 bytes does not fit the memory's 32768; the model always takes 64 tokens at once: export it for fewer, or compile for a target that has more (--target)}}
+    %a = mem.buffer scratchpad : memref<64x144xf32>
+    return
+  }
+}
+
+// -----
+
 module attributes {tile.target = "serrano-tiny"} {
   func.func @too_large() {
     // expected-error @+1 {{scratchpad: buffer 0 of 36864 bytes does not fit the memory's 32768}}

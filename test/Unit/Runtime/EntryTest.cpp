@@ -152,6 +152,13 @@ TEST_F(EntryTest, LimitsOfTheCompilationAndOfTheModel) {
   EXPECT_EQ(failure(inputs(3, 11)),
             "'batch*seq' is 33, but the program was compiled for at most 32 "
             "tokens; compile it with a larger --max-tokens");
+  // More tokens in all do not make a portion longer.
+  source.limits = {{"row_tokens", "seq", 8}};
+  EXPECT_EQ(failure(inputs(1, 16)),
+            "'seq' is 16, but a row of the batch has at most 8 tokens in a "
+            "program that takes rows in portions; compile for a row at once "
+            "(--max-tokens=16) or for a target that has more room (--target)");
+  source.limits = {{"tokens", "batch*seq", 32}};
   EXPECT_EQ(failure(inputs(1, 17)),
             "'seq' is 17, but the program takes at most 16");
   EXPECT_EQ(failure(inputs(9, 1)),

@@ -33,8 +33,14 @@ decoder = {
 }
 look = helper.make_node("Gather", ["table", "ids"], ["x"], name="look")
 write("model", look, helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **decoder)
-wide = {"table": np.ones((4, 16384), np.float32), "w": np.ones((16384, 8), np.float32)}
+# Dimensions with names that the compiler and the program file cannot take.
+for number, tokens in enumerate(["arg0", "main", "weights", "weight.w", "batch size"]):
+    sizes = {"inputs": ("ids", TensorProto.INT64, [tokens]), "outputs": ("y", TensorProto.FLOAT, [tokens, 8])}
+    write(f"dimension-{number}", look, helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **decoder | sizes)
+wide = {"table": np.ones((4, 32768), np.float32), "w": np.ones((32768, 8), np.float32)}
 write("wide", look, helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **decoder | {"weights": wide})
+features = {"inputs": ("x", TensorProto.FLOAT, [1, 2048, 8]), "outputs": ("y", TensorProto.FLOAT, [1, 2048, 8])}
+write("fixed", helper.make_node("MatMul", ["x", "w"], ["y"], name="project"), **features, weights={"w": decoder["weights"]["w"]})
 write("refused", look, helper.make_node("Relu", ["x"], ["y"], name="clip"), **decoder)
 write("softmax", look, helper.make_node("Softmax", ["x"], ["y"], name="weigh"), **decoder)
 indices = {"inputs": decoder["inputs"], "outputs": ("y", TensorProto.INT64, None)}
