@@ -122,7 +122,6 @@ void Lowering::loadFeatures(func::FuncOp function) {
   }
 }
 
-<<<<<<< HEAD
 int64_t Lowering::firstVectorEnd() const {
   return vectorPlaces.size() > 1 ? vectorPlaces[1].second : vectorLength;
 }
@@ -146,10 +145,7 @@ LogicalResult Lowering::loadConstants(func::FuncOp function) {
   return loadTables(function);
 }
 
-LogicalResult Lowering::declareInterface(func::FuncOp function) {
-=======
 LogicalResult Lowering::declareInterface(func::FuncOp function, const Rows &rows) {
->>>>>>> names
   llvm::SetVector<StringAttr> symbols;
   llvm::SetVector<llm::ExtentAttr> sizes, declared;
   SmallVector<llm::ExtentAttr> bounds;

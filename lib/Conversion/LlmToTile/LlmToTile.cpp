@@ -129,23 +129,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   createCacheStreams();
   if (vectorLength)
     vectorSlot = slot(1, vectorLength, builder.getF32Type());
-<<<<<<< HEAD
-  Block &body = function.getBody().front();
-  Operation *first = &body.front(), *end = body.getTerminator();
-  if (Operation *split = getSplit(body)) {
-    if (failed(lowerPortions(function, getAllRows(first, split), first, split)))
-      return failure();
-    first = split;
-  }
-  if (failed(lowerPortions(function, getAllRows(first, end), first, end)))
-=======
-    tile::LoadOp::create(builder, loc, "vectors", constant(0), constant(0), vectorSlot, constant(1));
-  }
-  if (failed(loadTables(function)))
-    return failure();
   if (failed(lowerPortions(function, rows, first, split ? split : end)) ||
       (split && failed(lowerPortions(function, getRows(function, split, end), split, end))))
->>>>>>> names
     return failure();
   func::ReturnOp::create(builder, loc);
 
