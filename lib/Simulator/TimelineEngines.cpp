@@ -123,7 +123,7 @@ void Timeline::actMover(unsigned id, Ticks time) {
   }
   int64_t grain = std::min(mover.left, timing.grainBytes());
   if (op.d.hbm && lastGrain.first != grain)
-    lastGrain = {grain, timing.hbmTicks(grain)};
+    lastGrain = {grain, timing.grainTicks(grain)};
   Ticks end = time + (op.d.hbm ? lastGrain.second : timing.localTicks(grain));
   // The next grain is asked for when this one has gone: queues take turns.
   portFree = mover.request = end;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "serrano/Target/TimingModel.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 
@@ -84,6 +85,15 @@ int64_t TimingModel::hbmTicks(int64_t bytes, int64_t sharingCores) const {
                    ? coreRate
                    : std::min(coreRate, memoryRate / Ratio(sharingCores));
   return rate.ceilQuotient(ticksOf(bytes));
+}
+
+int64_t TimingModel::grainTicks(int64_t bytes) const {
+  constexpr unsigned significantBits = 12;
+  uint64_t ticks = hbmTicks(bytes);
+  unsigned width = llvm::bit_width(ticks);
+  if (width <= significantBits)
+    return ticks;
+  return llvm::alignTo(ticks, uint64_t(1) << (width - significantBits));
 }
 
 int64_t TimingModel::memoryTicks(int64_t bytes) const {

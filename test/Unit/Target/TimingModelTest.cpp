@@ -195,6 +195,23 @@ TEST(TimingModel, oneCoreIsLimitedByItsBytesInFlight) {
   EXPECT_EQ(shallow.hbmTicks(4096), 819200);
 }
 
+TEST(TimingModel, grainsTakeTicksOfFewBits) {
+  // 67,045 has 17 bits, of which the last 5 become 0: 2,096 * 32.
+  EXPECT_EQ(timing("serrano-edge").grainTicks(4096), 67072);
+  // 569,879 has 20 bits: 2,227 * 256.
+  EXPECT_EQ(timing("serrano-tiny").grainTicks(4096), 570112);
+  // No more than 12 bits are needed.
+  EXPECT_EQ(timing("serrano-1").grainTicks(4096), 8192);
+  EXPECT_EQ(timing("serrano-edge").grainTicks(64), 1048);
+  EXPECT_EQ(timing("serrano-edge").grainTicks(0), 0);
+  for (int64_t bytes = 1; bytes <= 4096; ++bytes) {
+    TimingModel edge = timing("serrano-edge");
+    int64_t exact = edge.hbmTicks(bytes), ticks = edge.grainTicks(bytes);
+    EXPECT_GE(ticks, exact) << bytes;
+    EXPECT_LT(double(ticks - exact), 0.0005 * double(exact)) << bytes;
+  }
+}
+
 TEST(TimingModel, manyCoresShareTheMemory) {
   TimingModel big = timing("serrano-1");
   // 24 cores: 12573.3 / 24 = 523.9, still more than the port's 512.
