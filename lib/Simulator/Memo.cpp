@@ -11,10 +11,6 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-/// Sections end at the first mark after so many instructions, and there again.
-static constexpr int64_t leastSection = 16000;
-/// But for marks in loops with shorter rounds.
-static constexpr int64_t leastRound = 10000;
 /// A state takes some 100 KiB.
 static constexpr size_t mostStates = 1500;
 /// So many of them without any that came again are a program without repetition.
@@ -95,7 +91,7 @@ bool Memo::isCut() {
     return false;
   }
   // Short loops are left to `Rounds`.
-  cut.isInShortLoop |= !isNew && executed - cut.last < leastRound;
+  cut.isInShortLoop |= !isNew && executed - cut.last < leastSection / 2;
   cut.last = executed;
   if (!cut.isInShortLoop)
     lastCut = executed;

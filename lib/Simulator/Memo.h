@@ -27,8 +27,11 @@ namespace serrano::sim {
 /// docs/Simulator.md says why that is exact.
 class Memo {
 public:
-  Memo(Core &core, Timeline &timeline, EnergyMeter &energy, Rounds &rounds)
-      : core(core), timeline(timeline), energy(energy), rounds(rounds) {}
+  /// Sections have `leastSection` instructions or more, as a rule.
+  Memo(Core &core, Timeline &timeline, EnergyMeter &energy, Rounds &rounds,
+       int64_t leastSection)
+      : core(core), timeline(timeline), energy(energy), rounds(rounds),
+        leastSection(leastSection) {}
 
   /// A `mark` has been executed.
   void marked();
@@ -91,6 +94,7 @@ private:
   Timeline &timeline;
   EnergyMeter &energy;
   Rounds &rounds;
+  int64_t leastSection;
   std::unordered_multimap<uint64_t, State> states; ///< by hash
   std::optional<Recording> recording;
   /// A mark at which sections end, if it is not in a short loop.

@@ -55,9 +55,12 @@ struct RunOptions {
   /// Looks at the run, if it is not null. Not with the adversarial schedule, nor
   /// in a prediction.
   Debugger *debugger = nullptr;
-  /// A prediction adds up rounds of loops that cost the same without going
-  /// through them; the statistics are the same.
-  bool leavesOutRounds = true;
+  /// A prediction adds up what costs the same as something before, rounds of
+  /// loops and longer sections, without going through it; the statistics are the
+  /// same.
+  bool leavesOutRepetition = true;
+  /// Of which the sections have so many instructions or more.
+  int64_t leastSection = 16000;
   /// Is told of what is dispatched and touched, if it is not null. Not with the
   /// adversarial schedule, which reads tables late.
   Observer *observer = nullptr;

@@ -5,59 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Simulator/AssembledProgram.h"
-#include "MakeArray.h"
+#include "RepetitionFixture.h"
 
 using namespace serrano;
 
 namespace {
 
-/// `n` rounds of `round`, whose index is r2, after `before`; r1 is n.
-std::string loopOf(const std::string &round, const std::string &before = "") {
-  return ".hbm x, 4294967296\n.hbm w, 262144\n.op 1, \"a\"\n.entry main\n"
-         ".dim n, max=1000000000, smem=64\n.input x, i32, [n], hbm=x\n"
-         "func main {\n  s.load rd=r1, address=64\n" +
-         before + "\n  loop index=r2, count=r1 {\n" + round + "\n  }\n  halt\n}\n";
-}
-
-/// Work of some hundred instructions in 100 rounds of an inner loop.
-std::string work(const std::string &instructions) {
-  return "    loop index=r60, count=100 {\n" + instructions + "\n    }\n";
-}
-
 const char *const fill =
     "      v.fill signal=c1, dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n"
     "      v.fill dst=spm[64]:64:f32, imm=0.0, rows=1, cols=16\n";
 
-class LeftOutRoundsTest : public testing::Test {
-protected:
-  llvm::Expected<sim::Statistics> predict(const std::string &source, int64_t n,
-                                          bool leavesOutRounds = true) {
-    auto program =
-        llvm::cantFail(assembled.load(assembled.assemble(source)));
-    sim::RunOptions options;
-    options.leavesOutRounds = leavesOutRounds;
-    return program->predict(
-        program->entries().front(),
-        llvm::cantFail(Lengths::parse("n=" + std::to_string(n))), options);
-  }
-
-  /// What all rounds cost, which is what is predicted without some of them.
-  sim::Statistics same(const std::string &source, int64_t n) {
-    sim::Statistics whole = llvm::cantFail(predict(source, n, false));
-    sim::Statistics left = llvm::cantFail(predict(source, n));
-    EXPECT_EQ(left.toJson(), whole.toJson());
-    auto program =
-        llvm::cantFail(assembled.load(assembled.assemble(source)));
-    Program::Result ran = llvm::cantFail(
-        program->run(program->entries().front(),
-                     {{"x", indices(std::vector<int32_t>(n))}}));
-    EXPECT_EQ(whole.toJson(), ran.statistics.toJson());
-    return whole;
-  }
-
-  AssembledProgram assembled{"serrano-edge"};
-};
+class LeftOutRoundsTest : public RepetitionFixture {};
 
 } // namespace
 

@@ -32,7 +32,12 @@ public:
   isa::Program assemble(llvm::StringRef source) {
     isa::AssemblyConstants constants;
     constants.target = isa::targetConstants(target);
-    return llvm::cantFail(isa::assemble(source, "test.s", constants));
+    llvm::Expected<isa::Program> program =
+        isa::assemble(source, "test.s", constants);
+    if (program)
+      return std::move(*program);
+    ADD_FAILURE() << llvm::toString(program.takeError()) << "\n" << source.str();
+    return {};
   }
 
   /// The program's entry `main` in a function of its own.

@@ -1,0 +1,67 @@
+//===- RepetitionFixture.h - predictions that leave something out -*- C++ -*-===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SERRANO_TEST_UNIT_RUNTIME_REPETITIONFIXTURE_H
+#define SERRANO_TEST_UNIT_RUNTIME_REPETITIONFIXTURE_H
+
+#include "../Simulator/AssembledProgram.h"
+#include "MakeArray.h"
+#include "serrano/Support/Error.h"
+
+namespace serrano {
+
+/// `n` rounds of `round`, whose index is r2, after `before`; r1 is n.
+inline std::string loopOf(const std::string &round, const std::string &before = "") {
+  return ".hbm x, 4294967296\n.hbm w, 262144\n.op 1, \"a\"\n.entry main\n"
+         ".dim n, max=1000000000, smem=64\n.input x, i32, [n], hbm=x\n"
+         "func main {\n  s.load rd=r1, address=64\n" +
+         before + "\n  loop index=r2, count=r1 {\n" + round + "\n  }\n  halt\n}\n";
+}
+
+/// Work of some hundred instructions in 100 rounds of an inner loop.
+inline std::string work(const std::string &instructions) {
+  return "    loop index=r60, count=100 {\n" + instructions + "\n    }\n";
+}
+
+/// Predicts programs with and without leaving something out.
+class RepetitionFixture : public testing::Test {
+protected:
+  llvm::Expected<sim::Statistics> predict(const std::string &source, int64_t n,
+                                          bool leavesOutRepetition = true) {
+    isa::Program assembly = assembled.assemble(source);
+    if (assembly.entries.empty())
+      return makeError("no program");
+    auto program = llvm::cantFail(assembled.load(assembly));
+    sim::RunOptions options;
+    options.leavesOutRepetition = leavesOutRepetition;
+    options.leastSection = leastSection;
+    return program->predict(
+        program->entries().front(),
+        llvm::cantFail(Lengths::parse("n=" + std::to_string(n))), options);
+  }
+
+  /// What all rounds cost, which is what is predicted without some of them.
+  sim::Statistics same(const std::string &source, int64_t n) {
+    sim::Statistics whole = llvm::cantFail(predict(source, n, false));
+    sim::Statistics left = llvm::cantFail(predict(source, n));
+    EXPECT_EQ(left.toJson(), whole.toJson());
+    auto program =
+        llvm::cantFail(assembled.load(assembled.assemble(source)));
+    Program::Result ran = llvm::cantFail(
+        program->run(program->entries().front(),
+                     {{"x", indices(std::vector<int32_t>(n))}}));
+    EXPECT_EQ(whole.toJson(), ran.statistics.toJson());
+    return whole;
+  }
+
+  AssembledProgram assembled{"serrano-edge"};
+  int64_t leastSection = sim::RunOptions().leastSection;
+};
+
+} // namespace serrano
+
+#endif // SERRANO_TEST_UNIT_RUNTIME_REPETITIONFIXTURE_H
