@@ -173,9 +173,12 @@ TEST_F(RememberedSectionsTest, FaultsOfLaterLayers) {
         // After the 50th layer it is not known any more how many rows.
         "s.load rd=r5, address=1032\n"
         "v.fill dst=spm[131072]:64:f32, imm=0.0, rows=r5, cols=16\n"
-        "s.li rd=r5, imm=49\n skip condition=ne, a=r2, b=r5 {\n"
-        "dma.load signal=c3, src=hbm[x], dst=smem[1032], bytes=4, n1=1, n2=1, "
-        "n3=1, ss1=4, ds1=4\n}\n"}) {
+        "s.sub rd=r5, a=r2, b=48\n s.max rd=r5, a=r5, b=0\n"
+        "s.min rd=r5, a=r5, b=1\n s.mul rd=r5, a=r5, b=4\n"
+        "s.li rd=r6, imm=1036\n s.sub rd=r6, a=r6, b=r5\n"
+        "dma.load signal=c3, src=hbm[x], dst=smem[r6], bytes=4, n1=1, n2=1, "
+        "n3=1, ss1=4, ds1=4\n loop index=r60, count=99 {\n"
+        "v.fill dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n}\n"}) {
     std::string source =
         loopOf(mark + shortRounds(fill) +
                "    s.mul rd=r5, a=r2, b=64\n    s.add rd=r5, a=r5, b=r7\n"
