@@ -70,8 +70,8 @@ public:
   /// Registers, counters and rings.
   void inspect(MachineState &state) const;
   /// Asks `attempts` at the end of each round of a loop whether rounds can be
-  /// left out, and `remembered` at each `mark` whether what follows is known. Only
-  /// of a prediction.
+  /// left out, and `remembered` at each `mark` whether what follows is known.
+  /// Only of a prediction.
   void attach(Rounds &attempts, Memo &remembered) {
     rounds = &attempts;
     memo = &remembered;

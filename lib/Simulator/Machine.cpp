@@ -324,8 +324,8 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
   // Those who look at single instructions miss none.
   std::optional<Rounds> rounds;
   std::optional<Memo> memo;
-  if (known && options.timing && options.leavesOutRepetition && !options.observer &&
-      sinks.empty()) {
+  if (known && options.timing && options.leavesOutRepetition &&
+      !options.observer && sinks.empty()) {
     rounds.emplace(core, timeline, energy);
     memo.emplace(core, timeline, energy, *rounds, options.leastSection);
     core.attach(*rounds, *memo);

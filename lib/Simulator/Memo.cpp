@@ -91,7 +91,7 @@ bool Memo::isCut() {
     return false;
   }
   // Short loops are left to `Rounds`.
-  cut.isInShortLoop |= !isNew && executed - cut.last < leastSection / 2;
+  cut.isInShortLoop |= !isNew && executed - cut.last < leastSection * 5 / 8;
   cut.last = executed;
   if (!cut.isInShortLoop)
     lastCut = executed;
@@ -100,14 +100,12 @@ bool Memo::isCut() {
 
 void Memo::marked() {
   // What is followed is not interrupted.
-  if (rounds.isFollowing() || (hits == 0 && states.size() >= mostInVain))
-    return;
-  if (!isCut())
+  if (rounds.isFollowing() || !isCut())
     return;
   rounds.cut();
   State *state = here();
   std::unique_ptr<Section> section = stop();
-  if (!state)
+  if (!state || (hits == 0 && states.size() == mostInVain))
     return;
   if (section && !section->origins.hasFailed() &&
       section->begin->streams == state->streams &&

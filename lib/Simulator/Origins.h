@@ -76,7 +76,9 @@ public:
       registers[index] = std::move(form);
   }
   /// Whether the section began in the loop that is at `depth` now.
-  bool beganIn(unsigned depth) const { return depth < loops.size() && !loops[depth].hasEnded; }
+  bool beganIn(unsigned depth) const {
+    return depth < loops.size() && !loops[depth].hasEnded;
+  }
   /// A loop begins its next round; what its index is then. Or it ends.
   Form nextRound(unsigned depth);
   void endLoop(unsigned depth) {

@@ -66,7 +66,6 @@ struct Origin {
 } // namespace
 
 // What becomes of slopes and origins, by instruction.
-
 namespace {
 struct Sum {
   static int64_t slope(Slopes &, Line a, Line b) {
@@ -119,24 +118,17 @@ struct Comparison {
     return {};
   }
 };
-struct Lesser {
+/// The minimum or the maximum.
+template <bool isMinimum>
+struct Extreme {
+  static bool isFirst(int64_t a, int64_t b) { return (a < b) == isMinimum; }
   static int64_t slope(Slopes &slopes, Line a, Line b) {
     Comparison::slope(slopes, a, b);
-    return a.value < b.value ? a.slope : b.slope;
+    return isFirst(a.value, b.value) ? a.slope : b.slope;
   }
   static Origins::Form form(Origins &origins, Origin a, Origin b) {
     Comparison::form(origins, a, b);
-    return a.value < b.value ? a.form : b.form;
-  }
-};
-struct Greater {
-  static int64_t slope(Slopes &slopes, Line a, Line b) {
-    Comparison::slope(slopes, a, b);
-    return a.value < b.value ? b.slope : a.slope;
-  }
-  static Origins::Form form(Origins &origins, Origin a, Origin b) {
-    Comparison::form(origins, a, b);
-    return a.value < b.value ? b.form : a.form;
+    return isFirst(a.value, b.value) ? a.form : b.form;
   }
 };
 /// What leaves the line.
@@ -189,8 +181,8 @@ SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()), Other)
 SCALAR(ScalarMod,
        ua - ub * uint64_t(floorDiv(a, value(i.b), i.mnemonic.data())),
        Other)
-SCALAR(ScalarMin, std::min(a, b), Lesser)
-SCALAR(ScalarMax, std::max(a, b), Greater)
+SCALAR(ScalarMin, std::min(a, b), Extreme<true>)
+SCALAR(ScalarMax, std::max(a, b), Extreme<false>)
 SCALAR(ScalarAnd, a &b, Other)
 SCALAR(ScalarOr, a | b, Other)
 SCALAR(ScalarXor, a ^ b, Other)
