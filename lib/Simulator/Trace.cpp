@@ -42,10 +42,13 @@ Trace::Trace(AtomicFile output, llvm::ArrayRef<std::string> operators,
       policy(background ? std::launch::async : std::launch::deferred) {
   coming.reserve(slicesAtOnce);
   going.reserve(slicesAtOnce);
-  for (const std::string &name : operators)
+  prefixes.reserve(operators.size() * numWorks);
+  for (const std::string &name : operators) {
+    std::string named = ",\"name\":" + nlohmann::json(name).dump();
     for (unsigned work = 0; work < numWorks; ++work)
-      prefixes.push_back(",\"name\":" + nlohmann::json(name).dump() +
-                         ",\"cat\":\"" + workName(Work(work)) + "\",\"ts\":");
+      prefixes.push_back(named + ",\"cat\":\"" + workName(Work(work)) +
+                         "\",\"ts\":");
+  }
   // Without the unit chrome://tracing takes what is less than a microsecond apart
   // for the same time, puts slices into others and drops arrows.
   text("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
