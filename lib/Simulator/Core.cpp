@@ -85,8 +85,9 @@ void Core::closeLoops() {
     LoopState &loop = loops.back();
     if (++loop.iteration < loop.count) {
       unsigned depth = loops.size() - 1;
-      write(loop.indexRegister, loop.iteration, true, 0,
-            origins ? origins->nextRound(depth) : Origins::Form());
+      write(loop.indexRegister, loop.iteration);
+      if (origins)
+        origins->setRegister(loop.indexRegister, origins->nextRound(depth));
       next = loop.firstIndex;
       if (rounds)
         rounds->ended(depth, loop.firstIndex, loop.iteration, loop.count);

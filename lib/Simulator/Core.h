@@ -222,8 +222,9 @@ private:
     constexpr int64_t bound = int64_t(1) << 40;
     return std::clamp(value(v), -bound, bound);
   }
-  Origins::Form formOf(uint8_t reg) const {
-    return origins ? origins->ofRegister(reg) : Origins::Form();
+  const Origins::Form &formOf(uint8_t reg) const {
+    static const Origins::Form none;
+    return origins ? origins->ofRegister(reg) : none;
   }
   int64_t address(isa::HbmAddress a) const {
     return int64_t(uint64_t(registers[a.reg]) + a.offset);
@@ -390,13 +391,14 @@ private:
   void copyPending();
   void copyPending(const Ring::Pending &pending, int64_t address);
 
+  /// Of a section the value depends on nothing, unless that is said next.
   void write(uint8_t rd, int64_t value, bool isKnown = true,
-             int64_t slope = 0, Origins::Form form = {}) {
+             int64_t slope = 0) {
     if (!rd)
       return;
     registers[rd] = value;
     if (origins)
-      origins->setRegister(rd, std::move(form));
+      origins->setRegister(rd, {});
     if (slopes)
       slopes->registers[rd] = slope;
     unknown = (unknown & ~(uint64_t(1) << rd)) | uint64_t(!isKnown) << rd;

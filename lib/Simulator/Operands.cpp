@@ -125,7 +125,7 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                                                 : Memory::Scratchpad;
   int64_t address = offset;
   TileView view{nullptr, int64_t(t.stride), t.dtype, t.broadcast};
-  Origins::Form form = formOf(t.reg);
+  const Origins::Form &form = formOf(t.reg);
   if (t.space == isa::TileSpace::Ring || t.space == isa::TileSpace::Pop) {
     if (slopes)
       slopes->requireNone(slope);

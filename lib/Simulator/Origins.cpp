@@ -93,8 +93,8 @@ Origins::Form Origins::sum(const Form &a, const Form &b,
   llvm::erase_if(result, [](const Term &term) { return term.factor == 0; });
   if (result.size() > 1)
     llvm::sort(result, [](const Term &x, const Term &y) {
-    return x.source < y.source;
-  });
+      return x.source < y.source;
+    });
   return result;
 }
 

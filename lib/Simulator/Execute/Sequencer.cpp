@@ -169,10 +169,13 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
       slope = RULE::slope(*slopes, {a, slopes->registers[i.a.index]},          \
                           {b, slopes->registers[i.b.reg]});                    \
     Origins::Form form;                                                        \
-    if (origins && origins->dependsOn(i.a.index, i.b.reg))                     \
+    bool depends = origins && origins->dependsOn(i.a.index, i.b.reg);          \
+    if (depends)                                                               \
       form = RULE::form(*origins, {a, origins->ofRegister(i.a.index)},         \
                         {b, origins->ofRegister(i.b.reg)});                    \
-    write(i.rd.index, int64_t(RESULT), isKnown, slope, std::move(form));       \
+    write(i.rd.index, int64_t(RESULT), isKnown, slope);                        \
+    if (depends)                                                               \
+      origins->setRegister(i.rd.index, std::move(form));                       \
   }
 SCALAR(ScalarAdd, ua + ub, Sum)
 SCALAR(ScalarSub, ua - ub, Difference)
@@ -221,9 +224,10 @@ void Core::execute(const isa::ScalarLoad &i) {
   bool isKnown = !known || known->contains(access.address);
   int64_t slope = slopes ? slopes->load(access.address) : 0;
   int64_t value = isKnown ? scalarWord(access.address) : 0;
-  write(i.rd.index, value, isKnown, isKnown ? slope : 0,
-        origins ? origins->load(access.address, value, isKnown)
-                : Origins::Form());
+  write(i.rd.index, value, isKnown, isKnown ? slope : 0);
+  if (origins)
+    origins->setRegister(i.rd.index,
+                         origins->load(access.address, value, isKnown));
   tellScalarAccess(access);
 }
 
