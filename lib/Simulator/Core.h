@@ -89,7 +89,7 @@ public:
       slopes->registers[index] = slope;
   }
   /// Tells `section` what is executed from now on, null to stop.
-  void follow(Origins *section) { origins = section; }
+  void attach(Origins *section) { origins = section; }
   /// The values that a section begins or ends with.
   std::unique_ptr<Origins::Values> values() const;
   const std::array<int64_t, 64> &registerValues() const { return registers; }

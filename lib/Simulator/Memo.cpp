@@ -54,13 +54,12 @@ void Memo::begin(State &state) {
     return;
   auto section = std::make_unique<Section>(
       Origins(*core.values(), core.state().loops.size()), state);
-  section->time = timeline.time();
-  section->executed = core.instructionsExecuted();
   for (unsigned queue : {unsigned(DmaInId), unsigned(VectorId)})
     for (const Access &access : timeline.writesOnTheirWay(queue))
       section->origins.touchBefore(queue, access);
-  core.follow(&section->origins);
-  recording.emplace(Recording{std::move(section), core.positions(),
+  core.attach(&section->origins);
+  recording.emplace(Recording{std::move(section), timeline.time(),
+                              core.instructionsExecuted(), core.positions(),
                               timeline.exchange(Timeline::nothing()),
                               energy.exchange({})});
 }
@@ -68,10 +67,10 @@ void Memo::begin(State &state) {
 std::unique_ptr<Memo::Section> Memo::stop() {
   if (!recording)
     return nullptr;
-  core.follow(static_cast<Origins *>(nullptr));
+  core.attach(nullptr);
   std::unique_ptr<Section> section = std::move(recording->section);
-  section->time = timeline.time() - section->time;
-  section->executed = core.instructionsExecuted() - section->executed;
+  section->time = timeline.time() - recording->time;
+  section->executed = core.instructionsExecuted() - recording->executed;
   section->grown = core.positions().grown(recording->positions, 1);
   section->statistics.emplace(
       timeline.exchange(std::move(recording->statistics)));
@@ -90,7 +89,7 @@ bool Memo::isCut() {
     cuts.erase(it);
     return false;
   }
-  // Short loops are left to `Rounds`.
+  // Loops with rounds shorter than most of a section are left to `Rounds`.
   cut.isInShortLoop |= !isNew && executed - cut.last < leastSection * 5 / 8;
   cut.last = executed;
   if (!cut.isInShortLoop)

@@ -58,7 +58,7 @@ private:
     State *end = nullptr;
     llvm::SmallVector<CoreState::LoopState, 2> entered; ///< that go on
     Positions grown;
-    int64_t time = 0, executed = 0; ///< when it began, then what it took
+    int64_t time = 0, executed = 0; ///< that it took
     std::optional<StatisticsPart> statistics; ///< when it has ended
     EnergyMeter::Part energy;
 
@@ -72,9 +72,10 @@ private:
       return false;
     }
   };
-  /// The section in hand, and costs before it.
+  /// The section in hand, when it began, and costs before it.
   struct Recording {
     std::unique_ptr<Section> section;
+    int64_t time, executed;
     Positions positions;
     Statistics statistics;
     EnergyMeter::Part energy;

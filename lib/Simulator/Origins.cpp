@@ -13,11 +13,17 @@ using namespace serrano::sim;
 /// More than this is not worth following: values stay the same then.
 static constexpr size_t mostTerms = 4, mostBounds = 64, mostRanges = 64,
                         mostWritten = 64, mostWords = 4096;
+/// Values that are compared are no larger than this and grow by no more, as a sum
+/// of `mostTerms` sources that grow by `mostGrowth` times `mostFactor`: registers
+/// wrap around.
+static constexpr int64_t mostCompared = int64_t(1) << 61,
+                         mostGrowth = int64_t(1) << 40,
+                         mostFactor = int64_t(1) << 19;
 /// The largest element has this many bytes, to which tiles are aligned.
 static constexpr int64_t alignment = 4;
 
 Origins::Origins(const Values &now, unsigned numLoops)
-    : values(firstWord), pinned(firstWord) {
+    : values(firstWord), pinned(firstWord), compared(firstWord) {
   for (unsigned r = 0; r < registers.size(); ++r) {
     values[r] = now.registerValue(r);
     if (r)
@@ -54,6 +60,7 @@ Origins::Form Origins::load(int64_t address, int64_t value, bool isKnown) {
     form = {{Source(values.size()), 1}};
   values.push_back(value);
   pinned.resize(values.size());
+  compared.resize(values.size());
   loaded.push_back({address, isKnown});
   words[address] = {form, /*isStored=*/false};
   return form;
@@ -123,22 +130,33 @@ void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
   it->most = std::min(it->most, upper);
 }
 
-void Origins::keepSign(const Form &form, __int128 difference) {
+void Origins::keepFromWrapping(Value a) {
+  Form free = sum(a.form, {});
+  auto isLarge = [](const Term &term) {
+    return term.factor < -mostFactor || term.factor > mostFactor;
+  };
+  if (a.value < -mostCompared || a.value > mostCompared ||
+      free.size() > mostTerms || llvm::any_of(free, isLarge))
+    return pin(free);
+  for (const Term &term : free)
+    compared.set(term.source);
+}
+
+void Origins::keepLess(Value a, Value b) {
+  keepFromWrapping(a);
+  keepFromWrapping(b);
   constexpr __int128 far = __int128(1) << 100;
+  Form form = sum(a.form, b.form, -1);
+  __int128 difference = __int128(a.value) - b.value;
   if (difference < 0)
     keepWithin(form, -far, -difference - 1);
   else
     keepWithin(form, -difference, far);
 }
 
-void Origins::keepOrder(const Form &form, __int128 difference) {
-  constexpr __int128 far = __int128(1) << 100;
-  if (difference < 0)
-    keepWithin(form, -far, -difference - 1);
-  else if (difference > 0)
-    keepWithin(form, -difference + 1, far);
-  else
-    keepWithin(form, 0, 0);
+void Origins::keepOrder(Value a, Value b) {
+  keepLess(a, b);
+  keepLess(b, a);
 }
 
 void Origins::keepInt32(const Form &form, int64_t value) {
@@ -273,6 +291,10 @@ void Origins::end(const Values &now) {
 bool Origins::holds(const Values &now) const {
   for (unsigned source : pinned.set_bits())
     if (growth(now, source) != 0)
+      return false;
+  for (unsigned source : compared.set_bits())
+    if (int64_t grown = growth(now, source);
+        grown < -mostGrowth || grown > mostGrowth)
       return false;
   for (auto [depth, loop] : llvm::enumerate(loops)) {
     int64_t left = now.roundsLeft(depth);

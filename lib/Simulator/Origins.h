@@ -22,7 +22,8 @@ namespace serrano::sim {
 /// Of a section of a prediction: how what the sequencer computes in it depends
 /// on the values that it began with, its *sources*, as far as it is linear in
 /// them. From other sources the section executes the same instructions, in the
-/// same time, if `Conditions` hold, and its results are then known.
+/// same time, if they meet what is kept of it (`holds`), and its results are then
+/// known.
 ///
 /// Sources are the registers, the iterations of the loops that the section began
 /// in, the layer, and the words of scalar memory that it loads before it stores
@@ -99,10 +100,15 @@ public:
     for (const Term &term : form)
       pinned.set(term.source);
   }
-  /// Keeps whether `difference`, the value of `form`, is less than 0.
-  void keepSign(const Form &form, __int128 difference);
-  /// Keeps whether it is less than 0, 0, or more.
-  void keepOrder(const Form &form, __int128 difference);
+  /// A value of the sequencer, and what it depends on.
+  struct Value {
+    int64_t value;
+    const Form &form;
+  };
+  /// Keeps whether a < b.
+  void keepLess(Value a, Value b);
+  /// Keeps whether a < b, a == b or a > b.
+  void keepOrder(Value a, Value b);
   /// Keeps a value representable where only 32 bits of it are stored.
   void keepInt32(const Form &form, int64_t value);
   /// `mark` names a layer: as many after that of the beginning.
@@ -163,6 +169,8 @@ private:
   int64_t growth(const Values &now, const Form &form) const;
   bool isPinned(Source source) const { return pinned[source]; }
   void keepWithin(const Form &form, __int128 least, __int128 most);
+  /// Keeps a value that is compared from wrapping around.
+  void keepFromWrapping(Value a);
 
   bool failed = false, pinsAll = false;
   /// The section began in it.
@@ -176,6 +184,7 @@ private:
   llvm::SmallVector<Loop, mostLoops> loops;
   std::vector<int64_t> values; ///< of sources, at the beginning
   llvm::BitVector pinned;
+  llvm::BitVector compared; ///< those of values that must not wrap around
   std::array<Form, 64> registers;
 
   /// A word of scalar memory that was loaded or stored.

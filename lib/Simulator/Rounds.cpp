@@ -85,7 +85,7 @@ void Rounds::leaveOut(int64_t n) {
     all.layer *= n;
     energy.move(all);
   }
-  core.follow(static_cast<Slopes *>(nullptr));
+  core.follow(nullptr);
   period.reset();
 }
 

@@ -14,6 +14,7 @@ using namespace serrano;
 using namespace serrano::sim;
 
 static constexpr unsigned maxNesting = 8;
+static_assert(maxNesting <= Origins::mostLoops);
 
 void Core::execute(const isa::Halt &i) {
   for (const Ring &ring : rings)
@@ -58,11 +59,7 @@ namespace {
 struct Line {
   int64_t value, slope;
 };
-/// The same, and what it depends on.
-struct Origin {
-  int64_t value;
-  const Origins::Form &form;
-};
+using Origin = Origins::Value;
 } // namespace
 
 // What becomes of slopes and origins, by instruction.
@@ -113,8 +110,7 @@ struct Comparison {
     return 0;
   }
   static Origins::Form form(Origins &origins, Origin a, Origin b) {
-    origins.keepSign(origins.sum(a.form, b.form, -1),
-                     __int128(a.value) - b.value);
+    origins.keepLess(a, b);
     return {};
   }
 };
@@ -286,9 +282,8 @@ void Core::execute(const isa::Skip &i) {
     slopes->keepOrder(a, slopes->registers[i.a.index], b,
                       slopes->registers[i.b.index]);
   if (origins)
-    origins->keepOrder(origins->sum(origins->ofRegister(i.a.index),
-                                    origins->ofRegister(i.b.index), -1),
-                       __int128(a) - b);
+    origins->keepOrder({a, origins->ofRegister(i.a.index)},
+                       {b, origins->ofRegister(i.b.index)});
   bool skip = false;
   switch (i.condition) {
   case isa::Condition::Eq:

@@ -112,6 +112,20 @@ TEST_F(RememberedSectionsTest, CursorsInScalarMemory) {
        60);
 }
 
+/// Both registers grow as much, but from the 48th layer on one is negative.
+TEST_F(RememberedSectionsTest, ValuesThatWrapAround) {
+  sim::Statistics statistics =
+      same(loopOf(mark + shortRounds(fill) +
+                      "    s.add rd=r10, a=r7, b=r2\n    s.add rd=r11, a=r8, "
+                      "b=r2\n    skip condition=lt, a=r10, b=r11 {\n" +
+                      fill + "    }\n",
+                  "  s.li rd=r7, imm=1\n  s.shl rd=r7, a=r7, b=63\n"
+                  "  s.sub rd=r8, a=r7, b=47\n  s.sub rd=r7, a=r7, b=57"),
+           54);
+  // The lesser one is skipped, until the greater one wraps around.
+  EXPECT_EQ(statistics.dispatched, 54 * 200 + 7 + 1);
+}
+
 /// In a section rounds are left out that add as much as the layer says.
 TEST_F(RememberedSectionsTest, StridesOfTheLayer) {
   sim::Statistics statistics = same(
