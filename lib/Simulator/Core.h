@@ -11,11 +11,11 @@
 #include "AdversarialSchedule.h"
 #include "CoreState.h"
 #include "Kernels/Kernels.h"
-#include "KnownScalars.h"
 #include "MemorySystem.h"
 #include "Observer.h"
 #include "Origins.h"
 #include "Slopes.h"
+#include "Snapshot.h"
 #include "Workers.h"
 #include "serrano/Isa/Instructions.h"
 #include "serrano/Target/TimingModel.h"
@@ -79,6 +79,10 @@ public:
   /// Follows slopes from now on, null to stop.
   void follow(Slopes *lines) {
     slopes = lines;
+    // Orders from before stay where they are.
+    for (Ring &ring : rings)
+      for (Order &order : ring.orders)
+        order.slope = order.tableSlope = 0;
     notYet = 0;
     if (origins)
       origins->setPinsAll(slopes != nullptr);
@@ -92,19 +96,16 @@ public:
   void attach(Origins *section) { origins = section; }
   /// The values that a section begins or ends with.
   std::unique_ptr<Origins::Values> values() const;
-  const std::array<int64_t, 64> &registerValues() const { return registers; }
+  Snapshot snapshot() const;
 
   const CoreState &state() const { return *this; }
   using CoreState::describe;
   using CoreState::positions;
   struct Round {
-    std::array<int64_t, 64> registers;
+    Snapshot values;
     Positions positions;
     std::array<int64_t, numCounters> ringIncrements;
     int64_t executed, iteration;
-    /// Scalar memory, and which of it is known.
-    std::vector<std::byte> scalars;
-    KnownScalars known;
     std::optional<Origins::Forms> forms; ///< if a section is told
   };
   /// What `leaveOut` compares with.
@@ -130,6 +131,9 @@ public:
   /// loops, which are there. Orders of `streams` stay.
   void restore(const CoreState &other, const Positions &by, uint32_t streams);
   int64_t dispatches() const { return dispatched; }
+  /// Whether the instruction in hand is of a loop whose body has neither loops
+  /// nor calls.
+  bool isInInnermostLoop() const;
   uint32_t word() const { return program.entries[current].word; }
 
   /// Instructions that the sequencer finished by itself since the last that it
@@ -217,10 +221,11 @@ private:
   [[noreturn]] void refuseData(uint8_t reg) const;
   /// A value that must be 0 .. 2^31-1; `name` is the field's.
   int64_t count(isa::Value v, const char *name) const;
-  /// A limit of columns: clamped to where no sum with a row's number overflows.
+  /// A limit of columns, which takes no time: clamped to where no sum with a
+  /// row's number overflows.
   int64_t limit(isa::Value v) const {
     constexpr int64_t bound = int64_t(1) << 40;
-    return std::clamp(value(v), -bound, bound);
+    return std::clamp(lineValue(v), -bound, bound);
   }
   const Origins::Form &formOf(uint8_t reg) const {
     static const Origins::Form none;

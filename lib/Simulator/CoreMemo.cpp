@@ -43,6 +43,18 @@ std::unique_ptr<Origins::Values> Core::values() const {
   return std::make_unique<CurrentValues>(*this);
 }
 
+bool Core::isInInnermostLoop() const {
+  if (loops.empty() || loops.back().callDepth != returns.size())
+    return false;
+  auto body = llvm::ArrayRef(program.entries)
+                  .slice(loops.back().firstIndex,
+                         loops.back().endIndex - loops.back().firstIndex);
+  return llvm::none_of(body, [](const DecodedProgram::Entry &entry) {
+    return std::holds_alternative<isa::Loop>(entry.instruction) ||
+           std::holds_alternative<isa::Call>(entry.instruction);
+  });
+}
+
 void Core::apply(const Origins::Results &results, int64_t grownLayer,
                  llvm::ArrayRef<LoopState> entered, int64_t instructions) {
   for (auto [index, value] : results.registers)

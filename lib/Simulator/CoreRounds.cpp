@@ -62,21 +62,23 @@ void CoreState::describe(std::vector<int64_t> &out) const {
                   order.signal, stream ? 0 : ring.popped - order.firstSlot,
                   stream ? 0 : order.count, order.bytes,
                   order.tailBytes, order.stride, order.passCount,
-                  order.passStride, order.table, order.bound});
+                  order.passStride});
     for (size_t i = 0; i < ring.slotEnds.size(); ++i)
       out.push_back(ring.slotEnds[i]);
   }
 }
 
-Core::Round Core::round() const {
+Snapshot Core::snapshot() const {
   const std::byte *scalars = memory.at(Memory::Scalar, 0);
-  Round result{.registers = registers,
+  return {registers, {scalars, scalars + memory.size(Memory::Scalar)}, *known};
+}
+
+Core::Round Core::round() const {
+  Round result{.values = snapshot(),
                .positions = positions(),
                .ringIncrements = ringIncrements,
                .executed = executed,
                .iteration = loops.back().iteration,
-               .scalars = {scalars, scalars + memory.size(Memory::Scalar)},
-               .known = *known,
                .forms = std::nullopt};
   if (origins)
     result.forms = origins->forms();
@@ -85,7 +87,7 @@ Core::Round Core::round() const {
 
 bool Core::onLines(const Round &before) const {
   for (unsigned r = 1; r < registers.size(); ++r)
-    if (int64_t(uint64_t(registers[r]) - uint64_t(before.registers[r])) !=
+    if (int64_t(uint64_t(registers[r]) - uint64_t(before.values.registers[r])) !=
         slopes->registers[r])
       return false;
   for (unsigned c = 0; c < numCounters; ++c)
@@ -99,10 +101,12 @@ bool Core::onLines(const Round &before) const {
   for (const auto &[address, word] : slopes->scalarWords()) {
     if (!word.isLoadedFirst)
       continue;
-    const std::byte *now = memory.at(Memory::Scalar, address);
-    if (word.slope ||
-        known->contains(address) != before.known.contains(address) ||
-        std::memcmp(now, &before.scalars[address], sizeof(int32_t)) != 0)
+    bool isKnown = known->contains(address);
+    int64_t grown = isKnown ? int64_t(scalarWord(address)) -
+                                  before.values.word(address)
+                            : 0;
+    if (isKnown != before.values.known.contains(address) ||
+        grown != word.slope || grown != slopes->initialSlope(address))
       return false;
   }
   return currentLayer - before.positions.layer == slopes->layerSlope();
@@ -149,6 +153,7 @@ void Core::leaveOut(int64_t n, const Round &before) {
     for (Order &order : ring.orders) {
       order.firstSlot += slots;
       order.source += n * order.slope;
+      order.table += n * order.tableSlope;
       order.layer += grown.layer;
     }
   }

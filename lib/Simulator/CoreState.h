@@ -30,7 +30,8 @@ struct CoreState {
     int signal = -1;
     int64_t firstSlot = 0, count = 0;
     int64_t source = 0;
-    int64_t slope = 0; ///< of the source, from period to period
+    /// From period to period, of the source and of the table.
+    int64_t slope = 0, tableSlope = 0;
     int64_t bytes = 0, tailBytes = 0, stride = 0;
     int64_t passCount = 0, passStride = 0;
     int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range

@@ -85,7 +85,8 @@ bool Memo::isCut() {
   int64_t executed = core.instructionsExecuted();
   auto [it, isNew] = cuts.try_emplace(core.word());
   Cut &cut = it->second;
-  if (isNew && executed - lastCut < leastSection) {
+  if (isNew &&
+      (executed - lastCut < leastSection || core.isInInnermostLoop())) {
     cuts.erase(it);
     return false;
   }

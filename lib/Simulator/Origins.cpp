@@ -229,6 +229,7 @@ Origins::Forms Origins::forms() const {
   result.registers = registers;
   for (const auto &[address, word] : words)
     result.words[address] = word.form;
+  result.numLoaded = loaded.size();
   return result;
 }
 
@@ -240,10 +241,18 @@ void Origins::repeat(const Forms &before, unsigned depth, int64_t rounds) {
   }
   for (unsigned r = 1; r < registers.size(); ++r)
     pin(sum(registers[r], before.registers[r], -1));
+  llvm::DenseMap<int64_t, Form> old = before.words;
+  for (size_t i = before.numLoaded; i < loaded.size(); ++i)
+    if (loaded[i].isKnown)
+      old[loaded[i].address] = {{Source(firstWord + i), 1}};
+    else
+      old[loaded[i].address] = {};
   for (const auto &[address, word] : words) {
-    auto old = before.words.find(address);
-    if (old != before.words.end())
-      pin(sum(word.form, old->second, -1));
+    auto it = old.find(address);
+    // What was there before is not told.
+    if (it == old.end())
+      return fail();
+    pin(sum(word.form, it->second, -1));
   }
 }
 

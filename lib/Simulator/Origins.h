@@ -127,6 +127,7 @@ public:
   struct Forms {
     std::array<Form, 64> registers;
     llvm::DenseMap<int64_t, Form> words;
+    size_t numLoaded; ///< words that were loaded before they were stored
   };
   Forms forms() const;
   /// What has been executed since `before` stands for more periods, each of

@@ -43,13 +43,10 @@ void Rounds::begin(unsigned depth, int64_t iteration, int64_t count,
                    std::vector<int64_t> description) {
   int64_t rounds = iteration - before.iteration;
   Core::Round now = core.round();
-  std::array<int64_t, 64> slopes = {};
-  for (unsigned r = 1; r < slopes.size(); ++r)
-    slopes[r] =
-        int64_t(uint64_t(now.registers[r]) - uint64_t(before.registers[r]));
+  Slopes slopes(before.values, now.values, (count - iteration) / rounds);
   period.emplace(Period{depth, iteration + rounds, rounds,
                         std::move(description),
-                        Slopes(slopes, (count - iteration) / rounds),
+                        std::move(slopes),
                         std::move(now), timeline.time(),
                         timeline.addresses(core.positions()),
                         timeline.exchange(Timeline::nothing()),
@@ -132,5 +129,5 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
   if (loop.past.size() == mostRounds)
     loop.past.erase(loop.past.begin());
   loop.past.push_back(
-      {std::move(description), iteration, core.registerValues()});
+      {std::move(description), iteration, core.snapshot()});
 }

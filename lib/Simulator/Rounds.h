@@ -45,7 +45,7 @@ private:
   struct Standing {
     std::vector<int64_t> description;
     int64_t iteration;
-    std::array<int64_t, 64> registers;
+    Snapshot values;
   };
   /// A loop that runs, by depth.
   struct Loop {

@@ -12,6 +12,20 @@
 
 using namespace serrano::sim;
 
+Slopes::Slopes(const Snapshot &before, const Snapshot &now, int64_t limit)
+    : limit(limit) {
+  registers[0] = 0;
+  for (unsigned r = 1; r < registers.size(); ++r)
+    registers[r] =
+        int64_t(uint64_t(now.registers[r]) - uint64_t(before.registers[r]));
+  if (before.scalars == now.scalars)
+    return;
+  for (size_t address = 0; address < now.scalars.size(); address += 4)
+    if (before.known.contains(address) && now.known.contains(address))
+      if (int64_t slope = int64_t(now.word(address)) - before.word(address))
+        initialWords[address] = slope;
+}
+
 void Slopes::keepLess(int64_t a, int64_t slopeA, int64_t b, int64_t slopeB) {
   if (slopeA == slopeB && slopeA == 0)
     return;

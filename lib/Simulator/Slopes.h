@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_SLOPES_H
 
 #include "Access.h"
+#include "Snapshot.h"
 #include "llvm/ADT/DenseMap.h"
 #include <algorithm>
 #include <array>
@@ -27,9 +28,9 @@ namespace serrano::sim {
 /// different from one period to the next but is, ends the attempt.
 class Slopes {
 public:
-  /// For periods that begin with slopes `initial`; no more than `limit` follow.
-  Slopes(const std::array<int64_t, 64> &initial, int64_t limit)
-      : registers(initial), limit(limit) {}
+  /// For a period that begins with the values `now`, one period after
+  /// `before`; no more than `limit` follow.
+  Slopes(const Snapshot &before, const Snapshot &now, int64_t limit);
 
   std::array<int64_t, 64> registers;
 
@@ -57,7 +58,8 @@ public:
 
   /// The sequencer loads the word at `address` of scalar memory; its slope.
   int64_t load(int64_t address) {
-    return words.try_emplace(address, Word{0, /*isLoadedFirst=*/true})
+    return words
+        .try_emplace(address, Word{initialSlope(address), /*isLoadedFirst=*/true})
         .first->second.slope;
   }
   void store(int64_t address, int64_t slope) {
@@ -66,10 +68,13 @@ public:
   }
   struct Word {
     int64_t slope;
-    /// It was loaded before it was stored, and taken for one that never
-    /// changes.
+    /// It was loaded before it was stored.
     bool isLoadedFirst;
   };
+  /// Of the word at `address` when the period began.
+  int64_t initialSlope(int64_t address) const {
+    return initialWords.lookup(address);
+  }
   /// Words of scalar memory that a period loads or stores, by address.
   const llvm::DenseMap<int64_t, Word> &scalarWords() const { return words; }
 
@@ -103,6 +108,7 @@ private:
   int64_t limit;
   std::optional<int64_t> layer;
   llvm::DenseMap<int64_t, Word> words;
+  llvm::DenseMap<int64_t, int64_t> initialWords; ///< those that change
 };
 
 } // namespace serrano::sim

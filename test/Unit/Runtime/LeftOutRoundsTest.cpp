@@ -17,6 +17,10 @@ const char *const fill =
 
 class LeftOutRoundsTest : public RepetitionFixture {};
 
+std::string reason(const std::string &text) {
+  return text.substr(text.find("p.srn: "));
+}
+
 } // namespace
 
 // One by one, these rounds take hours.
@@ -119,11 +123,78 @@ TEST_F(LeftOutRoundsTest, CursorsInScalarMemory) {
                                       "  s.store a=r5, address=1024"),
            80);
   EXPECT_EQ(statistics.dispatched, 80 * 200 + 21 * 200 + 1);
+  // Grows faster and faster, until it decides.
+  statistics = same(
+      loopOf(work(fill) + "    s.load rd=r5, address=1024\n"
+                          "    s.add rd=r5, a=r5, b=r5\n"
+                          "    s.store a=r5, address=1024\n"
+                          "    s.li rd=r6, imm=1048576\n"
+                          "    skip condition=lt, a=r5, b=r6 {\n" +
+                 work(fill) + "    }\n",
+             "  s.li rd=r5, imm=1\n  s.store a=r5, address=1024"),
+      28);
+  EXPECT_EQ(statistics.dispatched, 28 * 200 + 9 * 200 + 1);
+  // Is unknown from a round on, and of no use then.
+  same(loopOf(work(fill) + "    s.load rd=r5, address=1024\n"
+                           "    s.add rd=r5, a=r5, b=1\n"
+                           "    s.store a=r5, address=1024\n"
+                           "    s.sub rd=r7, a=r2, b=39\n"
+                           "    s.max rd=r7, a=r7, b=0\n"
+                           "    s.min rd=r7, a=r7, b=1\n"
+                           "    dma.load src=hbm[x], dst=smem[1024], bytes=4, "
+                           "n1=r7, n2=1, n3=1, ss1=4, ds1=4\n",
+              "  s.li rd=r5, imm=1\n  s.store a=r5, address=1024"),
+       60);
   // Set anew in each round, for an inner loop.
   same(loopOf("    s.store a=r2, address=1024\n" + work(fill) +
               "    s.load rd=r5, address=1024\n    mark op=1, layer=r5 + 1\n" +
               work(fill)),
        80);
+}
+
+/// One by one, these rounds take hours too. Limits take no time.
+TEST_F(LeftOutRoundsTest, ABillionRoundsOfACursor) {
+  std::string source =
+      loopOf("    s.load rd=r5, address=1024\n    s.add rd=r5, a=r5, b=2\n"
+             "    s.store a=r5, address=1024\n" +
+                 work(fill) +
+                 "      v.softmax dst=spm[4096]:64:f32, a=spm[0]:64:f32, "
+                 "state=spm[8192]:64:f32, scale=1.0, group=1, limit=r5, "
+                 "rows=1, cols=16\n",
+             "  s.li rd=r5, imm=7\n  s.store a=r5, address=1024");
+  auto cycles = [&](int64_t n) {
+    return llvm::cantFail(predict(source, n)).cycles;
+  };
+  int64_t round = cycles(101) - cycles(100);
+  EXPECT_EQ(cycles(1000000000), cycles(100) + (1000000000 - 100) * round);
+  same(source, 60);
+}
+
+/// Blocks that a part of a table names, another in each round.
+TEST_F(LeftOutRoundsTest, TablesOfEachRound) {
+  auto source = [](const std::string &stride) {
+    return loopOf(
+        "    s.load rd=r5, address=1024\n    s.add rd=r5, a=r5, b=" + stride +
+            "\n    s.store a=r5, address=1024\n"
+            "    ring.table ring=0, src=hbm[w], table=r5, count=100, "
+            "bytes=1024, tail_bytes=512, stride=1024, bound=16, passes=1\n" +
+            work("      v.unary signal=c1, fn=copy, dst=spm[65536]:64:f32, "
+                 "a=pop0[0]:64:f32, rows=1, cols=16\n"
+                 "      v.fill dst=spm[65600]:64:f32, imm=0.0, rows=1, "
+                 "cols=16"),
+        "  ring.setup ring=0, slots=7, base=0, slot_bytes=1024\n"
+        "  s.li rd=r5, imm=2048\n  s.store a=r5, address=1024");
+  };
+  same(source("4"), 80);
+  // From round 61 on they lie behind the end of scalar memory, or not at
+  // multiples of 4.
+  for (const char *stride : {"1024", "r2"}) {
+    std::string whole =
+        llvm::toString(predict(source(stride), 80, false).takeError());
+    std::string left = llvm::toString(predict(source(stride), 80).takeError());
+    EXPECT_EQ(reason(left), reason(whole));
+    EXPECT_THAT(whole, testing::HasSubstr("table"));
+  }
 }
 
 /// From round 60 on it reads what has just been written, and waits for it.
@@ -146,9 +217,6 @@ TEST_F(LeftOutRoundsTest, FaultsOfLaterRounds) {
   same(source, 60);
   std::string whole = llvm::toString(predict(source, 80, false).takeError());
   std::string left = llvm::toString(predict(source, 80).takeError());
-  auto reason = [](const std::string &text) {
-    return text.substr(text.find("p.srn: "));
-  };
   EXPECT_EQ(reason(left), reason(whole));
   EXPECT_NE(whole.find("leaves the scratchpad"), std::string::npos);
 }
