@@ -89,8 +89,10 @@ void Core::closeLoops() {
       if (origins)
         origins->setRegister(loop.indexRegister, origins->nextRound(depth));
       next = loop.firstIndex;
+      loop.lastRound = executed - loop.began;
       if (rounds)
         rounds->ended(depth, loop.firstIndex, loop.iteration, loop.count);
+      loop.began = executed;
       return;
     }
     loops.pop_back();

@@ -82,7 +82,7 @@ public:
     // Orders from before stay where they are.
     for (Ring &ring : rings)
       for (Order &order : ring.orders)
-        order.slope = order.tableSlope = 0;
+        order.slope = 0;
     notYet = 0;
     if (origins)
       origins->setPinsAll(slopes != nullptr);
@@ -130,10 +130,11 @@ public:
   /// Goes on from `other` with positions larger by `by`, but for the values and
   /// loops, which are there. Orders of `streams` stay.
   void restore(const CoreState &other, const Positions &by, uint32_t streams);
+  /// Gives ring `r` other slots and orders.
+  void setRing(unsigned r, const Ring &ring) { rings[r] = ring; }
   int64_t dispatches() const { return dispatched; }
-  /// Whether the instruction in hand is of a loop whose body has neither loops
-  /// nor calls.
-  bool isInInnermostLoop() const;
+  /// Instructions of a round of the loop in hand, as far as that is known.
+  int64_t roundLength() const;
   uint32_t word() const { return program.entries[current].word; }
 
   /// Instructions that the sequencer finished by itself since the last that it

@@ -43,16 +43,11 @@ std::unique_ptr<Origins::Values> Core::values() const {
   return std::make_unique<CurrentValues>(*this);
 }
 
-bool Core::isInInnermostLoop() const {
-  if (loops.empty() || loops.back().callDepth != returns.size())
-    return false;
-  auto body = llvm::ArrayRef(program.entries)
-                  .slice(loops.back().firstIndex,
-                         loops.back().endIndex - loops.back().firstIndex);
-  return llvm::none_of(body, [](const DecodedProgram::Entry &entry) {
-    return std::holds_alternative<isa::Loop>(entry.instruction) ||
-           std::holds_alternative<isa::Call>(entry.instruction);
-  });
+int64_t Core::roundLength() const {
+  if (loops.empty())
+    return INT64_MAX;
+  const LoopState &loop = loops.back();
+  return std::max(loop.lastRound, executed - loop.began);
 }
 
 void Core::apply(const Origins::Results &results, int64_t grownLayer,
@@ -70,6 +65,9 @@ void Core::apply(const Origins::Results &results, int64_t grownLayer,
   loops.append(entered.begin(), entered.end());
   currentLayer += grownLayer;
   executed += instructions;
+  // What of their rounds has been executed is not known.
+  for (LoopState &loop : loops)
+    loop.began = executed;
 }
 
 bool Core::streamsLast(uint32_t streams, const Positions &now,
@@ -101,11 +99,7 @@ void Core::restore(const CoreState &other, const Positions &by,
       ringIncrements[c] += by.increments[c];
   }
   for (auto [r, ring] : llvm::enumerate(rings)) {
-    ring.move(by.popped[r]);
-    for (Order &order : ring.orders) {
-      order.firstSlot += by.popped[r];
-      order.layer += by.layer;
-    }
+    ring.move(by.popped[r], by.layer);
     if (streams >> (FirstRingId + r) & 1)
       std::tie(ring.orders, ring.ordered) = std::move(orders[r]);
   }

@@ -28,7 +28,23 @@ Positions CoreState::positions() const {
   return result;
 }
 
-void CoreState::describe(std::vector<int64_t> &out) const {
+void CoreState::Ring::describe(bool isStream, int64_t layer,
+                               std::vector<int64_t> &out) const {
+  // Where the places began is forgotten once all of them have been filled.
+  out.insert(out.end(), {isStream, popped - std::max(origin, filled - slots),
+                         popped - filled, isStream ? 0 : popped - ordered,
+                         int64_t(orders.size())});
+  for (const Order &order : orders)
+    out.insert(out.end(),
+               {order.op, isStream ? order.layer : layer - order.layer,
+                order.signal, isStream ? 0 : popped - order.firstSlot,
+                isStream ? 0 : order.count, order.bytes, order.tailBytes,
+                order.stride, order.passCount, order.passStride});
+  for (size_t i = 0; i < slotEnds.size(); ++i)
+    out.push_back(slotEnds[i]);
+}
+
+void CoreState::describe(uint32_t idle, std::vector<int64_t> &out) const {
   out.insert(out.end(),
              {int64_t(current), int64_t(next), int64_t(unknown), currentOp,
               scalarCycles, currentPage, int64_t(loops.size())});
@@ -48,23 +64,9 @@ void CoreState::describe(std::vector<int64_t> &out) const {
   }
   Positions positions = this->positions();
   for (auto [r, ring] : llvm::enumerate(rings)) {
-    bool stream = positions.isStream(r);
-    // Where the places began is forgotten once all of them have been filled.
-    int64_t origin = std::max(ring.origin, ring.filled - ring.slots);
-    out.insert(out.end(),
-               {ring.base, ring.slotBytes, ring.slots, stream,
-                ring.popped - origin, ring.popped - ring.filled,
-                stream ? 0 : ring.popped - ring.ordered,
-                int64_t(ring.orders.size())});
-    for (const Order &order : ring.orders)
-      out.insert(out.end(),
-                 {order.word, order.op, positions.layerOfSlot(r, order.layer),
-                  order.signal, stream ? 0 : ring.popped - order.firstSlot,
-                  stream ? 0 : order.count, order.bytes,
-                  order.tailBytes, order.stride, order.passCount,
-                  order.passStride});
-    for (size_t i = 0; i < ring.slotEnds.size(); ++i)
-      out.push_back(ring.slotEnds[i]);
+    out.insert(out.end(), {ring.base, ring.slotBytes, ring.slots});
+    if (!(idle >> r & 1))
+      ring.describe(positions.isStream(r), positions.layer, out);
   }
 }
 
@@ -153,7 +155,6 @@ void Core::leaveOut(int64_t n, const Round &before) {
     for (Order &order : ring.orders) {
       order.firstSlot += slots;
       order.source += n * order.slope;
-      order.table += n * order.tableSlope;
       order.layer += grown.layer;
     }
   }

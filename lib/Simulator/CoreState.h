@@ -30,8 +30,7 @@ struct CoreState {
     int signal = -1;
     int64_t firstSlot = 0, count = 0;
     int64_t source = 0;
-    /// From period to period, of the source and of the table.
-    int64_t slope = 0, tableSlope = 0;
+    int64_t slope = 0; ///< of the source, from period to period
     int64_t bytes = 0, tailBytes = 0, stride = 0;
     int64_t passCount = 0, passStride = 0;
     int64_t table = -1, bound = 0; ///< of a table; table is -1 for a range
@@ -60,14 +59,22 @@ struct CoreState {
     std::vector<Pending> pending;
 
     /// It is the ring that has done the same with slots of numbers larger by
-    /// `slots`, but for where its places began.
-    void move(int64_t by) {
+    /// `by`, ordered so many layers later, but for where its places began.
+    void move(int64_t by, int64_t layers) {
       origin += by;
       lap += by;
       ordered += by;
       filled += by;
       popped += by;
+      for (Order &order : orders) {
+        order.firstSlot += by;
+        order.layer += layers;
+      }
     }
+    /// Appends to `out` its slots and orders, relative to `layer`. What is
+    /// ordered from a stream is not told.
+    void describe(bool isStream, int64_t layer,
+                  std::vector<int64_t> &out) const;
 
     /// Which of the ring's places a slot has that is not popped and no more
     /// than `slots` after the last one that is.
@@ -92,6 +99,8 @@ struct CoreState {
     int64_t iteration, count;
     uint8_t indexRegister;
     unsigned callDepth;
+    int64_t began;     ///< after how many instructions, the round in hand
+    int64_t lastRound; ///< instructions of the one before it, 0 in the first
   };
   struct CallState {
     uint32_t callee, returnIndex;
@@ -128,8 +137,9 @@ struct CoreState {
   /// The numbers of counters, slots and layers so far.
   Positions positions() const;
   /// Appends to `out` this state relative to `positions()`: cores that append
-  /// the same, and have the same values, do the same.
-  void describe(std::vector<int64_t> &out) const;
+  /// the same, and have the same values, do the same. Of `idle` rings, as bits,
+  /// only the places are told.
+  void describe(uint32_t idle, std::vector<int64_t> &out) const;
 };
 
 } // namespace serrano::sim

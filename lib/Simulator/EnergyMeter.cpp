@@ -125,16 +125,22 @@ void EnergyMeter::addMore(const Part &part, int64_t n, int64_t slope) {
   }
 }
 
-void EnergyMeter::describe(const Positions &positions,
+void EnergyMeter::describe(const Positions &positions, uint32_t idle,
                            std::vector<int64_t> &out) const {
-  for (auto [r, ring] : llvm::enumerate(slots)) {
-    out.push_back(int64_t(ring.size()));
-    // A slot moves bytes only.
-    for (size_t i = 0; i < ring.size(); ++i)
-      out.insert(out.end(),
-                 {ring[i].op, positions.layerOfSlot(r, ring[i].layer),
-                  ring[i].amounts.scratchpad, ring[i].amounts.hbm});
-  }
+  for (auto [r, held] : llvm::enumerate(slots))
+    if (!(idle >> r & 1))
+      describe(r, held, positions, out);
+}
+
+void EnergyMeter::describe(unsigned r, const Fifo<Slot> &held,
+                           const Positions &positions,
+                           std::vector<int64_t> &out) {
+  out.push_back(int64_t(held.size()));
+  // A slot moves bytes only.
+  for (size_t i = 0; i < held.size(); ++i)
+    out.insert(out.end(),
+               {held[i].op, positions.layerOfSlot(r, held[i].layer),
+                held[i].amounts.scratchpad, held[i].amounts.hbm});
 }
 
 void EnergyMeter::move(const Positions &by) {

@@ -72,8 +72,14 @@ public:
   void restore(const Slots &other, const Positions &by);
   /// The layers of slots that are held grow by those of `by`.
   void move(const Positions &by);
-  /// Appends to `out` the slots that are held, relative to `positions`.
-  void describe(const Positions &positions, std::vector<int64_t> &out) const;
+  /// What is held of `ring`.
+  void hold(unsigned ring, const Fifo<Slot> &held) { slots[ring] = held; }
+  /// Appends to `out` the slots that are held, relative to `positions`, but for
+  /// those of `idle` rings.
+  void describe(const Positions &positions, uint32_t idle,
+                std::vector<int64_t> &out) const;
+  static void describe(unsigned ring, const Fifo<Slot> &held,
+                       const Positions &positions, std::vector<int64_t> &out);
 
   /// This core's part of the chip's static power.
   double staticWatts() const;

@@ -15,8 +15,29 @@ using namespace serrano::sim;
 static constexpr size_t mostStates = 1500;
 /// So many of them without any that came again are a program without repetition.
 static constexpr size_t mostInVain = 200;
-/// Of the same state with different values.
-static constexpr size_t mostSections = 8;
+/// Of the same state with different values, the last ones.
+static constexpr size_t mostSections = 32;
+
+void Memo::RingContents::move(unsigned r, int64_t shift, const Positions &by) {
+  ring.move(by.popped[r], by.layer);
+  timeline.move(r, shift, by);
+  for (size_t i = 0; i < held.size(); ++i)
+    held[i].layer += by.layer;
+}
+
+Memo::RingContents Memo::contentsOf(unsigned r) const {
+  return {core.state().rings[r], timeline.ringParts(r), energy.heldSlots()[r]};
+}
+
+std::vector<int64_t> Memo::describe(unsigned r, const RingContents &contents,
+                                    int64_t time, int64_t past,
+                                    const Positions &positions) const {
+  std::vector<int64_t> result;
+  contents.ring.describe(/*isStream=*/false, positions.layer, result);
+  timeline.describe(r, contents.timeline, time, time - past, positions, result);
+  EnergyMeter::describe(r, contents.held, positions, result);
+  return result;
+}
 
 Memo::State *Memo::here() {
   Positions positions = core.positions();
@@ -25,13 +46,15 @@ Memo::State *Memo::here() {
   if (streams >> FirstRingId != positions.streams ||
       !timeline.streamsAlone(streams))
     return nullptr;
+  uint32_t idle = timeline.idleRings(positions);
   uint32_t sleeping = timeline.sleepingQueues(positions, 0);
-  std::vector<int64_t> description = {streams, sleeping};
-  core.describe(description);
-  timeline.describe(positions, /*sleeping=*/0, description);
-  timeline.describeSleep(sleeping, description);
+  uint32_t lightSleepers = sleeping & ~(idle << FirstRingId);
+  std::vector<int64_t> description = {streams, lightSleepers};
+  core.describe(idle, description);
+  timeline.describe(positions, /*sleeping=*/0, idle, description);
+  timeline.describeSleep(lightSleepers, positions, description);
   timeline.describeOverlaps(positions, description);
-  energy.describe(positions, description);
+  energy.describe(positions, idle, description);
 
   uint64_t hash = llvm::xxh3_64bits(llvm::ArrayRef(
       reinterpret_cast<const uint8_t *>(description.data()),
@@ -42,24 +65,31 @@ Memo::State *Memo::here() {
       return &it->second;
   if (states.size() >= (hits ? mostStates : mostInVain))
     return nullptr;
+  int64_t past = timeline.time() - timeline.past(streams | sleeping);
   return &states
-              .emplace(hash, State{std::move(description), streams, positions,
-                                   timeline.time(), core.state(),
+              .emplace(hash, State{std::move(description), streams, idle, past,
+                                   positions, timeline.time(), core.state(),
                                    timeline.state(), energy.heldSlots(), {}})
               ->second;
 }
 
 void Memo::begin(State &state) {
-  if (state.sections.size() == mostSections)
-    return;
   auto section = std::make_unique<Section>(
       Origins(*core.values(), core.state().loops.size()), state);
   for (unsigned queue : {unsigned(DmaInId), unsigned(VectorId)})
     for (const Access &access : timeline.writesOnTheirWay(queue))
       section->origins.touchBefore(queue, access);
   core.attach(&section->origins);
-  recording.emplace(Recording{std::move(section), timeline.time(),
-                              core.instructionsExecuted(), core.positions(),
+  int64_t time = timeline.time();
+  Positions positions = core.positions();
+  std::vector<std::pair<unsigned, std::vector<int64_t>>> idle;
+  for (unsigned r = 0; r < numRings; ++r)
+    if (state.idle >> r & 1)
+      idle.push_back(
+          {r, describe(r, contentsOf(r), time, state.past, positions)});
+  recording.emplace(Recording{std::move(section), time,
+                              core.instructionsExecuted(), positions,
+                              std::move(idle),
                               timeline.exchange(Timeline::nothing()),
                               energy.exchange({})});
 }
@@ -71,7 +101,12 @@ std::unique_ptr<Memo::Section> Memo::stop() {
   std::unique_ptr<Section> section = std::move(recording->section);
   section->time = timeline.time() - recording->time;
   section->executed = core.instructionsExecuted() - recording->executed;
-  section->grown = core.positions().grown(recording->positions, 1);
+  section->endTime = timeline.time();
+  section->endPositions = core.positions();
+  section->grown = section->endPositions.grown(recording->positions, 1);
+  for (auto &[r, description] : recording->idle)
+    if (section->origins.touchedRings() >> r & 1)
+      section->used.push_back({r, std::move(description)});
   section->statistics.emplace(
       timeline.exchange(std::move(recording->statistics)));
   section->energy = energy.exchange(std::move(recording->energy));
@@ -82,20 +117,32 @@ std::unique_ptr<Memo::Section> Memo::stop() {
 }
 
 bool Memo::isCut() {
-  int64_t executed = core.instructionsExecuted();
-  auto [it, isNew] = cuts.try_emplace(core.word());
-  Cut &cut = it->second;
-  if (isNew &&
-      (executed - lastCut < leastSection || core.isInInnermostLoop())) {
-    cuts.erase(it);
-    return false;
-  }
   // Loops with rounds shorter than most of a section are left to `Rounds`.
-  cut.isInShortLoop |= !isNew && executed - cut.last < leastSection * 5 / 8;
-  cut.last = executed;
-  if (!cut.isInShortLoop)
-    lastCut = executed;
-  return !cut.isInShortLoop;
+  if (core.roundLength() < leastSection * 5 / 8)
+    return false;
+  int64_t executed = core.instructionsExecuted();
+  if (!cuts.contains(core.word()) && executed - lastCut < leastSection)
+    return false;
+  cuts.insert(core.word());
+  lastCut = executed;
+  return true;
+}
+
+void Memo::remember(std::unique_ptr<Section> section, State &state) {
+  section->origins.end(*core.values());
+  llvm::ArrayRef loops = core.state().loops;
+  llvm::append_range(section->entered,
+                     loops.drop_front(section->origins.loopsThatGoOn()));
+  section->end = &state;
+  uint32_t untouched =
+      section->begin->idle & ~section->origins.touchedRings();
+  for (unsigned r = 0; r < numRings; ++r)
+    if ((state.idle & ~untouched) >> r & 1)
+      section->left.push_back({r, contentsOf(r)});
+  std::vector<std::unique_ptr<Section>> &sections = section->begin->sections;
+  if (sections.size() == mostSections)
+    sections.erase(sections.begin());
+  sections.push_back(std::move(section));
 }
 
 void Memo::marked() {
@@ -109,48 +156,63 @@ void Memo::marked() {
     return;
   if (section && !section->origins.hasFailed() &&
       section->begin->streams == state->streams &&
-      !section->ordersMore(state->streams)) {
-    section->origins.end(*core.values());
-    llvm::ArrayRef loops = core.state().loops;
-    llvm::append_range(section->entered,
-                       loops.drop_front(section->origins.loopsThatGoOn()));
-    section->end = state;
-    State *first = section->begin;
-    first->sections.push_back(std::move(section));
-  }
-  begin(goOn(*state));
+      !section->ordersMore(state->streams))
+    remember(std::move(section), *state);
+  State &end = goOn(*state);
+  lastCut = core.instructionsExecuted();
+  begin(end);
+}
+
+Memo::Section *Memo::knownSection(const State &state, const Arrival &now,
+                                  const Origins::Values &values) const {
+  auto isSame = [&](const auto &used) {
+    return describe(used.first, *now.rings[used.first], now.time, state.past,
+                    now.positions) == used.second;
+  };
+  for (const std::unique_ptr<Section> &section : llvm::reverse(state.sections))
+    if (core.streamsLast(state.streams, now.positions, section->grown) &&
+        section->origins.holds(values) && llvm::all_of(section->used, isSame))
+      return section.get();
+  return nullptr;
 }
 
 Memo::State &Memo::goOn(State &first) {
   State *state = &first;
-  Positions positions = core.positions();
-  int64_t time = timeline.time(), executed = core.instructionsExecuted();
+  Arrival now{timeline.time(), core.positions(), {}};
+  for (unsigned r = 0; r < numRings; ++r)
+    if (state->idle >> r & 1)
+      now.rings[r] = contentsOf(r);
+  int64_t executed = core.instructionsExecuted();
   std::unique_ptr<Origins::Values> values = core.values();
-  auto knownSection = [&]() -> Section * {
-    for (const std::unique_ptr<Section> &section : state->sections)
-      if (core.streamsLast(state->streams, positions, section->grown) &&
-          section->origins.holds(*values))
-        return section.get();
-    return nullptr;
-  };
-  while (Section *section = knownSection()) {
+  while (Section *section = knownSection(*state, now, *values)) {
     int64_t offset = section->origins.layerOffset(*values);
     core.apply(section->origins.results(*values), section->grown.layer,
                section->entered, section->executed);
     timeline.add(*section->statistics, offset);
     energy.add(section->energy, offset);
-    positions.grow(section->grown);
-    time += section->time;
+    now.positions.grow(section->grown);
+    now.time += section->time;
     state = section->end;
+    for (const auto &[r, contents] : section->left) {
+      now.rings[r] = contents;
+      now.rings[r]->move(r, now.time - section->endTime,
+                         now.positions.grown(section->endPositions, 1));
+    }
     ++hits;
   }
   if (core.instructionsExecuted() == executed)
     return first;
-  positions.layer = core.state().currentLayer;
-  Positions by = positions.grown(state->positions, 1);
+  now.positions.layer = core.state().currentLayer;
+  Positions by = now.positions.grown(state->positions, 1);
   core.restore(state->core, by, state->streams);
-  timeline.restore(state->timeline, time - state->time, by, state->streams);
+  timeline.restore(state->timeline, now.time - state->time, by, state->streams);
   energy.restore(state->slots, by);
+  for (unsigned r = 0; r < numRings; ++r)
+    if (state->idle >> r & 1) {
+      core.setRing(r, now.rings[r]->ring);
+      timeline.setRingParts(r, now.rings[r]->timeline);
+      energy.hold(r, now.rings[r]->held);
+    }
   rounds.forget();
   return *state;
 }

@@ -13,7 +13,7 @@
 #include "Rounds.h"
 #include "StatisticsPart.h"
 #include "Timeline.h"
-#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include <memory>
 #include <unordered_map>
 
@@ -23,7 +23,8 @@ namespace serrano::sim {
 /// into sections at some of its `mark`s. A section that begins in a state in
 /// which core, timeline and energy have been before, with values that make it do
 /// the same (`Origins`), ends in the state in which it ended then. So equal
-/// layers, of one portion of tokens or of several, are executed once.
+/// layers, of one portion of tokens or of several, are executed once. A ring
+/// that does nothing is part of the state only for sections that use it.
 /// docs/Simulator.md says why that is exact.
 class Memo {
 public:
@@ -40,10 +41,20 @@ public:
 
 private:
   struct Section;
+  /// All that is of one ring.
+  struct RingContents {
+    CoreState::Ring ring;
+    TimelineState::RingParts timeline;
+    Fifo<EnergyMeter::Slot> held;
+
+    void move(unsigned r, int64_t shift, const Positions &by);
+  };
   /// Where core, timeline and energy have been.
   struct State {
     std::vector<int64_t> description;
     uint32_t streams; ///< queues of rings in the middle of an order
+    uint32_t idle;    ///< rings that do nothing, which are not described
+    int64_t past;     ///< before `time`, what decides nothing any more
     Positions positions;
     int64_t time;
     CoreState core;
@@ -59,6 +70,13 @@ private:
     llvm::SmallVector<CoreState::LoopState, 2> entered; ///< that go on
     Positions grown;
     int64_t time = 0, executed = 0; ///< that it took
+    /// What rings were that were idle when it began and that it uses.
+    std::vector<std::pair<unsigned, std::vector<int64_t>>> used;
+    /// When and where it ended, and the rings that were idle then and had not
+    /// been all the time.
+    int64_t endTime = 0;
+    Positions endPositions;
+    std::vector<std::pair<unsigned, RingContents>> left;
     std::optional<StatisticsPart> statistics; ///< when it has ended
     EnergyMeter::Part energy;
 
@@ -77,8 +95,16 @@ private:
     std::unique_ptr<Section> section;
     int64_t time, executed;
     Positions positions;
+    std::vector<std::pair<unsigned, std::vector<int64_t>>> idle; ///< rings
     Statistics statistics;
     EnergyMeter::Part energy;
+  };
+  /// What may be different where a state comes again, at a time.
+  struct Arrival {
+    int64_t time;
+    Positions positions;
+    /// Those that are idle.
+    std::array<std::optional<RingContents>, numRings> rings;
   };
 
   /// Whether a section ends at the mark in hand.
@@ -88,8 +114,18 @@ private:
   void begin(State &state);
   /// Ends the section in hand; it is not remembered.
   std::unique_ptr<Section> stop();
+  /// The section in hand has ended in `state` and can be used again.
+  void remember(std::unique_ptr<Section> section, State &state);
   /// Goes on with what is known of `state`; where that ends.
   State &goOn(State &state);
+  /// Of `state`, what begins with what is there now.
+  Section *knownSection(const State &state, const Arrival &now,
+                        const Origins::Values &values) const;
+  RingContents contentsOf(unsigned r) const;
+  /// An idle ring relative to a time and positions.
+  std::vector<int64_t> describe(unsigned r, const RingContents &contents,
+                                int64_t time, int64_t past,
+                                const Positions &positions) const;
 
   Core &core;
   Timeline &timeline;
@@ -98,12 +134,7 @@ private:
   int64_t leastSection;
   std::unordered_multimap<uint64_t, State> states; ///< by hash
   std::optional<Recording> recording;
-  /// A mark at which sections end, if it is not in a short loop.
-  struct Cut {
-    int64_t last = 0; ///< after so many instructions
-    bool isInShortLoop = false;
-  };
-  llvm::DenseMap<uint32_t, Cut> cuts; ///< by word
+  llvm::DenseSet<uint32_t> cuts; ///< words of marks at which sections end
   int64_t lastCut = 0;
   int64_t hits = 0;
 };

@@ -129,8 +129,10 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
   if (t.space == isa::TileSpace::Ring || t.space == isa::TileSpace::Pop) {
     if (slopes)
       slopes->requireNone(slope);
-    if (origins)
+    if (origins) {
       origins->pin(form);
+      origins->touchRing(t.ring);
+    }
     Ring &ring = rings[t.ring];
     bool pop = t.space == isa::TileSpace::Pop;
     if (write)

@@ -11,7 +11,7 @@
 using namespace serrano::sim;
 
 /// More than this is not worth following: values stay the same then.
-static constexpr size_t mostTerms = 4, mostBounds = 64, mostRanges = 64,
+static constexpr size_t mostTerms = 4, mostBounds = 512, mostRanges = 128,
                         mostWritten = 64, mostWords = 4096;
 /// Values that are compared are no larger than this and grow by no more, as a sum
 /// of `mostTerms` sources that grow by `mostGrowth` times `mostFactor`: registers
@@ -109,6 +109,17 @@ Origins::Form Origins::scaled(const Form &a, int64_t factor) const {
   return sum({}, a, factor);
 }
 
+/// The first after the one at `last`, in a circle, of which `matches` is true;
+/// null if there is none. Rounds of loops ask for the same ones in turn.
+template <typename T, typename Matches>
+static T *findAfter(llvm::SmallVectorImpl<T> &all, size_t last,
+                    Matches matches) {
+  for (size_t n = all.size(), i = 1; i <= n; ++i)
+    if (T &candidate = all[(last + i) % n]; matches(candidate))
+      return &candidate;
+  return nullptr;
+}
+
 void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
   if (form.empty())
     return;
@@ -120,14 +131,15 @@ void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
     return pin(free);
   int64_t lower = int64_t(std::max(least, -far)),
           upper = int64_t(std::min(most, far));
-  auto it =
-      llvm::find_if(bounds, [&](const Bound &b) { return b.form == free; });
-  if (it == bounds.end() && bounds.size() == mostBounds)
+  Bound *bound = findAfter(
+      bounds, lastBound, [&](const Bound &b) { return b.form == free; });
+  if (!bound && bounds.size() == mostBounds)
     return pin(free);
-  if (it == bounds.end())
-    it = &bounds.emplace_back(Bound{free, lower, upper});
-  it->least = std::max(it->least, lower);
-  it->most = std::min(it->most, upper);
+  if (!bound)
+    bound = &bounds.emplace_back(Bound{free, lower, upper});
+  lastBound = bound - bounds.data();
+  bound->least = std::max(bound->least, lower);
+  bound->most = std::min(bound->most, upper);
 }
 
 void Origins::keepFromWrapping(Value a) {
@@ -166,6 +178,9 @@ void Origins::keepInt32(const Form &form, int64_t value) {
 }
 
 void Origins::keepLayer(const Form &form) {
+  if (lastLayer == form)
+    return;
+  lastLayer = form;
   Form difference = sum(form, {{layerSource, 1}}, -1);
   if (difference.size() > mostTerms || bounds.size() == mostBounds)
     return pin(difference);
@@ -192,17 +207,18 @@ void Origins::touch(unsigned queue, const Form &form, const Access &swept) {
   if (free.size() > mostTerms)
     return pin(free);
   unsigned asking = asks ? queue : numQueues;
-  auto it = llvm::find_if(ranges, [&](const Range &range) {
-    return range.form == free && range.memory == swept.memory &&
-           range.write == swept.write && range.queue == asking;
+  Range *range = findAfter(ranges, lastRange, [&](const Range &r) {
+    return r.form == free && r.memory == swept.memory &&
+           r.write == swept.write && r.queue == asking;
   });
-  if (it == ranges.end() && ranges.size() == mostRanges)
+  if (!range && ranges.size() == mostRanges)
     return pin(free);
-  if (it == ranges.end())
-    it = &ranges.emplace_back(Range{free, swept.memory, swept.write, asking,
-                                    swept.address, swept.end()});
-  it->begin = std::min(it->begin, swept.address);
-  it->end = std::max(it->end, swept.end());
+  if (!range)
+    range = &ranges.emplace_back(Range{free, swept.memory, swept.write, asking,
+                                       swept.address, swept.end()});
+  lastRange = range - ranges.data();
+  range->begin = std::min(range->begin, swept.address);
+  range->end = std::max(range->end, swept.end());
 }
 
 void Origins::touchBefore(unsigned queue, const Access &access) {
@@ -229,7 +245,6 @@ Origins::Forms Origins::forms() const {
   result.registers = registers;
   for (const auto &[address, word] : words)
     result.words[address] = word.form;
-  result.numLoaded = loaded.size();
   return result;
 }
 
@@ -241,18 +256,12 @@ void Origins::repeat(const Forms &before, unsigned depth, int64_t rounds) {
   }
   for (unsigned r = 1; r < registers.size(); ++r)
     pin(sum(registers[r], before.registers[r], -1));
-  llvm::DenseMap<int64_t, Form> old = before.words;
-  for (size_t i = before.numLoaded; i < loaded.size(); ++i)
-    if (loaded[i].isKnown)
-      old[loaded[i].address] = {{Source(firstWord + i), 1}};
-    else
-      old[loaded[i].address] = {};
   for (const auto &[address, word] : words) {
-    auto it = old.find(address);
-    // What was there before is not told.
-    if (it == old.end())
+    auto old = before.words.find(address);
+    // What it was in the period before is not told.
+    if (old == before.words.end())
       return fail();
-    pin(sum(word.form, it->second, -1));
+    pin(sum(word.form, old->second, -1));
   }
 }
 

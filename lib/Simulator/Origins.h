@@ -15,6 +15,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace serrano::sim {
@@ -117,6 +118,11 @@ public:
   /// follows stands for more that is not executed.
   void setPinsAll(bool value) { pinsAll = value; }
 
+  /// Slots of a ring are ordered, read or freed.
+  void touchRing(unsigned ring) { rings |= 1u << ring; }
+  /// The rings of which that happened, as bits.
+  uint32_t touchedRings() const { return rings; }
+
   /// An access by `queue` to an address of `form`. `swept` is all that it stands
   /// for.
   void touch(unsigned queue, const Form &form, const Access &swept);
@@ -127,7 +133,6 @@ public:
   struct Forms {
     std::array<Form, 64> registers;
     llvm::DenseMap<int64_t, Form> words;
-    size_t numLoaded; ///< words that were loaded before they were stored
   };
   Forms forms() const;
   /// What has been executed since `before` stands for more periods, each of
@@ -174,6 +179,7 @@ private:
   void keepFromWrapping(Value a);
 
   bool failed = false, pinsAll = false;
+  uint32_t rings = 0; ///< that were touched, as bits
   /// The section began in it.
   struct Loop {
     int64_t left;       ///< rounds, at the beginning
@@ -207,6 +213,8 @@ private:
     int64_t least, most;
   };
   llvm::SmallVector<Bound, 8> bounds;
+  size_t lastBound = 0; ///< that was asked for
+  std::optional<Form> lastLayer; ///< that was kept
 
   /// The accesses with addresses of one form.
   struct Range {
@@ -217,6 +225,7 @@ private:
     int64_t begin, end;
   };
   llvm::SmallVector<Range, 8> ranges;
+  size_t lastRange = 0; ///< that was asked for
   /// Bytes that a queue which asks for overlaps writes.
   struct Written {
     unsigned queue;

@@ -21,10 +21,10 @@ static constexpr unsigned mostFailures = 8;
 std::vector<int64_t> Rounds::describe(int64_t began) {
   std::vector<int64_t> description;
   Positions positions = core.positions();
-  core.describe(description);
+  core.describe(/*idle=*/0, description);
   sleeping = timeline.sleepingQueues(positions, began);
-  timeline.describe(positions, sleeping, description);
-  energy.describe(positions, description);
+  timeline.describe(positions, sleeping, /*idle=*/0, description);
+  energy.describe(positions, /*idle=*/0, description);
   return description;
 }
 

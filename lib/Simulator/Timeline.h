@@ -79,19 +79,32 @@ public:
 
   /// Queues of rings that are in the middle of an order here too, as bits.
   uint32_t streamingQueues(const Positions &positions) const;
+  /// Times up to this one decide nothing any more but by having passed, if
+  /// queues of `streams` are in the middle of an order or do nothing.
+  Ticks past(uint32_t streams) const;
   /// Whether nothing in those queues waits for what has not happened yet.
   bool streamsAlone(uint32_t streams) const;
   /// Queues of rings that do nothing until something else happens, as bits; of
   /// streams those that have not moved anything since then.
   uint32_t sleepingQueues(const Positions &positions, Ticks since);
+  /// Rings that do nothing until an instruction that has not been dispatched
+  /// orders slots of theirs or frees them, as bits.
+  uint32_t idleRings(const Positions &positions);
   /// Appends to `out` all that decides when what comes from here on happens,
   /// relative to now and to `positions`, but for addresses: timelines that
   /// append the same compute the same, whole cycles apart. Without sinks.
-  /// Queues of `sleeping` are described by since when they wait.
-  void describe(const Positions &positions, uint32_t sleeping,
+  /// Queues of `sleeping` are described by since when they wait, `idle` rings
+  /// are not.
+  void describe(const Positions &positions, uint32_t sleeping, uint32_t idle,
                 std::vector<int64_t> &out);
   /// Appends how long those queues wait, which statistics tell.
-  void describeSleep(uint32_t sleeping, std::vector<int64_t> &out) const;
+  void describeSleep(uint32_t sleeping, const Positions &positions,
+                     std::vector<int64_t> &out) const;
+  /// Appends what an idle ring `r` is, and how long it waits, at a time `now`.
+  void describe(unsigned r, const RingParts &parts, Ticks now, Ticks past,
+                const Positions &positions, std::vector<int64_t> &out) const;
+  RingParts ringParts(unsigned r) const;
+  void setRingParts(unsigned r, const RingParts &parts);
   /// Appends what decides which reads wait for writes of their own queue.
   void describeOverlaps(const Positions &positions, std::vector<int64_t> &out);
 
@@ -124,8 +137,6 @@ private:
     return TimingModel::ticksOf(TimingModel::cyclesOf(t));
   }
 
-  /// Times up to this one decide nothing any more but by having passed.
-  Ticks past(uint32_t streams) const;
   /// The accesses that overlaps are asked for with, and their queues.
   std::vector<std::pair<unsigned, Access *>>
   overlappable(const Positions &positions);

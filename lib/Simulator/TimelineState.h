@@ -38,6 +38,9 @@ struct TimelineState {
     WaitCause cause = WaitCause::Dispatch; ///< what `ready` came from
     Moment origin = {};      ///< ... and where that happened
     unsigned unresolved = 0; ///< waits and slots whose time is not known yet
+
+    /// As if dispatched `shift` later, when positions are larger by `by`.
+    void move(Ticks shift, const Positions &by);
   };
 
   /// Who waits for an increment, or for a slot, of a number.
@@ -76,6 +79,9 @@ struct TimelineState {
       int64_t i = slot - firstFree;
       return i < int64_t(freeTimes.size()) ? freeTimes[i] : never;
     }
+    /// As if everything had happened `shift` later, to slots of numbers larger
+    /// by `slots`, which were ordered so many layers later.
+    void move(Ticks shift, int64_t slots, int64_t layers);
   };
 
   /// A queue that moves bytes.
@@ -87,6 +93,8 @@ struct TimelineState {
     Ticks startupEnd = 0;  ///< of the last transfer
     Ticks dataEnd = 0;
     Ticks sliceStart = 0;
+
+    void move(Ticks shift);
   };
 
   /// Results on their way: reads of them in the same queue wait.
@@ -104,6 +112,20 @@ struct TimelineState {
     Ticks lastRemoval = 0; ///< when an entry last left the queue
     Moment lastSlice;
     Fifo<PendingWrite> pending;
+
+    /// As if everything had happened `shift` later, but for what is in it.
+    void move(Ticks shift);
+  };
+
+  /// All that is of one ring.
+  struct RingParts {
+    Ring ring;
+    Queue queue;
+    Mover mover;
+
+    /// Of `r`: as if everything had happened `shift` later, when positions are
+    /// larger by `by`.
+    void move(unsigned r, Ticks shift, const Positions &by);
   };
 
   Ticks now = 0; ///< when the sequencer can dispatch next

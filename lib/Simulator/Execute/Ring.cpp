@@ -22,6 +22,8 @@ void Core::execute(const isa::RingSetup &i) {
           i.ring, ring.ordered - ring.popped);
   begin(SequencerId, Work::Setup);
   copyPending();
+  if (origins)
+    origins->touchRing(i.ring);
   ring.base = value(i.base);
   ring.slotBytes = count(i.slot_bytes, "slot_bytes");
   ring.slots = i.slots;
@@ -129,6 +131,8 @@ void Core::order(unsigned index, Order order, const Origins::Form &form) {
   record.hbm = true;
   if (order.slope && order.count && !sweep(spanOf(order), order.slope))
     slopes->fail();
+  if (origins)
+    origins->touchRing(index);
   // Its slots are filled at any time, in another section perhaps.
   if (origins && order.count)
     memory.allows(spanOf(order)) ? tell(spanOf(order), order.slope, form)
@@ -161,15 +165,12 @@ void Core::execute(const isa::RingTable &i) {
   if (slots && table.address % 4)
     fault("table is misaligned: address {0} must be a multiple of 4",
           table.address);
-  if (slopeOf(i.table) % 4)
-    slopes->fail();
   touch(table, "table", slopeOf(i.table), formOf(i.table.reg));
   record.accesses
       .clear(); // Each slot's entry is read when that slot is filled.
   order(i.ring, {.count = slots * passes,
                  .source = address(i.src),
                  .slope = slopeOf(i.src),
-                 .tableSlope = slopeOf(i.table),
                  .bytes = value(i.bytes),
                  .tailBytes = value(i.tail_bytes),
                  .stride = value(i.stride),

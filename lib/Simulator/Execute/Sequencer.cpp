@@ -271,7 +271,8 @@ void Core::execute(const isa::Loop &i) {
   if (loops.size() == maxNesting)
     fault("loops nest deeper than {0}", maxNesting);
   loops.push_back(
-      {next, end, 0, repetitions, i.index.index, unsigned(returns.size())});
+      {next, end, 0, repetitions, i.index.index, unsigned(returns.size()),
+       executed, 0});
   write(i.index.index, 0);
 }
 

@@ -86,6 +86,31 @@ TEST_F(LeftOutRoundsTest, OrdersOfEachRound) {
        80);
 }
 
+/// An order of the first loop, from another place in each round, waits through
+/// the second one.
+TEST_F(LeftOutRoundsTest, OrdersOfAnotherLoop) {
+  const std::string pop =
+      "      v.unary signal=c1, fn=copy, dst=spm[65536]:64:f32, "
+      "a=pop0[0]:64:f32, rows=1, cols=16\n";
+  auto order = [](const std::string &count) {
+    return "    ring.fill ring=0, src=hbm[r4 + x], bytes=1024, count=" + count +
+           ", stride=0, passes=1\n";
+  };
+  same(loopOf(work(fill) +
+                  "    s.sub rd=r5, a=r1, b=r2\n    s.li rd=r6, imm=1\n"
+                  "    skip condition=ne, a=r5, b=r6 {\n"
+                  "    loop index=r60, count=350 {\n" + pop + "    }\n    }\n",
+              "  ring.setup ring=0, slots=7, base=0, slot_bytes=1024\n"
+              "  s.li rd=r4, imm=0\n" + order("350") +
+                  "  s.li rd=r7, imm=1048576\n  s.mul rd=r7, a=r7, b=32\n"
+                  "  loop index=r3, count=60 {\n    s.mul rd=r4, a=r3, b=r7\n" +
+                  order("100") + work(pop +
+                                      "      v.fill dst=spm[65600]:64:f32, "
+                                      "imm=0.0, rows=1, cols=16\n") +
+                  "  }\n"),
+       1000);
+}
+
 TEST_F(LeftOutRoundsTest, DecisionsOfLaterRounds) {
   sim::Statistics plain = same(loopOf(work(fill)), 90);
   const std::string more =
@@ -145,6 +170,16 @@ TEST_F(LeftOutRoundsTest, CursorsInScalarMemory) {
                            "n1=r7, n2=1, n3=1, ss1=4, ds1=4\n",
               "  s.li rd=r5, imm=1\n  s.store a=r5, address=1024"),
        60);
+  // Holds what another was, which begins to grow in some round.
+  for (int64_t begin = 1; begin < 10; ++begin)
+    same(loopOf(work(fill) + "    s.load rd=r5, address=1024\n    s.li rd=r6, imm=" +
+                    std::to_string(begin + 9) +
+                    "\n    skip condition=ne, a=r5, b=r6 {\n" + fill +
+                    "    }\n    s.max rd=r5, a=r2, b=" + std::to_string(begin) +
+                    "\n    s.store a=r5, address=1024\n    s.li rd=r5, imm=0\n",
+                "  s.li rd=r5, imm=" + std::to_string(begin) +
+                    "\n  s.store a=r5, address=1024"),
+         40);
   // Set anew in each round, for an inner loop.
   same(loopOf("    s.store a=r2, address=1024\n" + work(fill) +
               "    s.load rd=r5, address=1024\n    mark op=1, layer=r5 + 1\n" +
@@ -219,4 +254,24 @@ TEST_F(LeftOutRoundsTest, FaultsOfLaterRounds) {
   std::string left = llvm::toString(predict(source, 80).takeError());
   EXPECT_EQ(reason(left), reason(whole));
   EXPECT_NE(whole.find("leaves the scratchpad"), std::string::npos);
+}
+
+/// Words go on from one to the next, and the last one is not known.
+TEST_F(LeftOutRoundsTest, WordsThatBecomeUnknown) {
+  std::string before = "  s.li rd=r5, imm=7\n", round = work(fill);
+  for (int64_t word = 1024; word < 1060; word += 4)
+    before += "  s.store a=r5, address=" + std::to_string(word) + "\n";
+  for (int64_t word = 1024; word < 1060; word += 4)
+    round += "    s.load rd=r5, address=" + std::to_string(word + 4) +
+             "\n    s.store a=r5, address=" + std::to_string(word) + "\n";
+  std::string source =
+      loopOf("    s.load rd=r5, address=1024\n    s.max rd=r6, a=r5, b=0\n"
+             "    loop index=r7, count=r6 {\n" +
+                 std::string(fill) + "    }\n" + round + "    s.li rd=r5, imm=0\n",
+             before);
+  same(source, 8);
+  std::string whole = llvm::toString(predict(source, 80, false).takeError());
+  std::string left = llvm::toString(predict(source, 80).takeError());
+  EXPECT_EQ(reason(left), reason(whole));
+  EXPECT_THAT(whole, testing::HasSubstr("comes from"));
 }

@@ -33,9 +33,13 @@ const char *const fill =
 const char *const mark = "    mark op=1, layer=r2 + 1\n";
 
 /// A loop of `count` rounds that `Rounds` does not look at, as they are short.
+std::string shortRounds(const std::string &instructions,
+                        const std::string &count) {
+  return "    loop index=r60, count=" + count + " {\n" + instructions +
+         "\n    }\n";
+}
 std::string shortRounds(const std::string &instructions, int64_t count = 200) {
-  return "    loop index=r60, count=" + std::to_string(count) + " {\n" +
-         instructions + "\n    }\n";
+  return shortRounds(instructions, std::to_string(count));
 }
 
 } // namespace
@@ -174,6 +178,49 @@ TEST_F(RememberedSectionsTest, Rings) {
   }
 }
 
+/// Slots are ordered before a section and used behind it, other numbers of them
+/// in each of a thousand layers, all of which fit in the ring or not.
+TEST_F(RememberedSectionsTest, RingsThatDoNothing) {
+  auto source = [](int64_t rounds) {
+    std::string setup, orders, uses;
+    for (int64_t ring : {1, 2, 3}) {
+      std::string number = std::to_string(ring), count = "r2" + number;
+      setup += "  ring.setup ring=" + number + ", slots=8, base=" +
+               std::to_string(524288 + 65536 * ring) + ", slot_bytes=1024\n";
+      orders += "    s.mod rd=" + count + ", a=r2, b=" +
+                std::to_string(15 - 2 * ring * (ring + 1) / 3) +
+                "\n    s.add rd=" + count + ", a=" + count +
+                ", b=1\n    ring.fill ring=" + number +
+                ", src=hbm[r3 + w], bytes=1024, count=" + count +
+                ", stride=0, passes=1\n";
+      uses += "    loop index=r61, count=" + count +
+              " {\n      v.unary fn=copy, dst=spm[65536]:64:f32, a=pop" +
+              number + "[0]:64:f32, rows=1, cols=16\n    }\n";
+    }
+    return loopOf("    s.mul rd=r3, a=r2, b=64\n" + orders +
+                      shortRounds(fill, 1000) + mark +
+                      shortRounds(fill, rounds) + mark + uses,
+                  setup);
+  };
+  same(source(200), 25);
+  expectFast(source(60000), 900);
+}
+
+/// Behind what fills the ring an order waits for a counter, not for a slot.
+TEST_F(RememberedSectionsTest, OrdersThatWaitForACounter) {
+  auto order = [](const std::string &count, const std::string &wait) {
+    return "    ring.fill " + wait + "ring=1, src=hbm[w], bytes=1024, count=" +
+           count + ", stride=0, passes=1\n";
+  };
+  same(loopOf(order("12", "") + shortRounds(fill, 400) +
+                  order("1", "wait0=c1, ") + mark + shortRounds(fill) + mark +
+                  shortRounds("      v.unary fn=copy, dst=spm[65536]:64:f32, "
+                              "a=pop1[0]:64:f32, rows=1, cols=16\n",
+                              13),
+              "  ring.setup ring=1, slots=8, base=786432, slot_bytes=1024\n"),
+       25);
+}
+
 /// The row of the 50th layer lies behind the end of the scratchpad, or of hbm.
 TEST_F(RememberedSectionsTest, FaultsOfLaterLayers) {
   auto reason = [](const std::string &text) {
@@ -241,6 +288,30 @@ public:
                        slots + ", stride=0, passes=1\n";
     if (slotsOfLayer == 0)
       order = eachOrder = "";
+    // Blocks of the first layer, and in each layer of the next one, as many as
+    // the portion says.
+    std::string setup, first, next;
+    if (below(2)) {
+      std::string wait =
+          below(3) ? "" : "wait0=c1-" + number(below(12)) + ", ";
+      auto blocks = [&](const std::string &source) {
+        return "    ring.table " + wait + "ring=1, src=hbm[" + source +
+               "], table=2048, count=r20, bytes=1024, tail_bytes=512, "
+               "stride=1024, bound=16, passes=1\n";
+      };
+      setup = "  ring.setup ring=1, slots=" + number(2 + below(12)) +
+              ", base=786432, slot_bytes=1024\n";
+      first = "    s.mul rd=r20, a=r40, b=" + number(below(6)) +
+              "\n    s.add rd=r20, a=r20, b=" + number(1 + below(8)) + "\n" +
+              blocks("w");
+      next = shortRounds("      v.unary signal=c1, fn=copy, dst=" +
+                             tile("131072") + ", a=pop1[0]:64:f32, rows=1, "
+                                              "cols=16\n",
+                         "r20") +
+             "    s.mul rd=r23, a=r2, b=4096\n    s.sub rd=r21, a=r1, b=r2\n"
+             "    s.li rd=r22, imm=1\n    skip condition=eq, a=r21, b=r22 {\n" +
+             blocks("r23 + w") + "    }\n";
+    }
     return ".hbm x, 4294967296\n.hbm w, 67108864\n.op 1, \"a\"\n.op 2, \"b\"\n"
            ".op 3, \"c\"\n.entry main\n.dim n, max=1000, smem=64\n"
            ".input x, i32, [n], hbm=x\nfunc main {\n"
@@ -250,10 +321,11 @@ public:
            "  s.store a=r5, address=1028\n"
            "  ring.setup ring=0, slots=" +
            number(3 + below(12)) + ", base=0, slot_bytes=2048\n" + order +
+           setup +
            "  loop index=r40, count=" + number(portions) +
-           " {\n    mark op=1\n" + outer +
+           " {\n    mark op=1\n" + first + outer +
            "    loop index=r2, count=r1 {\n    mark op=1, layer=r2 + 1\n" +
-           eachOrder + inner + body + "    }\n  }\n  halt\n}\n";
+           eachOrder + inner + next + body + "    }\n  }\n  halt\n}\n";
   }
 
 private:

@@ -1,0 +1,286 @@
+//===- TimelineDescription.cpp - when everything happens: states -------- -===//
+//
+// Part of Serrano, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Timeline.h"
+
+using namespace serrano;
+using namespace serrano::sim;
+
+/// Nothing can happen before the last dispatch, and what waited for anything
+/// was dispatched itself; the longest that a rule looks back from there is the
+/// start-up of a transfer, which overlaps with the bytes before it.
+Timeline::Ticks Timeline::past(uint32_t streams) const {
+  Ticks first = now - dispatchTicks;
+  for (unsigned q = 0; q < numQueues; ++q)
+    for (size_t i = 0; i < queues[q].ops.size(); ++i)
+      if (!(streams >> q & 1))
+        first = std::min(first, queues[q].ops[i].dispatched);
+  return first - TimingModel::ticksOf(timing.dmaStartup());
+}
+
+/// When an order in the middle of its slots was dispatched and could begin is
+/// over: its next slot follows the one before.
+uint32_t Timeline::streamingQueues(const Positions &positions) const {
+  uint32_t result = 0;
+  for (unsigned q = FirstRingId; q < numQueues; ++q)
+    if (positions.isStream(q - FirstRingId) && !queues[q].ops.empty() &&
+        movers[q].slotsDone > 0)
+      result |= 1u << q;
+  return result;
+}
+
+bool Timeline::streamsAlone(uint32_t streams) const {
+  for (auto [q, queue] : llvm::enumerate(queues))
+    for (size_t i = 0; streams >> q & 1 && i < queue.ops.size(); ++i)
+      if (queue.ops[i].unresolved)
+        return false;
+  return true;
+}
+
+/// What waits for a slot to be popped, or for a counter, may wait through any
+/// number of rounds: since when is for its own statistics alone. A stream that
+/// has moved something since comes to wait anew in each round.
+uint32_t Timeline::sleepingQueues(const Positions &positions, Ticks since) {
+  uint32_t streams = streamingQueues(positions);
+  uint32_t result = 0;
+  for (unsigned q = FirstRingId; q < numQueues; ++q)
+    if (!queues[q].ops.empty() && nextMover(q) == never &&
+        (!(streams >> q & 1) || movers[q].dataEnd < since))
+      result |= 1u << q;
+  return result;
+}
+
+uint32_t Timeline::idleRings(const Positions &positions) {
+  uint32_t result = 0;
+  for (auto [r, ring] : llvm::enumerate(rings)) {
+    unsigned q = FirstRingId + r;
+    const Queue &queue = queues[q];
+    bool waits = queue.ops.empty() || nextMover(q) == never;
+    // What waits, waits for a slot to be freed.
+    for (size_t i = 0; i < queue.ops.size(); ++i)
+      waits &= queue.ops[i].unresolved == 0;
+    // Nothing that has been dispatched frees one.
+    for (int64_t slot = ring.firstFree; slot < positions.popped[r]; ++slot)
+      waits &= ring.freed(slot) != never;
+    if (waits && ring.slots && !positions.isStream(r))
+      result |= 1u << r;
+  }
+  return result;
+}
+
+namespace {
+/// Writes down what is on its way, relative to `now`.
+class Description {
+public:
+  using Ticks = TimelineState::Ticks;
+
+  Description(Ticks now, Ticks past, const Positions &positions,
+              uint32_t streams, uint32_t sleeping, std::vector<int64_t> &out)
+      : now(now), past(past), positions(positions), streams(streams),
+        sleeping(sleeping), out(out) {}
+
+  void add(std::initializer_list<int64_t> values) {
+    out.insert(out.end(), values);
+  }
+  int64_t at(Ticks time) const {
+    return time == TimelineState::never ? time : std::max(time, past) - now;
+  }
+  void addQueue(unsigned q, const TimelineState::Queue &queue,
+                const TimelineState::Mover &mover);
+  void addCounter(unsigned c, const TimelineState &state);
+  void addRing(unsigned r, const TimelineState::Ring &ring,
+               const TimelineState &state);
+  /// Since when the instructions of a queue that does nothing wait.
+  void addSleep(const TimelineState::Queue &queue,
+                const TimelineState::Mover &mover);
+
+private:
+  void addOp(const TimelineState::Op &op);
+  void addAccess(const Access &access) {
+    add({int64_t(access.memory), access.write, access.bytes, access.rows,
+         access.stride});
+  }
+  void addWaiters(int64_t position,
+                  const std::vector<TimelineState::Waiter> &waiters,
+                  const TimelineState &state) {
+    for (const TimelineState::Waiter &waiter : waiters)
+      add({position - waiter.number, waiter.queue,
+           waiter.op - state.queues[waiter.queue].removed});
+    out.push_back(TimelineState::never);
+  }
+
+  Ticks now, past;
+  const Positions &positions;
+  uint32_t streams, sleeping;
+  std::vector<int64_t> &out;
+};
+} // namespace
+
+void Description::addOp(const TimelineState::Op &op) {
+  const Dispatched &d = op.d;
+  add({d.op, d.queue, int64_t(d.work), d.signal, d.interval, d.bytes,
+       d.hbm, d.write, d.passCount, d.tailBytes, d.multiplies,
+       int64_t(d.format), op.unresolved, int64_t(d.slots.size())});
+  if (sleeping >> d.queue & 1)
+    return add({d.layer, d.firstSlot, d.count, op.dispatched, op.ready});
+  if (streams >> d.queue & 1)
+    return out.push_back(d.layer);
+  int64_t firstSlot = 0;
+  if (d.work == Work::Order)
+    firstSlot = positions.popped[d.queue - FirstRingId] - d.firstSlot;
+  add({positions.layer - d.layer, firstSlot, d.count, at(op.dispatched),
+       at(op.ready), int64_t(op.cause)});
+  for (const SlotUse &use : d.slots)
+    add({use.ring, positions.popped[use.ring] - use.slot, use.pop});
+}
+
+void Description::addQueue(unsigned q, const TimelineState::Queue &queue,
+                           const TimelineState::Mover &mover) {
+  add({at(queue.lastIssue), at(queue.lastCompletion), at(queue.freeAt),
+       at(queue.lastRemoval), int64_t(queue.ops.size())});
+  for (size_t i = 0; i < queue.ops.size(); ++i) {
+    const TimelineState::Op &op = queue.ops[i];
+    addOp(op);
+    if (q != VectorId && q != DmaInId)
+      continue;
+    // HBM is never asked whether a write to it is on its way.
+    for (const Access &access : op.d.accesses)
+      if (access.memory != Memory::Hbm)
+        addAccess(access);
+    out.push_back(-1);
+  }
+  for (size_t i = 0; i < queue.pending.size(); ++i)
+    if (queue.pending[i].completion > past) {
+      addAccess(queue.pending[i].access);
+      out.push_back(at(queue.pending[i].completion));
+    }
+  out.push_back(-1);
+  bool flows = (streams & ~sleeping) >> q & 1;
+  add({mover.moving, at(mover.startupEnd), at(mover.dataEnd),
+       flows ? 0 : mover.slotsDone});
+  // What it has waited since then, its next slot tells.
+  if (flows)
+    out.push_back(std::max(mover.dataEnd, queue.ops[0].dispatched) - now);
+  if (mover.moving)
+    add({mover.request - now, mover.sliceStart - now, mover.left});
+}
+
+void Description::addCounter(unsigned c, const TimelineState &state) {
+  const TimelineState::Counter &counter = state.counters[c];
+  out.push_back(positions.increments[c] - counter.known);
+  int64_t oldest = std::max<int64_t>(counter.known - 64, 0);
+  for (int64_t n = counter.known; n > oldest && counter.times[n % 64] > past;
+       --n)
+    out.push_back(at(counter.times[n % 64]));
+  out.push_back(TimelineState::never);
+  addWaiters(positions.increments[c], counter.waiters, state);
+}
+
+void Description::addRing(unsigned r, const TimelineState::Ring &ring,
+                          const TimelineState &state) {
+  int64_t popped = positions.popped[r];
+  // The first slots of a region wait for none; later that is forgotten.
+  int64_t origin = std::max(ring.origin, ring.filledUpTo - ring.slots);
+  add({ring.slots, popped - origin, popped - ring.filledUpTo,
+       popped - ring.firstFill, popped - ring.firstFree,
+       int64_t(ring.fills.size()), int64_t(ring.freeTimes.size())});
+  for (size_t i = 0; i < ring.fills.size(); ++i) {
+    const TimelineState::Ring::Fill &fill = ring.fills[i];
+    out.push_back(fill.popped);
+    if (!fill.popped)
+      add({at(fill.time), fill.end - fill.start, fill.bytes, fill.op,
+           positions.layerOfSlot(r, fill.layer)});
+  }
+  for (size_t i = 0; i < ring.freeTimes.size(); ++i)
+    out.push_back(at(ring.freeTimes[i]));
+  addWaiters(popped, ring.waiters, state);
+}
+
+void Description::addSleep(const TimelineState::Queue &queue,
+                           const TimelineState::Mover &mover) {
+  if (queue.ops.empty())
+    return;
+  out.push_back(std::max(mover.dataEnd, queue.ops[0].dispatched) - now);
+  for (size_t i = 0; i < queue.ops.size(); ++i) {
+    const TimelineState::Op &op = queue.ops[i];
+    add({op.dispatched - now, op.ready - now, int64_t(op.cause)});
+  }
+}
+
+void Timeline::describe(const Positions &positions, uint32_t sleeping,
+                        uint32_t idle, std::vector<int64_t> &out) {
+  uint32_t streams = streamingQueues(positions);
+  Ticks past = this->past(streams | sleepingQueues(positions, 0));
+  Description description(now, past, positions, streams, sleeping, out);
+  description.add({now % perCycle, now - past, description.at(portFree),
+                   now - frontier, streams, sleeping, idle});
+  uint32_t idleQueues = idle << FirstRingId;
+  for (unsigned q = 0; q < numQueues; ++q)
+    if (!(idleQueues >> q & 1))
+      description.addQueue(q, queues[q], movers[q]);
+  for (unsigned c = 0; c < numCounters; ++c)
+    description.addCounter(c, *this);
+  for (unsigned r = 0; r < numRings; ++r)
+    if (!(idle >> r & 1))
+      description.addRing(r, rings[r], *this);
+  description.add({currentSet, description.at(weightsReady[0]),
+                   description.at(weightsReady[1]), description.at(useEnd[0]),
+                   description.at(useEnd[1]), description.at(weightPortFree)});
+  out.insert(out.end(), residentPages.begin(), residentPages.end());
+}
+
+void Timeline::describeSleep(uint32_t sleeping, const Positions &positions,
+                             std::vector<int64_t> &out) const {
+  Description description(now, now, positions, 0, 0, out);
+  for (unsigned q = FirstRingId; q < numQueues; ++q)
+    if (sleeping >> q & 1)
+      description.addSleep(queues[q], movers[q]);
+}
+
+void Timeline::describe(unsigned r, const RingParts &parts, Ticks now,
+                        Ticks past, const Positions &positions,
+                        std::vector<int64_t> &out) const {
+  Description description(now, past, positions, 0, 0, out);
+  description.addQueue(FirstRingId + r, parts.queue, parts.mover);
+  description.addRing(r, parts.ring, *this);
+  description.addSleep(parts.queue, parts.mover);
+}
+
+std::vector<std::pair<unsigned, Access *>>
+Timeline::overlappable(const Positions &positions) {
+  Ticks past =
+      this->past(streamingQueues(positions) | sleepingQueues(positions, 0));
+  std::vector<std::pair<unsigned, Access *>> result;
+  for (unsigned q : {unsigned(DmaInId), unsigned(VectorId)}) {
+    Queue &queue = queues[q];
+    for (size_t i = 0; i < queue.pending.size(); ++i)
+      if (queue.pending[i].completion > past)
+        result.push_back({q, &queue.pending[i].access});
+    for (size_t i = 0; i < queue.ops.size(); ++i)
+      for (Access &access : queue.ops[i].d.accesses)
+        if (access.memory != Memory::Hbm)
+          result.push_back({q, &access});
+  }
+  return result;
+}
+
+void Timeline::describeOverlaps(const Positions &positions,
+                                std::vector<int64_t> &out) {
+  std::vector<std::pair<unsigned, const Access *>> writes;
+  for (auto [q, access] : overlappable(positions)) {
+    if (access->write) {
+      out.insert(out.end(), {q, int64_t(access->memory), access->address});
+      writes.push_back({q, access});
+      continue;
+    }
+    // Of a read it matters only which writes before it it meets.
+    for (auto [i, write] : llvm::enumerate(writes))
+      if (write.first == q && overlap(*write.second, *access))
+        out.push_back(-int64_t(i) - 1);
+    out.push_back(never);
+  }
+}
