@@ -61,7 +61,8 @@ EnergyMeter::Amounts EnergyMeter::amountsOf(const SlotFill &fill) const {
 EnergyMeter::Sum EnergyMeter::sumOf(const Amounts &amounts) const {
   Sum sum;
   for (NumberFormat format : numberFormats)
-    sum.multiplies += double(amounts.multiplies[format]) * macPj[format];
+    if (amounts.multiplies[format]) // of one instruction, one at most
+      sum.multiplies += double(amounts.multiplies[format]) * macPj[format];
   sum.scratchpad = double(amounts.scratchpad) * scratchpadPj;
   sum.accumulators = double(amounts.accumulators) * accumulatorPj;
   sum.hbm = double(amounts.hbm) * hbmPj;

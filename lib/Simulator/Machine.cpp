@@ -275,7 +275,8 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
   double cyclesPerSecond = state->target.clockGhz().toDouble() * 1e9;
 
   EnergyMeter energy(state->target, state->timing);
-  Profile profile(energy, state->target.scratchpadBytes());
+  Profile profile(energy, state->target.scratchpadBytes(),
+                  !options.reportFile.empty());
   std::unique_ptr<Trace> trace;
   llvm::SmallVector<SliceSink *, 3> sinks;
   if (!options.traceFile.empty()) {
@@ -283,7 +284,7 @@ llvm::Expected<Statistics> Machine::execute(int64_t word,
     if (!file)
       return file.takeError();
     trace = std::make_unique<Trace>(std::move(*file), operators,
-                                    cyclesPerSecond / 1e6, workers != nullptr);
+                                    cyclesPerSecond / 1e6, workers);
     sinks.push_back(trace.get());
   }
   std::unique_ptr<Report> report;

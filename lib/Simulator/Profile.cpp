@@ -10,10 +10,7 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-void TimeSeries::add(int64_t start, int64_t end, double amount) {
-  if (amount == 0)
-    return;
-  // What takes no time belongs to the moment before.
+void TimeSeries::spread(int64_t start, int64_t end, double amount) {
   int64_t last = std::max<int64_t>(end - 1, 0);
   while (last >> shift >= maxIntervals)
     widen(2 * intervalWidth());
@@ -25,9 +22,11 @@ void TimeSeries::add(int64_t start, int64_t end, double amount) {
     return;
   }
   double rate = amount / double(end - start);
-  for (int64_t i = first; i <= final; ++i)
-    values[i] += rate * double(std::min(end, (i + 1) << shift) -
-                               std::max(start, i << shift));
+  values[first] += rate * double(((first + 1) << shift) - start);
+  double whole = rate * double(intervalWidth());
+  for (int64_t i = first + 1; i < final; ++i)
+    values[i] += whole;
+  values[final] += rate * double(end - (final << shift));
 }
 
 void TimeSeries::widen(int64_t newWidth) {
@@ -57,7 +56,7 @@ void Profile::slice(const Slice &slice) {
         .add(slice.start, slice.end, double(slice.bytes));
   double amount;
   if (isRing(slice.track)) {
-    std::deque<double> &waiting = slotPicojoules[slice.track - FirstRingId];
+    Fifo<double> &waiting = slotPicojoules[slice.track - FirstRingId];
     amount = waiting.front();
     waiting.pop_front();
   } else {

@@ -9,6 +9,7 @@
 #define SERRANO_SIMULATOR_PROFILE_H
 
 #include "EnergyMeter.h"
+#include "Fifo.h"
 #include "ScratchpadMap.h"
 #include "Timeline.h"
 #include <bit>
@@ -26,7 +27,15 @@ public:
   explicit TimeSeries(unsigned shift) : shift(shift) {}
 
   /// Spreads `amount` evenly from `start` to `end`.
-  void add(int64_t start, int64_t end, double amount);
+  void add(int64_t start, int64_t end, double amount) {
+    // What takes no time belongs to the moment before.
+    int64_t first = start >> shift;
+    int64_t last = std::max<int64_t>(end - 1, 0) >> shift;
+    if (first == last && size_t(last) < values.size())
+      values[last] += amount;
+    else if (amount != 0)
+      spread(start, end, amount);
+  }
 
   int64_t intervalWidth() const { return int64_t(1) << shift; }
   /// Sums of the intervals up to the last that something was added to.
@@ -35,6 +44,9 @@ public:
   void widen(int64_t newWidth);
 
 private:
+  /// As `add`, for any number of intervals, some of which may be new.
+  void spread(int64_t start, int64_t end, double amount);
+
   unsigned shift; ///< log2 of their width
   std::vector<double> values;
 };
@@ -42,8 +54,9 @@ private:
 /// Bandwidth, ring slots, power and the scratchpad's contents over time.
 class Profile final : public Observer, public SliceSink {
 public:
-  Profile(const EnergyMeter &energy, int64_t scratchpadBytes)
-      : scratchpad(scratchpadBytes), energy(energy) {}
+  /// With `owners` it says of which operator the scratchpad's data is.
+  Profile(const EnergyMeter &energy, int64_t scratchpadBytes, bool owners)
+      : scratchpad(scratchpadBytes, owners), energy(energy) {}
 
   void dispatched(const Dispatched &) override {}
   void filled(const SlotFill &fill) override;
@@ -76,7 +89,7 @@ private:
 
   const EnergyMeter &energy;
   /// Of slots that are filled in program order and not yet in time.
-  std::array<std::deque<double>, numRings> slotPicojoules;
+  std::array<Fifo<double>, numRings> slotPicojoules;
 };
 
 } // namespace serrano::sim

@@ -8,20 +8,22 @@
 #ifndef SERRANO_SIMULATOR_SCRATCHPADMAP_H
 #define SERRANO_SIMULATOR_SCRATCHPADMAP_H
 
+#include "Fifo.h"
 #include "Timeline.h"
 #include <bit>
 
 namespace serrano::sim {
 
 /// A picture of the scratchpad over time: for each block of addresses and each
-/// interval, the operator whose data is there. Data is there from the
-/// beginning of its write to the end of its last read. As for `TimeSeries`,
+/// interval, whether data is there and of which operator. Data is there from
+/// the beginning of its write to the end of its last read. As for `TimeSeries`,
 /// intervals grow with the run.
 class ScratchpadMap {
 public:
   static constexpr int64_t maxBlocks = 256, maxColumns = 1024;
 
-  explicit ScratchpadMap(int64_t scratchpadBytes);
+  /// Of which operator data is, is remembered if there are to be `owners`.
+  ScratchpadMap(int64_t scratchpadBytes, bool owners);
 
   void slice(const Slice &slice);
   void filled(const SlotFill &fill);
@@ -30,32 +32,38 @@ public:
   /// Draws what is still there.
   void finish();
 
-  int64_t bytesPerBlock() const { return blockBytes; }
+  int64_t bytesPerBlock() const { return int64_t(1) << blockShift; }
   int64_t columnWidth() const { return int64_t(1) << shift; } ///< ticks
   /// By column, of a block: 0 if it is free, else the operator's index + 1.
-  llvm::ArrayRef<uint32_t> row(size_t block) const { return rows[block].cells; }
-  size_t numBlocks() const { return rows.size(); }
+  llvm::ArrayRef<uint32_t> row(size_t block) const { return owners[block]; }
+  size_t numBlocks() const { return blocks.size(); }
   /// By column, the bytes of the blocks that are not free.
   std::vector<double> bytesInUse() const;
 
 private:
   struct Block {
-    std::vector<uint32_t> cells;
     uint32_t op = 0; ///< whose data is there, + 1
     int64_t from = 0, until = 0;
   };
-  void draw(Block &block, uint32_t cell, int64_t from, int64_t until);
+  /// The columns in which a block is not free, as bits.
+  using Occupied = std::array<uint64_t, maxColumns / 64>;
+  void draw(const Block &block, uint32_t op, int64_t from, int64_t until);
+  /// Makes one column of two.
+  void joinColumns();
   template <typename Visit>
   void forBlocks(const Access &access, Visit visit);
 
-  int64_t blockBytes;
+  unsigned blockShift; ///< log2 of a block's bytes
   /// log2 of a column's ticks.
   unsigned shift = std::countr_zero(uint64_t(TimingModel::ticksPerCycle));
-  std::vector<Block> rows;
+  size_t columns = 0; ///< up to the last that was drawn
+  std::vector<Block> blocks;
+  std::vector<Occupied> occupied;            ///< by block
+  std::vector<std::vector<uint32_t>> owners; ///< by block, if they are wanted
   struct RingState {
-    std::deque<Access> filled; ///< places of slots that are not popped
-    uint32_t op = 0;           ///< who popped the last
-    int64_t start = 0;         ///< when its fill began
+    Fifo<Access> filled; ///< places of slots that are not popped
+    uint32_t op = 0;     ///< who popped the last
+    int64_t start = 0;   ///< when its fill began
   };
   std::array<RingState, numRings> rings;
 };

@@ -7,6 +7,7 @@
 
 #include "Trace.h"
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 using namespace serrano;
@@ -15,40 +16,21 @@ using namespace serrano::sim;
 static constexpr size_t bufferBytes = 1 << 18;
 /// More than an event has, but for names and values.
 static constexpr size_t eventBytes = 256;
-static constexpr unsigned numWorks = unsigned(Work::Setup) + 1;
-
-static const char *workName(Work work) {
-  switch (work) {
-  case Work::LoadWeights:
-    return "load weights";
-  case Work::Multiply:
-    return "multiply";
-  case Work::Vector:
-    return "vector";
-  case Work::Transfer:
-    return "transfer";
-  case Work::Order:
-    return "slot";
-  default:
-    return "none";
-  }
-}
+/// More than a counter's value has, but for its name.
+static constexpr size_t valueBytes = 32;
+/// Counters are written in millionths.
+static constexpr unsigned counterDigits = 6;
+static constexpr double counterScale = 1e6;
 
 Trace::Trace(AtomicFile output, llvm::ArrayRef<std::string> operators,
-             double cyclesPerMicrosecond, bool background)
+             double cyclesPerMicrosecond, Workers *workers)
     : file(std::move(output)),
       tenthsPerTick(1e4 / (cyclesPerMicrosecond * TimingModel::ticksPerCycle)),
-      buffer(bufferBytes),
-      policy(background ? std::launch::async : std::launch::deferred) {
+      buffer(bufferBytes), workers(workers) {
   coming.reserve(slicesAtOnce);
-  going.reserve(slicesAtOnce);
-  prefixes.reserve(operators.size() * numWorks);
-  for (const std::string &name : operators) {
-    std::string named = ",\"name\":" + nlohmann::json(name).dump();
-    for (unsigned work = 0; work < numWorks; ++work)
-      prefixes.push_back(named + ",\"cat\":\"" + workName(Work(work)) +
-                         "\",\"ts\":");
-  }
+  prefixes.reserve(operators.size());
+  for (const std::string &name : operators)
+    prefixes.push_back(",\"name\":" + nlohmann::json(name).dump() + ",\"ts\":");
   // Without the unit chrome://tracing takes what is less than a microsecond apart
   // for the same time, puts slices into others and drops arrows.
   text("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":"
@@ -83,15 +65,33 @@ Trace::Cursor &Trace::Cursor::hex(uint64_t value) {
   return *this;
 }
 
-Trace::Cursor &Trace::Cursor::microseconds(int64_t tenths) {
-  number(tenths / 10000);
-  int fraction = int(tenths % 10000);
-  *at++ = '.';
-  *at++ = char('0' + fraction / 1000);
-  *at++ = char('0' + fraction / 100 % 10);
-  *at++ = char('0' + fraction / 10 % 10);
-  *at++ = char('0' + fraction % 10);
+template <unsigned digits>
+Trace::Cursor &Trace::Cursor::decimal(int64_t value) {
+  constexpr int64_t one = [] {
+    int64_t power = 1;
+    for (unsigned i = 0; i < digits; ++i)
+      power *= 10;
+    return power;
+  }();
+  number(value / one);
+  uint32_t fraction = uint32_t(value % one);
+  *at = '.';
+  for (unsigned i = digits; i; fraction /= 10)
+    at[i--] = char('0' + fraction % 10);
+  at += digits + 1;
   return *this;
+}
+
+Trace::Cursor &Trace::Cursor::withoutZeros() {
+  while (at[-1] == '0')
+    --at;
+  if (at[-1] == '.')
+    --at;
+  return *this;
+}
+
+Trace::Cursor &Trace::Cursor::microseconds(int64_t tenths) {
+  return decimal<4>(tenths);
 }
 
 Trace::Cursor &Trace::Cursor::event(char phase, unsigned track) {
@@ -100,25 +100,25 @@ Trace::Cursor &Trace::Cursor::event(char phase, unsigned track) {
   return text("\",\"pid\":0,\"tid\":").number(track);
 }
 
-void Trace::finishWriting() {
-  if (writing.valid())
-    writing.get();
-}
-
 void Trace::handOver() {
-  finishWriting();
-  std::swap(coming, going);
-  coming.clear();
-  writing = std::async(policy, [this] {
-    for (const Record &record : going)
+  auto writeAll = [this](const std::vector<Record> &records) {
+    for (const Record &record : records)
       write(record);
-  });
+  };
+  if (!workers) {
+    writeAll(coming);
+    coming.clear();
+    return;
+  }
+  workers->addJob(
+      [writeAll, records = std::move(coming)] { writeAll(records); });
+  coming = {};
+  coming.reserve(slicesAtOnce);
 }
 
 void Trace::write(const Record &slice) {
-  size_t index = size_t(slice.op) * numWorks + size_t(slice.work);
-  llvm::StringRef prefix = index < prefixes.size()
-                               ? llvm::StringRef(prefixes[index])
+  llvm::StringRef prefix = slice.op < prefixes.size()
+                               ? llvm::StringRef(prefixes[slice.op])
                                : ",\"name\":\"\",\"ts\":";
   // The difference of what is written, so that slices do not overlap.
   int64_t start = tenthsOf(slice.start);
@@ -141,13 +141,13 @@ void Trace::arrow(const Moment &from, unsigned track, int64_t to) {
   ++arrows;
   put(room(2 * eventBytes)
           .event('s', from.track)
-          .text(",\"name\":\"signal\",\"cat\":\"wait\",\"id\":")
+          .text(",\"name\":\"signal\",\"id\":")
           .number(arrows)
           .text(",\"ts\":")
           .microseconds(tenthsOf(from.time))
           .text("}")
           .event('f', track)
-          .text(",\"bp\":\"e\",\"name\":\"signal\",\"cat\":\"wait\",\"id\":")
+          .text(",\"bp\":\"e\",\"name\":\"signal\",\"id\":")
           .number(arrows)
           .text(",\"ts\":")
           .microseconds(tenthsOf(to))
@@ -156,34 +156,35 @@ void Trace::arrow(const Moment &from, unsigned track, int64_t to) {
 
 void Trace::counter(llvm::StringRef name, llvm::ArrayRef<Values> values,
                     int64_t width) {
-  size_t intervals = 0;
-  for (const Values &v : values)
+  size_t intervals = 0, bytes = eventBytes + name.size();
+  for (const Values &v : values) {
     intervals = std::max(intervals, v.sums.size());
-  std::string previous;
+    bytes += v.name.size() + valueBytes;
+  }
+  std::vector<int64_t> sample(values.size()), previous;
   // After the last interval everything has ended.
   for (size_t i = 0; i <= intervals; ++i) {
-    std::string sample;
-    for (const Values &v : values) {
+    for (auto [scaled, v] : llvm::zip_equal(sample, values)) {
       double value = i < v.sums.size() ? v.sums[i] * v.factor : 0;
-      char digits[32];
-      char *end = std::to_chars(digits, std::end(digits), value + v.offset,
-                                std::chars_format::general, 9)
-                      .ptr;
-      sample += (sample.empty() ? "\"" : ",\"") + v.name + "\":";
-      sample.append(digits, end);
+      scaled = std::llround((value + v.offset) * counterScale);
     }
     if (sample == previous)
       continue;
-    put(room(eventBytes + name.size() + sample.size())
-            .event('C', 0)
-            .text(",\"name\":\"")
-            .text(name)
-            .text("\",\"ts\":")
-            .microseconds(tenthsOf(int64_t(i) * width))
-            .text(",\"args\":{")
-            .text(llvm::StringRef(sample))
-            .text("}}"));
-    previous = std::move(sample);
+    previous = sample;
+    Cursor cursor = room(bytes);
+    cursor.event('C', 0)
+        .text(",\"name\":\"")
+        .text(name)
+        .text("\",\"ts\":")
+        .microseconds(tenthsOf(int64_t(i) * width))
+        .text(",\"args\":{");
+    for (auto [n, v] : llvm::enumerate(values))
+      cursor.text(n ? llvm::StringRef(",\"") : llvm::StringRef("\""))
+          .text(llvm::StringRef(v.name))
+          .text("\":")
+          .decimal<counterDigits>(sample[n])
+          .withoutZeros();
+    put(cursor.text("}}"));
   }
 }
 

@@ -10,9 +10,9 @@
 
 #include "Profile.h"
 #include "Timeline.h"
+#include "Workers.h"
 #include "serrano/Support/AtomicFile.h"
 #include <cstring>
-#include <future>
 
 namespace serrano::sim {
 
@@ -20,19 +20,19 @@ namespace serrano::sim {
 /// chrome://tracing open: one track per queue and one for the weight port,
 /// slices named by source operator, arrows from what signals to what it held
 /// up, and counters over time. One microsecond of the trace is one microsecond
-/// of the chip. Slices are written some thousands at a time, so memory does not
+/// of the chip. Slices are written some hundreds at a time, so memory does not
 /// grow with the run.
 class Trace final : public SliceSink {
 public:
-  /// `operators`: names by index. `cyclesPerMicrosecond`: the clock. With
-  /// `background` another thread writes while the next slices come.
+  /// `operators`: names by index. `cyclesPerMicrosecond`: the clock. Of
+  /// `workers`, if there are any, one that has nothing else to do writes.
   Trace(AtomicFile file, llvm::ArrayRef<std::string> operators,
-        double cyclesPerMicrosecond, bool background);
+        double cyclesPerMicrosecond, Workers *workers);
+  ~Trace() override { finishWriting(); }
 
   void slice(const Slice &slice) override {
     const Dispatched &d = slice.instruction;
-    Work work = isRing(slice.track) ? Work::Order : d.work;
-    coming.push_back({slice.track, work, d.op, d.word, d.layer, slice.start,
+    coming.push_back({slice.track, d.op, d.word, d.layer, slice.start,
                       slice.end, slice.heldBy});
     if (coming.size() == slicesAtOnce)
       handOver();
@@ -44,10 +44,9 @@ public:
   llvm::Error commit();
 
 private:
-  static constexpr size_t slicesAtOnce = 4096;
+  static constexpr size_t slicesAtOnce = 512;
   struct Record {
     unsigned track;
-    Work work;
     uint32_t op, word;
     int64_t layer, start, end;
     Moment heldBy;
@@ -55,7 +54,10 @@ private:
 
   /// Lets what came be written, after what came before it has been.
   void handOver();
-  void finishWriting();
+  void finishWriting() {
+    if (workers)
+      workers->finishJobs();
+  }
   void write(const Record &record);
 
   /// A place in the buffer where at least `bytes` fit, and text that is put
@@ -76,6 +78,11 @@ private:
     }
     Cursor &number(int64_t value);
     Cursor &hex(uint64_t value);
+    /// `value` / 10^`digits`, with as many digits after the point.
+    template <unsigned digits>
+    Cursor &decimal(int64_t value);
+    /// Takes back zeros that end a decimal.
+    Cursor &withoutZeros();
     /// Tenths of nanoseconds as microseconds.
     Cursor &microseconds(int64_t tenths);
     /// The beginning of an event.
@@ -104,15 +111,14 @@ private:
   void flush();
 
   AtomicFile file;
-  /// By operator and work: `"name":...,"cat":...,"ts":`.
+  /// By operator: `"name":...,"ts":`.
   std::vector<std::string> prefixes;
   double tenthsPerTick;
   int64_t arrows = 0;
   std::vector<char> buffer;
   size_t used = 0;
-  std::launch policy;
-  std::vector<Record> coming, going;
-  std::future<void> writing; ///< of `going`; ends before the rest does
+  Workers *workers;
+  std::vector<Record> coming;
 };
 
 } // namespace serrano::sim

@@ -23,6 +23,8 @@ static constexpr int64_t longNanoseconds = 20000;
 static constexpr auto patience = std::chrono::microseconds(50);
 
 static constexpr unsigned mostByDefault = 16;
+/// As many jobs can wait without holding up the core's thread.
+static constexpr unsigned mostJobs = 16;
 
 namespace {
 
@@ -78,6 +80,7 @@ Workers::Workers(unsigned threads, const MemorySystem &memory)
 
 Workers::~Workers() {
   drain();
+  finishJobs();
   stopping.store(true);
   {
     std::lock_guard<std::mutex> lock(mutex);
@@ -168,6 +171,27 @@ void Workers::drain() {
   waitFor(~TaskSet(0));
 }
 
+void Workers::addJob(std::function<void()> job) {
+  for (Spin spin; unfinishedJobs.load(std::memory_order_acquire) >= mostJobs;)
+    if (!runJob() && !spin.pause())
+      std::this_thread::yield();
+  {
+    std::lock_guard<std::mutex> lock(jobsMutex);
+    jobs.push_back(std::move(job));
+    unfinishedJobs.fetch_add(1);
+  }
+  if (sleeping.load() && !idle.load() && jobCanRun()) {
+    std::lock_guard<std::mutex> lock(mutex);
+    awake.notify_one();
+  }
+}
+
+void Workers::finishJobs() {
+  for (Spin spin; unfinishedJobs.load(std::memory_order_acquire);)
+    if (!runJob() && !spin.pause())
+      std::this_thread::yield();
+}
+
 //===----------------------------------------------------------------------===//
 // All threads
 //===----------------------------------------------------------------------===//
@@ -228,6 +252,25 @@ void Workers::run(unsigned slot) {
   wakeAnother();
 }
 
+bool Workers::runJob() {
+  if (!jobCanRun() || atJob.exchange(true, std::memory_order_acquire))
+    return false;
+  std::function<void()> job;
+  {
+    std::lock_guard<std::mutex> lock(jobsMutex);
+    if (!jobs.empty()) { // Another thread may just have done the last.
+      job = std::move(jobs.front());
+      jobs.pop_front();
+    }
+  }
+  if (job) {
+    job();
+    unfinishedJobs.fetch_sub(1, std::memory_order_release);
+  }
+  atJob.store(false, std::memory_order_release);
+  return bool(job);
+}
+
 void Workers::work() {
   TaskSet done = 0;
   while (std::optional<unsigned> slot = next(done)) {
@@ -242,8 +285,16 @@ std::optional<unsigned> Workers::next(TaskSet done) {
   idle.fetch_add(1);
   while (!stopping.load()) {
     std::optional<unsigned> slot;
-    for (Spin spin; !slot && !stopping.load() && spin.pause();)
+    for (Spin spin; !slot && !stopping.load() && spin.pause();) {
       slot = claim();
+      if (slot || !jobCanRun())
+        continue;
+      // Who is at a job does not look for tasks.
+      idle.fetch_sub(1);
+      runJob();
+      idle.fetch_add(1);
+      spin = Spin();
+    }
     if (slot) {
       idle.fetch_sub(1);
       wakeAnother();
@@ -252,7 +303,9 @@ std::optional<unsigned> Workers::next(TaskSet done) {
     std::unique_lock<std::mutex> lock(mutex);
     sleeping.fetch_add(1);
     idle.fetch_sub(1);
-    awake.wait(lock, [&] { return stopping.load() || anyCanRun(); });
+    awake.wait(lock, [&] {
+      return stopping.load() || anyCanRun() || jobCanRun();
+    });
     idle.fetch_add(1);
     sleeping.fetch_sub(1);
   }

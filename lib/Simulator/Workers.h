@@ -11,6 +11,8 @@
 #include "Scoreboard.h"
 #include <atomic>
 #include <condition_variable>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -51,6 +53,13 @@ public:
     void *place = allot(touched, nanoseconds, sizeof(Step<Effect>));
     new (place) Step<Effect>(std::move(effect));
   }
+
+  /// `job` touches nothing that effects do. It happens when a thread of the pool
+  /// has no effect to let happen, or when there are many jobs. They happen one
+  /// after the other, in order. It must not throw.
+  void addJob(std::function<void()> job);
+  /// Waits for all jobs.
+  void finishJobs();
 
   /// Waits until what `touched` conflicts with has happened.
   void wait(const Touched &touched);
@@ -104,6 +113,9 @@ private:
   }
   bool anyCanRun() const;
   void run(unsigned slot);
+  /// Does the oldest job; false if there is none, or another thread is at one.
+  bool runJob();
+  bool jobCanRun() const { return unfinishedJobs.load() && !atJob.load(); }
   /// What a thread of the pool does: until there is no more to come, ...
   void work();
   /// ... waits for the next task that can run, after it has `done` some.
@@ -129,6 +141,11 @@ private:
   alignas(64) std::atomic<int> idle = 0; ///< looking for one
   std::atomic<int> sleeping = 0;
   std::atomic<bool> stopping = false;
+
+  std::mutex jobsMutex;
+  std::deque<std::function<void()>> jobs; ///< that have not begun
+  std::atomic<unsigned> unfinishedJobs = 0;
+  std::atomic<bool> atJob = false; ///< a thread is
 
   std::mutex mutex;
   std::condition_variable awake;

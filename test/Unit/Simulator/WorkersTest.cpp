@@ -152,6 +152,45 @@ TEST(Workers, DestroyEffects) {
   EXPECT_EQ(counted.use_count(), 1);
 }
 
+TEST(Workers, DoJobsInOrder) {
+  auto memory = makeMemory();
+  for (unsigned threads : {1, 2, 4}) {
+    std::vector<int> done; // of one thread at a time
+    {
+      Workers workers(threads, *memory);
+      for (int i = 0; i < 2000; ++i) {
+        workers.add({cell(i % cells, true), std::nullopt}, 1000, [] {});
+        workers.addJob([&done, i] { done.push_back(i); });
+        if (i == 1000) {
+          workers.finishJobs();
+          EXPECT_EQ(done.size(), 1001u);
+        }
+      }
+    }
+    EXPECT_EQ(done.size(), 2000u);
+    EXPECT_TRUE(llvm::is_sorted(done));
+  }
+}
+
+TEST(Workers, LetEffectsHappenBesideAJob) {
+  auto memory = makeMemory();
+  Workers workers(3, *memory);
+  std::atomic<bool> begun = false, happened = false;
+  workers.addJob([&] {
+    begun = true;
+    while (!happened)
+      std::this_thread::yield();
+  });
+  while (!begun)
+    std::this_thread::yield();
+  // Nobody but the third thread can let this happen now.
+  workers.add({cell(0, true), std::nullopt}, 1000000, [&] { happened = true; });
+  workers.add({cell(1, true), std::nullopt}, 1000000, [] {});
+  while (!happened)
+    std::this_thread::yield();
+  workers.finishJobs();
+}
+
 class NumThreads : public testing::Test {
 protected:
   ~NumThreads() override { unsetenv("SERRANO_THREADS"); }
