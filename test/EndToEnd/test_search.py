@@ -132,6 +132,27 @@ def test_edited_text_is_the_same_program(llama, tmp_path):
     assert subprocess.run(command, check=True, capture_output=True).stdout.strip() == by_hand
 
 
+def test_search_needs_no_names(tmp_path):
+    """Layers that are left out of a trial count without the operators' names too."""
+    sizes = replace(llama_block.TINY, tokens=None, layers=6)
+    onnx.save(llama_block.make_model(sizes, "range", "trilu"), tmp_path / "block.onnx")
+    found = []
+    for names in ([], ["--locations"]):
+        common = ["--target=serrano-tiny", "--precision=f32", "--max-tokens=16"]
+        subprocess.run(["serrano-compile", tmp_path / "block.onnx", "--emit=llm", "-o", tmp_path / "llm.mlir", *common, *names], check=True)
+        flags = "target=serrano-tiny precision=f32 max-tokens=16 search=true"
+        command = ["serrano-opt", "--llm-outline-layers", f"--choose-tiling={flags}", "--remarks-filter=choose-tiling", tmp_path / "llm.mlir"]
+        result = subprocess.run(command, check=True, capture_output=True, text=True)
+        cycles = [int(n) for n in re.findall(r"Workload .* Cycles=(\d+)", result.stderr)]
+        found.append((cycles, re.findall(r"#tile\.choices<[^>]*>", result.stdout)))
+    (nameless, choices), (named, same) = found
+    assert choices == same and len(choices) == 1
+    # A mark takes a cycle.
+    assert named and nameless == pytest.approx(named, rel=1e-3)
+    run = serrano.compile(tmp_path / "block.onnx", output=tmp_path / "block.srn", target="serrano-tiny", precision="f32", search="none", max_tokens=16)
+    assert run.predict("main", {"seq": 16})["cycles"] == pytest.approx(named[0], rel=0.01)
+
+
 def test_search_is_deterministic(llama, tmp_path):
     programs = [tmp_path / "a.srn", tmp_path / "b.srn"]
     for file in programs:

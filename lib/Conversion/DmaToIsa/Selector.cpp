@@ -191,6 +191,9 @@ unsigned Selector::operatorOf(Operation *op) {
 
 void Selector::mark(Operation *op) {
   StringAttr source = getSource(op->getLoc());
+  // Without names of operators layers are told all the same.
+  if (!source && operators.empty() && layer != namelessLayer)
+    emit(isa::Mark{.op = 0, .layer = namelessLayer = layer});
   if (!source)
     return;
   unsigned index = operators.insert({source, unsigned(operators.size() + 1)}).first->second;

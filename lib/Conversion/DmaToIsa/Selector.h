@@ -101,6 +101,7 @@ private:
   mlir::Location loc = mlir::UnknownLoc::get(builder.getContext());
   unsigned marked = 0, lastMarked = 0; ///< the last one is known after loops too
   isa::Value layer = {0, 0}; ///< from 1; 0 outside of layers
+  isa::Value namelessLayer = {0, 0}; ///< marked last, if operators have no names
   llvm::SmallVector<uint8_t> freeRegisters;
   /// How many values that are still used each register holds or is a part of.
   std::array<unsigned, numRegisters> holders = {};

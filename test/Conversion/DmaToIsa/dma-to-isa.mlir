@@ -242,6 +242,35 @@ func.func @observed() attributes {tile.entry = "graph"} {
 
 // -----
 
+// Layers are marked without names of operators too, once in each round.
+
+// CHECK: isa.func @nameless
+// CHECK-NEXT: isa.v.fill
+// CHECK-NEXT: isa.loop index=[[I:r[0-9]+]], count=2 {
+// CHECK-NEXT: isa.mark layer=[[I]]+3
+// CHECK-NEXT: isa.v.fill
+// CHECK-NEXT: isa.v.fill
+// CHECK-NEXT: }
+// CHECK-NEXT: isa.mark{{$}}
+// CHECK-NEXT: isa.v.fill
+func.func @nameless() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %x = mem.buffer scratchpad at 64 : memref<8x16xbf16>
+  tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16>
+  scf.for %i = %c0 to %c2 step %c1 {
+    tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16>
+    tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16>
+  } {tile.first_layer = 2 : i64}
+  tile.fill 0.0 to %x rows %c8 cols %c16 : memref<8x16xbf16>
+  return
+}
+
+// -----
+
 // Numbers are written to scalar memory and read again. A constant needs a register.
 
 // CHECK: isa.func @work
