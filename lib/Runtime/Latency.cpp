@@ -13,6 +13,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <set>
 #include <nlohmann/json.hpp>
 
 using namespace serrano;
@@ -104,8 +105,15 @@ private:
 llvm::Expected<Fitting::Piece> Fitting::look(const LatencyFunction &function, int64_t from,
                                              int64_t to) {
   Piece worst;
-  int64_t middle = from + (to - from) / 2, end = middle / block * block;
-  for (int64_t length : {end, middle, end + 1}) {
+  // There are steps where a token or its next one begins a block of the cache, at a knot
+  // perhaps.
+  constexpr int64_t behind = 2;
+  std::set<int64_t> lengths = {from + behind};
+  for (int64_t part : {1, 2, 3}) {
+    int64_t length = from + (to - from) * part / 4, end = length / block * block;
+    lengths.insert({end, length, end + behind});
+  }
+  for (int64_t length : lengths) {
     if (length <= from || length >= to || (multiples && length % block))
       continue;
     llvm::Expected<int64_t> exact = cycles(length);

@@ -22,7 +22,8 @@ struct LatencyFunction {
   int64_t sequences = 1; ///< that are served at once, all of this length
   std::vector<Knot> knots; ///< by length, from the shortest to the longest
   /// The largest relative difference from a prediction, of those that were made at other
-  /// lengths: between all knots, on both sides of where a block of the cache begins.
+  /// lengths: behind all knots and at the quarters of the way to the next one, on both sides
+  /// of where a block of the cache begins.
   double largestError = 0;
 
   /// For a length from the shortest to the longest.
