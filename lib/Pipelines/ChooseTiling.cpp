@@ -317,7 +317,7 @@ void ChooseTiling::report(const TilingProblem &problem, const ChoiceResult &resu
         << remark::metric("Choice", stringifyChoice(choice)) << remark::metric("Value", *value)
         << remark::reason("{0}", given.get(choice) ? "given"
                                  : llvm::is_contained(searched, choice)
-                                     ? "no alternative takes less time"
+                                     ? "no alternative is known to take less time"
                                      : getRuleReason(choice));
   }
 }

@@ -15,7 +15,7 @@
 // SEARCH-DAG: Workload | Category:choose-tiling | Cycles={{[0-9]+}}, Lengths=tokens=100, Roof={{[0-9]+}}
 // SEARCH-DAG: Alternative | Category:choose-tiling | Choice=rows, Reason="tokens=25 takes {{[0-9.]+}} % longer", Value=56
 // SEARCH-DAG: Alternative | Category:choose-tiling | Choice=accumulators, Reason="gives the same program as another choice", Value=8
-// SEARCH-DAG: Choice | Category:choose-tiling | Choice=rows, Reason="no alternative takes less time", Value=100
+// SEARCH-DAG: Choice | Category:choose-tiling | Choice=rows, Reason="no alternative is known to take less time", Value=100
 // SEARCH-DAG: Choice | Category:choose-tiling | Choice=written_units, Reason="by rule: of little influence", Value=8
 // SEARCH-DAG: module attributes {tile.choices = #tile.choices<rows = 100, accumulators = 4, written_units = 8, staged_blocks = 4>}
 
