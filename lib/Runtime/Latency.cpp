@@ -13,8 +13,8 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <set>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace serrano;
 

@@ -72,7 +72,8 @@ struct CoreState {
       }
     }
     /// Appends to `out` its slots and orders, relative to `layer`. What is
-    /// ordered from a stream is not told.
+    /// ordered from a stream is not told, nor are the instructions that ordered:
+    /// copies of one in several places order the same, and only faults name them.
     void describe(bool isStream, int64_t layer,
                   std::vector<int64_t> &out) const;
 

@@ -145,9 +145,14 @@ void EnergyMeter::describe(unsigned r, const Fifo<Slot> &held,
 }
 
 void EnergyMeter::move(const Positions &by) {
-  for (auto [r, ring] : llvm::enumerate(slots))
-    for (size_t i = 0; i < ring.size() && !by.isStream(r); ++i)
-      ring[i].layer += by.layer;
+  for (auto [r, held] : llvm::enumerate(slots))
+    if (!by.isStream(r))
+      move(held, by.layer);
+}
+
+void EnergyMeter::move(Fifo<Slot> &held, int64_t layers) {
+  for (size_t i = 0; i < held.size(); ++i)
+    held[i].layer += layers;
 }
 
 void EnergyMeter::restore(const Slots &other, const Positions &by) {

@@ -72,6 +72,7 @@ public:
   void restore(const Slots &other, const Positions &by);
   /// The layers of slots that are held grow by those of `by`.
   void move(const Positions &by);
+  static void move(Fifo<Slot> &held, int64_t layers);
   /// What is held of `ring`.
   void hold(unsigned ring, const Fifo<Slot> &held) { slots[ring] = held; }
   /// Appends to `out` the slots that are held, relative to `positions`, but for

@@ -21,8 +21,7 @@ static constexpr size_t mostSections = 32;
 void Memo::RingContents::move(unsigned r, int64_t shift, const Positions &by) {
   ring.move(by.popped[r], by.layer);
   timeline.move(r, shift, by);
-  for (size_t i = 0; i < held.size(); ++i)
-    held[i].layer += by.layer;
+  EnergyMeter::move(held, by.layer);
 }
 
 Memo::RingContents Memo::contentsOf(unsigned r) const {

@@ -45,8 +45,7 @@ void Rounds::begin(unsigned depth, int64_t iteration, int64_t count,
   Core::Round now = core.round();
   Slopes slopes(before.values, now.values, (count - iteration) / rounds);
   period.emplace(Period{depth, iteration + rounds, rounds,
-                        std::move(description),
-                        std::move(slopes),
+                        std::move(description), std::move(slopes),
                         std::move(now), timeline.time(),
                         timeline.addresses(core.positions()),
                         timeline.exchange(Timeline::nothing()),
@@ -128,6 +127,5 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
       return begin(depth, iteration, count, standing, std::move(description));
   if (loop.past.size() == mostRounds)
     loop.past.erase(loop.past.begin());
-  loop.past.push_back(
-      {std::move(description), iteration, core.snapshot()});
+  loop.past.push_back({std::move(description), iteration, core.snapshot()});
 }

@@ -303,9 +303,8 @@ std::optional<unsigned> Workers::next(TaskSet done) {
     std::unique_lock<std::mutex> lock(mutex);
     sleeping.fetch_add(1);
     idle.fetch_sub(1);
-    awake.wait(lock, [&] {
-      return stopping.load() || anyCanRun() || jobCanRun();
-    });
+    awake.wait(lock,
+               [&] { return stopping.load() || anyCanRun() || jobCanRun(); });
     idle.fetch_add(1);
     sleeping.fetch_sub(1);
   }
