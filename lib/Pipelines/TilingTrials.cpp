@@ -46,10 +46,21 @@ TilingTrials::TilingTrials(ModuleOp module, const TileOptions &options, const Ta
   });
 }
 
+/// Gives each operation a name of its own, as if it came from an operator: marks of operators
+/// take time, and which names a module has, with locations or without, is not to matter.
+static void nameOperations(ModuleOp module) {
+  Builder builder(module.getContext());
+  int64_t count = 0;
+  module.walk([&](Operation *op) {
+    op->setLoc(NameLoc::get(builder.getStringAttr(Twine(count++))));
+  });
+}
+
 OwningOpRef<ModuleOp> TilingTrials::lower(tile::ChoicesAttr choices, std::string &obstacle,
                                           llvm::function_ref<void(PassManager &)> addPasses) {
   OwningOpRef<ModuleOp> trial(module.clone());
   (*trial)->setAttr(tile::TileDialect::kChoicesAttr, choices);
+  nameOperations(*trial);
   ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
     if (obstacle.empty())
       obstacle = diagnostic.str();
