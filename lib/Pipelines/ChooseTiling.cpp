@@ -179,7 +179,7 @@ bool TilingProblem::goesOn(TilingTrials::Times &times, double most) const {
 
 ChoiceProblem::Verdict TilingProblem::evaluate(const Candidate &candidate, double most) {
   if (!rule.cycles.empty() && getLeastCost({}) > most)
-    return {0, "no program could take so much less"};
+    return {0, "no program could take so much less", /*isTried=*/false};
   ChoicesAttr choices = rules;
   for (auto [axis, value] : llvm::zip_equal(axes, candidate))
     if (value)
@@ -187,7 +187,7 @@ ChoiceProblem::Verdict TilingProblem::evaluate(const Candidate &candidate, doubl
   TilingTrials::Times times =
       trials.predict(choices, [&](TilingTrials::Times &times) { return goesOn(times, most); });
   if (!times.obstacle.empty())
-    return {0, times.obstacle};
+    return {0, times.obstacle, /*isTried=*/!times.isSpent};
   made[candidate] = times.made;
   known.insert(times.made);
   if (rule.cycles.empty()) {
@@ -312,12 +312,28 @@ void ChooseTiling::report(const TilingProblem &problem, const ChoiceResult &resu
     auto choice = Choice(i);
     std::optional<int64_t> value = made.get(choice);
     if (!value)
+/// Why a choice that was searched for is as it is. That no alternative is better is said only
+/// if one was tried.
+static std::string getSearchReason(const TilingProblem &problem, const ChoiceResult &result,
+                                   Choice choice) {
+  const ChoiceTrial *last = nullptr;
+  for (const ChoiceTrial &trial : result.trials) {
+    if (problem.getAxis(trial.axis) != choice)
+      continue;
+    if (trial.verdict.isTried)
+      return "no alternative is known to take less time";
+    last = &trial;
+  }
+  return last ? "no alternative was tried: " + last->verdict.obstacle
+              : "there is no alternative to try";
+}
+
       continue;
     remark::passed(loc, options("Choice"))
         << remark::metric("Choice", stringifyChoice(choice)) << remark::metric("Value", *value)
         << remark::reason("{0}", given.get(choice) ? "given"
                                  : llvm::is_contained(searched, choice)
-                                     ? "no alternative is known to take less time"
+                                     ? getSearchReason(problem, result, choice)
                                      : getRuleReason(choice));
   }
 }

@@ -159,6 +159,31 @@ def test_search_needs_no_names(tmp_path):
     for run in runs:
         whole = program.predict("main", {"seq": int(run["Lengths"].removeprefix("seq="))})
         assert int(run["Cycles"]) == pytest.approx(whole["cycles"], rel=1e-3)
+        # What a program of all layers cannot beat, not what three of them cannot, so often.
+        roof = max(whole["roof"]["memory_seconds"], whole["roof"]["compute_seconds"])
+        assert int(run["Roof"]) == pytest.approx(roof * whole["cycles"] / whole["seconds"], abs=1)
+
+
+def test_remarks_say_what_was_not_tried(llama, tmp_path):
+    """That nothing is better is said only of a choice of which something else was tried."""
+    limits = [f"--{name.replace('_', '-')}={value}" for name, value in LIMITS.items()]
+    common = ["--target=serrano-tiny", "--precision=f32", *limits]
+    subprocess.run(["serrano-compile", llama.model, "--emit=llm", "-o", tmp_path / "llm.mlir", *common], check=True)
+    flags = "target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=40 search=true"
+    remarks, _ = remarks_of(["serrano-opt", "--llm-outline-layers", f"--choose-tiling={flags}", tmp_path / "llm.mlir"])
+    untried = ("the search has made as many programs", "no program could take so much less")
+    tried, all_of = set(), set()
+    for name, metrics in remarks:
+        if name == "Alternative":
+            all_of.add(metrics["Choice"])
+            if not metrics.get("Reason", "").strip('"').startswith(untried):
+                tried.add(metrics["Choice"])
+    reasons = {metrics["Choice"]: metrics["Reason"].strip('"') for name, metrics in remarks if name == "Choice"}
+    assert tried and all_of - tried
+    for choice in all_of & reasons.keys():
+        expected = "no alternative is known to take less time" if choice in tried else "no alternative was tried: the search"
+        assert reasons[choice].startswith(expected), choice
+    assert reasons["rows"] == "there is no alternative to try"
 
 
 def test_search_is_deterministic(llama, tmp_path):
