@@ -136,7 +136,7 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   });
   if (!trial)
     return times;
-  times.made = tile::ChoicesAttr::of(*trial);
+  times.made = tile::ChoicesAttr::madeOf(*trial);
   ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
     times.obstacle = diagnostic.str();
     return success();
