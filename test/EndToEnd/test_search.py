@@ -186,6 +186,21 @@ def test_remarks_say_what_was_not_tried(llama, tmp_path):
     assert reasons["rows"] == "there is no alternative to try"
 
 
+def test_choices_that_take_the_room_of_rows_are_warned_of(llama):
+    """A choice with which fewer rows fit makes all weights be read several times, which nothing else would say."""
+    limits = ["--target=serrano-tiny", "--precision=f32", "--search=none", "--max-tokens=32", "--max-sequences=2", "--max-context=2000"]
+    command = ["serrano-compile", llama.model, "--emit=tile", *limits]
+    said = [
+        subprocess.run([*command, f"--choices={choices}"], check=True, capture_output=True, text=True).stderr
+        for choices in ("lanes = 2", "lanes = 1", "lanes = 2, rows = 8")
+    ]
+    assert said[1:] == ["", ""]
+    assert "warning" in said[0] and said[0].endswith(
+        ": #tile.choices<lanes = 2> leaves room for 8 rows of features at a time instead of 16, "
+        "and all weights are read again for each portion of the rows\n"
+    )
+
+
 def test_search_is_deterministic(llama, tmp_path):
     programs = [tmp_path / "a.srn", tmp_path / "b.srn"]
     for file in programs:
