@@ -75,9 +75,17 @@ ChoicesAttr ChoicesAttr::get(MLIRContext *context) {
   return get(context, ArrayRef<int64_t>(SmallVector<int64_t>(count, open)));
 }
 
+static ChoicesAttr getOrNone(Operation *module, StringRef name) {
+  auto choices = module->getAttrOfType<ChoicesAttr>(name);
+  return choices ? choices : ChoicesAttr::get(module->getContext());
+}
+
 ChoicesAttr ChoicesAttr::of(Operation *module) {
-  auto choices = module->getAttrOfType<ChoicesAttr>(TileDialect::kChoicesAttr);
-  return choices ? choices : get(module->getContext());
+  return getOrNone(module, TileDialect::kChoicesAttr);
+}
+
+ChoicesAttr ChoicesAttr::madeOf(Operation *module) {
+  return getOrNone(module, TileDialect::kMadeAttr);
 }
 
 std::optional<int64_t> ChoicesAttr::get(Choice choice) const {
@@ -131,9 +139,10 @@ void ChoicesAttr::print(AsmPrinter &printer) const {
 }
 
 LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
-  if (attribute.getName() != kChoicesAttr ||
+  StringRef name = attribute.getName();
+  if ((name != kChoicesAttr && name != kMadeAttr) ||
       (isa<ModuleOp>(op) && isa<ChoicesAttr>(attribute.getValue())))
     return success();
-  return op->emitOpError() << "has '" << kChoicesAttr
+  return op->emitOpError() << "has '" << name
                            << "'; expected it on a module, as #tile.choices<...>";
 }

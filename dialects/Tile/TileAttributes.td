@@ -22,8 +22,8 @@ def Tile_ChoicesAttr : AttrDef<Tile_Dialect, "Choices"> {
     ```
 
     `convert-llm-to-tile` obeys the module's `tile.choices`, decides by its rules what is
-    not in it, and leaves in it what its kernels have done. A number out of its
-    range is an error, and so is one that a kernel has no use for.
+    not in it, and leaves `tile.made` instead, which says what its kernels have done. A number out
+    of its range is an error, and so is one that a kernel has no use for.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$values);
   let hasCustomAssemblyFormat = 1;
@@ -37,6 +37,8 @@ def Tile_ChoicesAttr : AttrDef<Tile_Dialect, "Choices"> {
     static ChoicesAttr get(::mlir::MLIRContext *context);
     /// What is chosen for a module; nothing if it does not say.
     static ChoicesAttr of(::mlir::Operation *module);
+    /// What the kernels of a module have done; nothing if it does not say.
+    static ChoicesAttr madeOf(::mlir::Operation *module);
     std::optional<int64_t> get(Choice choice) const;
     /// These with `value` for `choice`.
     ChoicesAttr with(Choice choice, std::optional<int64_t> value) const;

@@ -39,8 +39,10 @@ def Tile_Dialect : Dialect {
   let extraClassDeclaration = [{
     /// On the module: the name of the target that it is compiled for.
     static constexpr llvm::StringLiteral kTargetAttr = "tile.target";
-    /// On the module: what was chosen, `#tile.choices`.
+    /// On the module before operations become tiles: what is chosen, `#tile.choices`.
     static constexpr llvm::StringLiteral kChoicesAttr = "tile.choices";
+    /// On the module from then on: what the kernels have done, `#tile.choices`.
+    static constexpr llvm::StringLiteral kMadeAttr = "tile.made";
     /// On a function that the runtime calls: the entry's name.
     static constexpr llvm::StringLiteral kEntryAttr = "tile.entry";
     /// On a loop that runs the model for a portion of the rows each time.

@@ -179,7 +179,7 @@ bool TilingProblem::goesOn(TilingTrials::Times &times, double most) const {
 
 ChoiceProblem::Verdict TilingProblem::evaluate(const Candidate &candidate, double most) {
   if (!rule.cycles.empty() && getLeastCost({}) > most)
-    return {0, "no program could take so much less"};
+    return {0, "no program could take so much less", /*isTried=*/false};
   ChoicesAttr choices = rules;
   for (auto [axis, value] : llvm::zip_equal(axes, candidate))
     if (value)
@@ -187,7 +187,7 @@ ChoiceProblem::Verdict TilingProblem::evaluate(const Candidate &candidate, doubl
   TilingTrials::Times times =
       trials.predict(choices, [&](TilingTrials::Times &times) { return goesOn(times, most); });
   if (!times.obstacle.empty())
-    return {0, times.obstacle};
+    return {0, times.obstacle, /*isTried=*/!times.isSpent};
   made[candidate] = times.made;
   known.insert(times.made);
   if (rule.cycles.empty()) {
@@ -212,7 +212,9 @@ public:
 
 private:
   FailureOr<int64_t> chooseRows(TilingTrials &trials, const TargetModel &target);
-  bool fits(TilingTrials &trials, int64_t rows, const TargetModel &target, std::string &obstacle);
+  bool fits(TilingTrials &trials, ChoicesAttr choices, const TargetModel &target,
+            std::string &obstacle);
+  void warnOfFewRows(TilingTrials &trials, ChoicesAttr choices, const TargetModel &target);
   ChoicesAttr searchRest(TilingTrials &trials, const TargetModel &target, ChoicesAttr given,
                          ChoicesAttr rules);
   void report(const TilingProblem &problem, const ChoiceResult &result, ChoicesAttr given,
@@ -224,13 +226,12 @@ private:
 
 } // namespace
 
-/// Whether everything has a place with so many rows, and weights a ring that holds what
-/// is under way and as much again, or what a small scratchpad can spare.
-bool ChooseTiling::fits(TilingTrials &trials, int64_t rows, const TargetModel &target,
+/// Whether everything has a place, and weights a ring that holds what is under way and as
+/// much again, or what a small scratchpad can spare.
+bool ChooseTiling::fits(TilingTrials &trials, ChoicesAttr choices, const TargetModel &target,
                         std::string &obstacle) {
   obstacle.clear();
-  OwningOpRef<ModuleOp> trial =
-      trials.place(ChoicesAttr::of(getOperation()).with(Choice::Rows, rows), obstacle);
+  OwningOpRef<ModuleOp> trial = trials.place(choices, obstacle);
   if (!trial)
     return false;
   int64_t ring = 0;
@@ -258,11 +259,20 @@ static bool hasFixedInput(ModuleOp module) {
   });
 }
 
+/// What is tried if so many rows have no room.
+static int64_t getFewerRows(int64_t rows, int64_t columns) {
+  int64_t fewer = rows > 8 * columns ? llvm::alignDown(rows - 1, 4 * columns)
+                  : rows > columns   ? llvm::alignDown(rows - 1, columns)
+                                     : std::max<int64_t>(rows / 2, 1);
+  return std::min<int64_t>(fewer, 16 * columns);
+}
+
 /// All rows at once, or as many whole tiles of them as there is room for, or few. Fails,
 /// with an error, if compiling for fewer tokens would not help.
 FailureOr<int64_t> ChooseTiling::chooseRows(TilingTrials &trials, const TargetModel &target) {
-  int64_t columns = target.columns(), rows = maxTokens;
-  for (std::string obstacle; !fits(trials, rows, target, obstacle);) {
+  ChoicesAttr given = ChoicesAttr::of(getOperation());
+  int64_t rows = maxTokens;
+  for (std::string obstacle; !fits(trials, given.with(Choice::Rows, rows), target, obstacle);) {
     remark::missed(getOperation().getLoc(), options("Alternative"))
         << remark::metric("Choice", stringifyChoice(Choice::Rows))
         << remark::metric("Value", rows) << remark::reason("{0}", obstacle);
@@ -275,16 +285,47 @@ FailureOr<int64_t> ChooseTiling::chooseRows(TilingTrials &trials, const TargetMo
     // Placing says that the slots of all rows have no room.
     if (rows == 1)
       return int64_t(maxTokens);
-    rows = rows > 8 * columns ? llvm::alignDown(rows - 1, 4 * columns)
-           : rows > columns   ? llvm::alignDown(rows - 1, columns)
-                              : std::max<int64_t>(rows / 2, 1);
-    rows = std::min<int64_t>(rows, 16 * columns);
+    rows = getFewerRows(rows, target.columns());
   }
   return rows;
 }
 
+/// Says so if what is given takes the room of rows: all weights are read again for each
+/// portion of them, which costs far more than most choices can gain.
+void ChooseTiling::warnOfFewRows(TilingTrials &trials, ChoicesAttr choices,
+                                 const TargetModel &target) {
+  ChoicesAttr given = choices.with(Choice::Rows, std::nullopt);
+  ChoicesAttr none = ChoicesAttr::get(&getContext());
+  int64_t rows = *choices.get(Choice::Rows), without = maxTokens;
+  if (given == none)
+    return;
+  std::string obstacle;
+  while (without > rows && !fits(trials, none.with(Choice::Rows, without), target, obstacle))
+    without = getFewerRows(without, target.columns());
+  if (without > rows)
+    emitWarning(getOperation().getLoc())
+        << given << " leaves room for " << rows << " rows of features at a time instead of "
+        << without << ", and all weights are read again for each portion of the rows";
+}
+
 static std::string percent(double logarithm) {
   return llvm::formatv("{0}{1:F2} %", logarithm > 0 ? "+" : "", 100 * std::expm1(logarithm));
+}
+
+/// Why a choice that was searched for is as it is. That no alternative is better is said only
+/// if one was tried.
+static std::string getSearchReason(const TilingProblem &problem, const ChoiceResult &result,
+                                   Choice choice) {
+  const ChoiceTrial *last = nullptr;
+  for (const ChoiceTrial &trial : result.trials) {
+    if (problem.getAxis(trial.axis) != choice)
+      continue;
+    if (trial.verdict.isTried)
+      return "no alternative is known to take less time";
+    last = &trial;
+  }
+  return last ? "no alternative was tried: " + last->verdict.obstacle
+              : "there is no alternative to try";
 }
 
 void ChooseTiling::report(const TilingProblem &problem, const ChoiceResult &result,
@@ -317,7 +358,7 @@ void ChooseTiling::report(const TilingProblem &problem, const ChoiceResult &resu
         << remark::metric("Choice", stringifyChoice(choice)) << remark::metric("Value", *value)
         << remark::reason("{0}", given.get(choice) ? "given"
                                  : llvm::is_contained(searched, choice)
-                                     ? "no alternative is known to take less time"
+                                     ? getSearchReason(problem, result, choice)
                                      : getRuleReason(choice));
   }
 }
@@ -356,6 +397,7 @@ void ChooseTiling::runOnOperation() {
     if (failed(rows))
       return signalPassFailure();
     choices = given.with(Choice::Rows, *rows);
+    warnOfFewRows(trials, choices, *model);
   }
   if (search)
     choices = searchRest(trials, *model, given, choices);

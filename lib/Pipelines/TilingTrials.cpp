@@ -46,10 +46,21 @@ TilingTrials::TilingTrials(ModuleOp module, const TileOptions &options, const Ta
   });
 }
 
+/// Gives each operation a name of its own, as if it came from an operator: marks of operators
+/// take time, and which names a module has, with locations or without, is not to matter.
+static void nameOperations(ModuleOp module) {
+  Builder builder(module.getContext());
+  int64_t count = 0;
+  module.walk([&](Operation *op) {
+    op->setLoc(NameLoc::get(builder.getStringAttr(Twine(count++))));
+  });
+}
+
 OwningOpRef<ModuleOp> TilingTrials::lower(tile::ChoicesAttr choices, std::string &obstacle,
                                           llvm::function_ref<void(PassManager &)> addPasses) {
   OwningOpRef<ModuleOp> trial(module.clone());
   (*trial)->setAttr(tile::TileDialect::kChoicesAttr, choices);
+  nameOperations(*trial);
   ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
     if (obstacle.empty())
       obstacle = diagnostic.str();
@@ -105,6 +116,7 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   Times times;
   if (instructions < 0 || programsLeft == 0 || (!runs.empty() && wordsLeft < 0)) {
     times.obstacle = spent;
+    times.isSpent = true;
     return times;
   }
   --programsLeft;
@@ -124,7 +136,7 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
   });
   if (!trial)
     return times;
-  times.made = tile::ChoicesAttr::of(*trial);
+  times.made = tile::ChoicesAttr::madeOf(*trial);
   ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
     times.obstacle = diagnostic.str();
     return success();
@@ -160,6 +172,30 @@ void TilingTrials::sortRuns(Times &times) {
   sort(runs), sort(times.cycles), sort(times.roofs);
 }
 
+/// Of a run whose program has few layers, what it takes with all of them: time, and the least
+/// time for its bytes and products, which are those of the layers and those of the rest.
+llvm::Expected<TilingTrials::Run> TilingTrials::getWhole(const sim::Statistics &few) const {
+  double cycles = double(few.cycles), perSecond = cycles / few.seconds;
+  double bytes = double(few.hbmReadBytes + few.hbmWriteBytes), multiplies = double(few.multiplies);
+  double moreBytes = 0, moreMultiplies = 0;
+  for (const Loop &loop : loops) {
+    if (loop.count <= fewLayers)
+      continue;
+    auto layer = few.layers.find(loop.first + fewLayers - 1);
+    if (layer == few.layers.end())
+      return makeError("its layers are not marked, so that those left out cannot be counted");
+    const sim::Costs &costs = layer->second;
+    double left = double(loop.count - fewLayers);
+    cycles += left * costs.criticalCycles;
+    moreBytes += left * double(costs.hbmReadBytes + costs.hbmWriteBytes);
+    moreMultiplies += left * double(costs.multiplies);
+  }
+  // All products are of one type.
+  double memory = few.roof.memorySeconds * (bytes > 0 ? 1 + moreBytes / bytes : 1);
+  double compute = few.roof.computeSeconds * (multiplies > 0 ? 1 + moreMultiplies / multiplies : 1);
+  return Run{cycles, perSecond * std::max(memory, compute)};
+}
+
 llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times &times,
                                   llvm::function_ref<bool(Times &)> goesOn) {
   // Nobody looks at tensors, and weights are somewhere in HBM.
@@ -185,15 +221,11 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
       return statistics.takeError();
     instructions -= statistics->instructions;
     workload += statistics->cycles;
-    double cycles = double(statistics->cycles);
-    double roof = cycles * statistics->roof.seconds() / statistics->seconds;
-    for (const Loop &loop : loops)
-      if (loop.count > fewLayers)
-        cycles += double(loop.count - fewLayers) *
-                  statistics->layers[loop.first + fewLayers - 1].criticalCycles;
-    roof *= cycles / double(statistics->cycles);
-    times.cycles.push_back(cycles);
-    times.roofs.push_back(roof);
+    llvm::Expected<Run> whole = getWhole(*statistics);
+    if (!whole)
+      return whole.takeError();
+    times.cycles.push_back(whole->cycles);
+    times.roofs.push_back(whole->roof);
     if (!goesOn(times))
       break;
     // Half is for the rules' program, of which all runs are wanted. Short ones come first, so
@@ -201,7 +233,8 @@ llvm::Error TilingTrials::predict(isa::Program program, uint64_t hbmBytes, Times
     if (isFirst && statistics->instructions > mostInstructions / int64_t(2 * runs.size()))
       return makeError("{0} has {1} instructions; expected no more than {2}", run,
                        statistics->instructions, mostInstructions / int64_t(2 * runs.size()));
-    if (instructions < 0 && times.cycles.size() < runs.size())
+    times.isSpent = instructions < 0 && times.cycles.size() < runs.size();
+    if (times.isSpent)
       return makeError("{0}", spent);
   }
   if (isFirst) {

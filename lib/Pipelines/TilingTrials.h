@@ -11,6 +11,7 @@
 #include "dialects/Tile/Tile.h"
 #include "serrano/Isa/Program.h"
 #include "serrano/Pipelines/Pipelines.h"
+#include "serrano/Simulator/Statistics.h"
 #include "serrano/Target/TargetModel.h"
 #include <set>
 
@@ -35,6 +36,7 @@ public:
     /// Cycles that no program for the same bytes and products takes less than.
     std::vector<double> roofs;
     std::string obstacle; ///< why there is no program, or no more cycles
+    bool isSpent = false; ///< the obstacle is what a search may take, and says nothing of the program
   };
   /// Predicts run after run for as long as `goesOn` says so, which is asked after each and may set the
   /// obstacle. A program that was predicted before is an obstacle.
@@ -50,6 +52,11 @@ private:
   llvm::Error predict(isa::Program program, uint64_t hbmBytes, Times &times,
                       llvm::function_ref<bool(Times &)> goesOn);
   void sortRuns(Times &times);
+  /// What one run takes, and its roof.
+  struct Run {
+    double cycles, roof;
+  };
+  llvm::Expected<Run> getWhole(const sim::Statistics &few) const;
   /// Layers of which a copy has a few: the first one's number, and how many there are.
   struct Loop {
     int64_t first, count;

@@ -18,12 +18,15 @@
 
 using namespace serrano;
 
-/// Knots of a function, at most.
-static constexpr size_t mostKnots = 16;
-/// Between knots that a line joins this well no more are put.
-static constexpr double goodError = 0.005;
-/// From one of the first lengths that are tried to the next.
-static constexpr int64_t lengthsFactor = 4;
+/// Lengths of a function that are predicted: no piece is cut once there are so many.
+static constexpr size_t mostPredictions = 40;
+/// A piece that a line fits this well is not cut: less of an error is not looked for.
+static constexpr double goodError = 0.0025;
+/// What an error is said to be, times what was seen: where time jumps between two lengths that
+/// were looked at, a line is off by more than at these.
+static constexpr double errorMargin = 2;
+/// From one of the first lengths that are predicted to the next.
+static constexpr int64_t lengthsFactor = 8;
 /// From one number of sequences to the next.
 static constexpr int64_t sequencesFactor = 4;
 
@@ -45,8 +48,9 @@ double Latency::firstTokenCycles(int64_t prompt) const {
     cycles += promptStep.cyclesAt(done);
   cycles += firstToken.cyclesAt(rest);
   if (prompt > stepTokens)
-    cycles += (promptStep.cyclesAt(prompt) - promptStep.cyclesAt(stepTokens)) * double(rest) /
-              double(stepTokens);
+    // The tokens before them are those before a whole step that begins there too.
+    cycles += (promptStep.cyclesAt(prompt - rest + stepTokens) - promptStep.cyclesAt(stepTokens)) *
+              double(rest) / double(stepTokens);
   return cycles;
 }
 
@@ -76,95 +80,139 @@ private:
   std::map<std::tuple<int64_t, int64_t, int64_t>, int64_t> known;
 };
 
-/// Finds the knots of a function: halves the piece that a line fits worst.
+/// Finds the knots of a function: predicts lengths inside of its pieces, and cuts the one that
+/// a line fits worst.
 class Fitting {
 public:
   using Cycles = std::function<llvm::Expected<int64_t>(int64_t length)>;
 
-  /// Looks at lengths beside multiples of `block` or, with `multiples`, at those only.
-  Fitting(Cycles cycles, int64_t block, bool multiples = false)
-      : cycles(std::move(cycles)), block(block), multiples(multiples) {}
+  /// Time jumps from one to the other of lengths at these distances from multiples of `block`. If
+  /// it is known at multiples only, no others are looked at.
+  Fitting(Cycles cycles, int64_t block, llvm::ArrayRef<int64_t> edges)
+      : cycles(std::move(cycles)), block(block), edges(edges.begin(), edges.end()) {}
 
   llvm::Error run(LatencyFunction &function, int64_t shortest, int64_t longest);
 
 private:
-  /// The worst of the lengths that were looked at between two knots.
   struct Piece {
-    int64_t length = 0;
-    double error = 0;
+    int64_t from, to;
+    double error = 0;                ///< the largest of the lengths inside
+    llvm::SmallVector<int64_t> cuts; ///< where it would be cut
   };
-  llvm::Expected<Piece> look(const LatencyFunction &function, int64_t from, int64_t to);
+  llvm::Error predict(int64_t length);
+  llvm::Expected<Piece> look(int64_t from, int64_t to);
+  bool onlyMultiples() const { return llvm::equal(edges, llvm::ArrayRef<int64_t>{0}); }
 
   Cycles cycles;
   int64_t block;
-  bool multiples;
+  llvm::SmallVector<int64_t> edges;
+  std::map<int64_t, int64_t> known; ///< cycles of each length that was predicted
 };
 
 } // namespace
 
-llvm::Expected<Fitting::Piece> Fitting::look(const LatencyFunction &function, int64_t from,
-                                             int64_t to) {
-  Piece worst;
-  // There are steps where a token or its next one begins a block of the cache, at a knot
-  // perhaps.
-  constexpr int64_t behind = 2;
-  std::set<int64_t> lengths = {from + behind};
-  for (int64_t part : {1, 2, 3}) {
-    int64_t length = from + (to - from) * part / 4, end = length / block * block;
-    lengths.insert({end, length, end + behind});
+llvm::Error Fitting::predict(int64_t length) {
+  if (known.count(length))
+    return llvm::Error::success();
+  llvm::Expected<int64_t> exact = cycles(length);
+  if (!exact)
+    return exact.takeError();
+  known[length] = *exact;
+  return llvm::Error::success();
+}
+
+/// The multiple of `block` in the middle half of a piece that is a multiple of the highest
+/// power of two of them: steps of the softmax are several blocks. 0 if there is none.
+static int64_t getRoundest(int64_t from, int64_t to, int64_t block) {
+  int64_t first = from + (to - from) / 4, last = to - (to - from) / 4, roundest = 0;
+  for (int64_t step = block; int64_t(llvm::alignTo(first, step)) <= last; step *= 2)
+    roundest = int64_t(llvm::alignTo(first, step));
+  return roundest;
+}
+
+llvm::Expected<Fitting::Piece> Fitting::look(int64_t from, int64_t to) {
+  Piece piece{from, to, 0, {}};
+  int64_t middle = getRoundest(from, to, block);
+  std::set<int64_t> lengths, beside;
+  auto add = [&](int64_t length) {
+    if (length > from && length < to)
+      lengths.insert(length);
+  };
+  for (int64_t edge : edges) {
+    if (middle && middle + edge > from && middle + edge < to)
+      beside.insert(middle + edge);
+    // A knot is an edge too.
+    for (int64_t end : {from, to})
+      if (end % block == 0)
+        add(end + edge);
   }
-  for (int64_t length : lengths) {
-    if (length <= from || length >= to || (multiples && length % block))
+  // At other parts of pieces in pieces: what comes round as often as they do would not be seen.
+  if (!onlyMultiples())
+    for (int64_t percent : {38, 76})
+      add(from + (to - from) * percent / 100);
+  lengths.insert(beside.begin(), beside.end());
+  for (int64_t length : lengths)
+    if (llvm::Error error = predict(length))
+      return std::move(error);
+
+  double slope = double(known[to] - known[from]) / double(to - from);
+  int64_t worst = 0;
+  for (auto it = known.upper_bound(from); it->first < to; ++it) {
+    double line = double(known[from]) + slope * double(it->first - from);
+    double error = std::abs(line - double(it->second)) / double(it->second);
+    if (worst && error <= piece.error)
       continue;
-    llvm::Expected<int64_t> exact = cycles(length);
-    if (!exact)
-      return exact.takeError();
-    double error = std::abs(function.cyclesAt(length) - double(*exact)) / double(*exact);
-    if (worst.length == 0 || error > worst.error)
-      worst = {length, error};
+    worst = it->first;
+    piece.error = error;
   }
-  return worst;
+  if (beside.count(worst))
+    piece.cuts.assign(beside.begin(), beside.end());
+  else if (worst)
+    piece.cuts = {worst};
+  return piece;
 }
 
 llvm::Error Fitting::run(LatencyFunction &function, int64_t shortest, int64_t longest) {
-  auto add = [&](int64_t length) -> llvm::Error {
-    llvm::Expected<int64_t> exact = cycles(length);
-    if (!exact)
-      return exact.takeError();
-    auto place = llvm::upper_bound(
-        function.knots, length,
-        [](int64_t length, const LatencyFunction::Knot &knot) { return length < knot.length; });
-    function.knots.insert(place, {length, *exact});
+  // Short lengths are as interesting as long ones.
+  Piece whole{shortest, longest, 0, {}};
+  for (int64_t length = shortest * lengthsFactor; length < longest; length *= lengthsFactor)
+    whole.cuts.push_back(length);
+  std::vector<Piece> pieces;
+  auto cut = [&](const Piece &piece) -> llvm::Error {
+    llvm::SmallVector<int64_t> ends(piece.cuts);
+    ends.push_back(piece.to);
+    for (int64_t from = piece.from; int64_t to : ends) {
+      for (int64_t end : {from, to})
+        if (llvm::Error error = predict(end))
+          return error;
+      llvm::Expected<Piece> part = look(from, to);
+      if (!part)
+        return part.takeError();
+      pieces.push_back(*part);
+      from = to;
+    }
     return llvm::Error::success();
   };
-  // Short lengths are as interesting as long ones.
-  for (int64_t length = shortest; length < longest; length *= lengthsFactor)
-    if (llvm::Error error = add(length))
+  if (shortest == longest) {
+    if (llvm::Error error = predict(longest))
       return error;
-  if (llvm::Error error = add(longest))
+  } else if (llvm::Error error = cut(whole)) {
     return error;
-  std::map<int64_t, Piece> pieces; // By the knot that they begin with.
-  while (true) {
-    for (auto [left, right] : llvm::zip(function.knots, llvm::drop_begin(function.knots)))
-      if (!pieces.contains(left.length)) {
-        llvm::Expected<Piece> piece = look(function, left.length, right.length);
-        if (!piece)
-          return piece.takeError();
-        pieces[left.length] = *piece;
-      }
-    auto worst = llvm::max_element(
-        pieces, [](auto &a, auto &b) { return a.second.error < b.second.error; });
-    if (worst == pieces.end())
-      return llvm::Error::success();
-    if (worst->second.error <= goodError || function.knots.size() >= mostKnots) {
-      function.largestError = worst->second.error;
-      return llvm::Error::success();
-    }
-    int64_t length = worst->second.length;
+  }
+  auto isBetter = [](const Piece &a, const Piece &b) { return a.error < b.error; };
+  while (!pieces.empty()) {
+    auto worst = llvm::max_element(pieces, isBetter);
+    function.largestError = errorMargin * std::max(worst->error, goodError);
+    if (worst->error <= goodError || known.size() >= mostPredictions)
+      break;
+    Piece piece = *worst;
     pieces.erase(worst);
-    if (llvm::Error error = add(length))
+    if (llvm::Error error = cut(piece))
       return error;
   }
+  for (auto [length, exact] : known)
+    function.knots.push_back({length, exact});
+  return llvm::Error::success();
 }
 
 llvm::Expected<Latency> serrano::measureLatency(Program &program, const Entry &entry) {
@@ -191,14 +239,17 @@ llvm::Expected<Latency> serrano::measureLatency(Program &program, const Entry &e
 
   latency.longest = cache.context;
   auto prompt = [&](int64_t tokens) { return steps.getCycles(1, {tokens, tokens}); };
+  // The array takes whole tiles of rows another way. Of a token after others, its keys or those
+  // before it begin a block.
+  constexpr int64_t ofRows[] = {-1, 0, 2}, ofKeys[] = {0, 2}, multiples[] = {0};
   if (llvm::Error error =
-          Fitting(prompt, cache.block).run(latency.firstToken, 1, latency.stepTokens))
+          Fitting(prompt, cache.block, ofRows).run(latency.firstToken, 1, latency.stepTokens))
     return std::move(error);
   if (latency.stepTokens < cache.context) {
     auto step = [&](int64_t context) {
       return steps.getCycles(1, {latency.stepTokens, context});
     };
-    if (llvm::Error error = Fitting(step, latency.stepTokens, /*multiples=*/true)
+    if (llvm::Error error = Fitting(step, latency.stepTokens, multiples)
                                 .run(latency.promptStep, latency.stepTokens, cache.context))
       return std::move(error);
   }
@@ -210,7 +261,7 @@ llvm::Expected<Latency> serrano::measureLatency(Program &program, const Entry &e
     auto decode = [&](int64_t context) { return steps.getCycles(count, {1, context}); };
     // As far as all of them have room.
     int64_t longest = std::min<int64_t>(cache.context, cache.blocks / count * cache.block);
-    if (llvm::Error error = Fitting(decode, cache.block).run(function, 1, longest))
+    if (llvm::Error error = Fitting(decode, cache.block, ofKeys).run(function, 1, longest))
       return std::move(error);
     if (count == mostSequences)
       return latency;

@@ -58,7 +58,7 @@ static std::string getRemedy(ModuleOp module) {
                              "it for fewer, or {1}",
                              tokens, larger);
   }
-  if (tile::ChoicesAttr::of(module).get(tile::Choice::Rows) == 1)
+  if (tile::ChoicesAttr::madeOf(module).get(tile::Choice::Rows) == 1)
     return std::string("not even one token has room: ") + larger;
   return "compile for fewer tokens (--max-tokens)";
 }

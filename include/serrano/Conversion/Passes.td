@@ -23,7 +23,7 @@ def ConvertLlmToTile : Pass<"convert-llm-to-tile", "::mlir::ModuleOp"> {
     columns as these come to be. Where more rows are allowed than slots have room for,
     all of it is done for one portion of the rows after the other. Weights are listed
     in `tile.packed` in the order in which kernels take them. The module's `tile.choices` is
-    obeyed, and says afterwards what the kernels have done. Fails on an operation
+    obeyed, and gives way to `tile.made`, which says what the kernels have done. Fails on an operation
     for which there is no kernel, and names it. (docs/Kernels.md,
     test/Conversion/LlmToTile/llm-to-tile.mlir)
   }];

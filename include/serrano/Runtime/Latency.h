@@ -21,9 +21,9 @@ struct LatencyFunction {
   };
   int64_t sequences = 1; ///< that are served at once, all of this length
   std::vector<Knot> knots; ///< by length, from the shortest to the longest
-  /// The largest relative difference from a prediction, of those that were made at other
-  /// lengths: behind all knots and at the quarters of the way to the next one, on both sides
-  /// of where a block of the cache begins.
+  /// How far the time of another length may be off, as a part of it: twice what the worst line
+  /// was off by at a length that then became a knot too. An estimate, and not below 0.005, for
+  /// nothing smaller is looked for; 0 if all lengths are knots.
   double largestError = 0;
 
   /// For a length from the shortest to the longest.
@@ -48,13 +48,13 @@ struct Latency {
 
   /// Of a prompt of one sequence from empty, in steps of `stepTokens` and one of the r tokens
   /// that are left, which counts as `firstToken` of r, and the share r / `stepTokens` of what a
-  /// whole step there takes longer than the first one.
+  /// whole step with as many tokens before it takes longer than the first one.
   double firstTokenCycles(int64_t prompt) const;
 
   std::string toJson() const;
 };
 
-/// Predicts steps of some lengths, no more than some dozens for each function. An error says
+/// Predicts steps of some lengths, about forty for each function. An error says
 /// that `entry` is no step over a cache, or what `Program::predict` does.
 llvm::Expected<Latency> measureLatency(Program &program, const Entry &entry);
 

@@ -26,6 +26,7 @@ public:
   struct Verdict {
     double cost = 0;
     std::string obstacle;
+    bool isTried = true; ///< not if the obstacle was known before it was looked at
   };
 
   virtual ~ChoiceProblem() = default;

@@ -243,6 +243,8 @@ void ConvertLlmToTile::runOnOperation() {
   for (auto cache : llvm::make_early_inc_range(module.getOps<llm::CacheOp>()))
     cache.erase();
   module->setAttr(tile::TileDialect::kTargetAttr, builder.getStringAttr(model->name()));
-  if (made)
-    module->setAttr(tile::TileDialect::kChoicesAttr, made);
+  if (!made)
+    return;
+  module->removeAttr(tile::TileDialect::kChoicesAttr);
+  module->setAttr(tile::TileDialect::kMadeAttr, made);
 }

@@ -28,6 +28,11 @@ public:
 } // namespace
 
 void ConvertTileToMem::runOnOperation() {
+  if (getOperation()->hasAttr(tile::TileDialect::kChoicesAttr))
+    emitWarning(getOperation().getLoc())
+        << "'" << tile::TileDialect::kChoicesAttr
+        << "' changes nothing once operations are tiles; put it on the module before "
+           "convert-llm-to-tile";
   for (auto function : getOperation().getOps<func::FuncOp>()) {
     function.walk([](tile::SlotOp slot) {
       OpBuilder builder(slot);

@@ -4,7 +4,7 @@
 // 16 to 20 features on an array of 8 x 8: two blocks of 8 columns and one of 4. The one of 4
 // comes second. For it whole tiles of 8 rows are loaded instead of the weights, which move.
 
-// CHECK: tile.choices<{{.*}}stationary_rows = 4
+// CHECK: tile.made = #tile.choices<{{.*}}stationary_rows = 4
 // CHECK: tile.packed @weights [@w] sizes [16, 20] tile 8 x 8 groups [1] interleaved [] narrow_at [1] ends [0] : f32
 // CHECK-LABEL: func.func @main
 // CHECK: %[[ROWS:.*]] = tile.extent @rows

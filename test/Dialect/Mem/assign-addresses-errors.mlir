@@ -27,7 +27,7 @@ module attributes {tile.target = "serrano-tiny"} {
 // -----
 
 // Whatever a program is compiled for, there is at least one token.
-module attributes {tile.target = "serrano-tiny", tile.choices = #tile.choices<rows = 1>} {
+module attributes {tile.target = "serrano-tiny", tile.made = #tile.choices<rows = 1>} {
   func.func @one_token() {
     // expected-error @+1 {{scratchpad: buffer 0 of 36864 bytes does not fit the memory's 32768; not even one token has room: compile for a target that has more (--target)}}
     %a = mem.buffer scratchpad : memref<1x9216xf32>

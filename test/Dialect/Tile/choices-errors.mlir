@@ -36,6 +36,12 @@ module attributes {tile.choices = 3 : i64} {
 
 // -----
 
+// expected-error @+1 {{has 'tile.made'; expected it on a module, as #tile.choices<...>}}
+module attributes {tile.made = "lanes = 1"} {
+}
+
+// -----
+
 module {
   // expected-error @+1 {{has 'tile.choices'; expected it on a module}}
   func.func private @f() attributes {tile.choices = #tile.choices<rows = 1>}
