@@ -23,13 +23,17 @@ template <typename Visit>
 void ScratchpadMap::forBlocks(const Access &access, Visit visit) {
   if (access.memory != Memory::Scratchpad || access.empty())
     return;
-  Access a = normalized(access);
+  int64_t begin = access.address, bytes = access.bytes, rows = access.rows;
   // Rows that are a block apart, or less, leave out none between them.
-  bool gapless = a.stride <= bytesPerBlock();
-  for (int64_t r = 0, rows = gapless ? 1 : a.rows; r < rows; ++r) {
-    int64_t begin = a.address + r * a.stride;
-    int64_t end = gapless ? a.end() : begin + a.bytes;
-    for (int64_t i = begin >> blockShift; i <= (end - 1) >> blockShift; ++i)
+  if (rows > 1 && std::abs(access.stride) <= bytesPerBlock()) {
+    int64_t span = (rows - 1) * access.stride;
+    begin += std::min<int64_t>(span, 0);
+    bytes += std::abs(span);
+    rows = 1;
+  }
+  for (; rows > 0; --rows, begin += access.stride) {
+    int64_t last = (begin + bytes - 1) >> blockShift;
+    for (int64_t i = begin >> blockShift; i <= last; ++i)
       visit(blocks[i]);
   }
 }

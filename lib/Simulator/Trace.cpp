@@ -65,19 +65,33 @@ Trace::Cursor &Trace::Cursor::hex(uint64_t value) {
   return *this;
 }
 
+/// "00", "01", ..., "99".
+static constexpr auto digitPairs = [] {
+  std::array<std::array<char, 2>, 100> pairs;
+  for (unsigned i = 0; i < pairs.size(); ++i)
+    pairs[i] = {char('0' + i / 10), char('0' + i % 10)};
+  return pairs;
+}();
+
 template <unsigned digits>
-Trace::Cursor &Trace::Cursor::decimal(int64_t value) {
-  constexpr int64_t one = [] {
-    int64_t power = 1;
+Trace::Cursor &Trace::Cursor::decimal(uint64_t value) {
+  static_assert(digits % 2 == 0);
+  constexpr uint64_t one = [] {
+    uint64_t power = 1;
     for (unsigned i = 0; i < digits; ++i)
       power *= 10;
     return power;
   }();
-  number(value / one);
-  uint32_t fraction = uint32_t(value % one);
+  uint64_t whole = value / one;
+  // As nearly all durations are.
+  if (whole < 10)
+    *at++ = char('0' + whole);
+  else
+    number(int64_t(whole));
+  auto fraction = uint32_t(value % one);
   *at = '.';
-  for (unsigned i = digits; i; fraction /= 10)
-    at[i--] = char('0' + fraction % 10);
+  for (unsigned i = digits; i; i -= 2, fraction /= 100)
+    std::memcpy(at + i - 1, digitPairs[fraction % 100].data(), 2);
   at += digits + 1;
   return *this;
 }
@@ -90,7 +104,7 @@ Trace::Cursor &Trace::Cursor::withoutZeros() {
   return *this;
 }
 
-Trace::Cursor &Trace::Cursor::microseconds(int64_t tenths) {
+Trace::Cursor &Trace::Cursor::microseconds(uint64_t tenths) {
   return decimal<4>(tenths);
 }
 

@@ -80,11 +80,11 @@ private:
     Cursor &hex(uint64_t value);
     /// `value` / 10^`digits`, with as many digits after the point.
     template <unsigned digits>
-    Cursor &decimal(int64_t value);
+    Cursor &decimal(uint64_t value);
     /// Takes back zeros that end a decimal.
     Cursor &withoutZeros();
     /// Tenths of nanoseconds as microseconds.
-    Cursor &microseconds(int64_t tenths);
+    Cursor &microseconds(uint64_t tenths);
     /// The beginning of an event.
     Cursor &event(char phase, unsigned track);
 

@@ -54,9 +54,9 @@ public:
     new (place) Step<Effect>(std::move(effect));
   }
 
-  /// `job` touches nothing that effects do. It happens when a thread of the pool
-  /// has no effect to let happen, or when there are many jobs. They happen one
-  /// after the other, in order. It must not throw.
+  /// `job` touches nothing that effects do. It happens when a thread of the
+  /// pool has no effect to let happen, or when there are many jobs. They happen
+  /// one after the other, in order. It must not throw.
   void addJob(std::function<void()> job);
   /// Waits for all jobs.
   void finishJobs();
