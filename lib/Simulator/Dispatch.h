@@ -77,6 +77,10 @@ struct DispatchedNumbers {
   int64_t multiplies = 0; ///< multiply-accumulates done
   NumberFormat format = NumberFormat::F32; ///< of what is multiplied
 
+  /// Whether the DMA port is asked for; an order of no slots does not.
+  bool movesBytes() const {
+    return work == Work::Transfer || (work == Work::Order && count > 0);
+  }
   /// Bytes of an order's slot, or of any other transfer.
   int64_t bytesOf(int64_t slot) const {
     if (tailBytes == bytes)

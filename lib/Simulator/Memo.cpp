@@ -46,12 +46,10 @@ Memo::State *Memo::here() {
       !timeline.streamsAlone(streams))
     return nullptr;
   uint32_t idle = timeline.idleRings(positions);
-  uint32_t sleeping = timeline.sleepingQueues(positions, 0);
-  uint32_t lightSleepers = sleeping & ~(idle << FirstRingId);
-  std::vector<int64_t> description = {streams, lightSleepers};
+  uint32_t sleeping = timeline.sleepingQueues(positions);
+  std::vector<int64_t> description;
   core.describe(idle, description);
   timeline.describe(positions, /*sleeping=*/0, idle, description);
-  timeline.describeSleep(lightSleepers, positions, description);
   timeline.describeOverlaps(positions, description);
   energy.describe(positions, idle, description);
 

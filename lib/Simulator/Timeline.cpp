@@ -21,6 +21,7 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
     : timing(timing), queueDepth(target.queueDepth()),
       dispatchTicks((perCycle + target.dispatchesPerCycle() - 1) /
                     target.dispatchesPerCycle()),
+      startupTicks(TimingModel::ticksOf(timing.dmaStartup())),
       instructionPages(target.instructionMemoryBytes() /
                        timing.instructionPageBytes()),
       sinks(sinks.begin(), sinks.end()) {

@@ -62,6 +62,11 @@ public:
   /// Where the sequencer could go on, in ticks.
   int64_t time() const { return now; }
   const TimelineState &state() const { return *this; }
+  using TimelineState::Ticks;
+  /// Whether what the queue hands over moves bytes.
+  static bool isMover(unsigned queue) {
+    return queue == DmaInId || queue == DmaOutId || queue >= FirstRingId;
+  }
   /// What costs are added to from here on is `other`; what they were added to.
   Statistics exchange(Statistics other);
   /// What costs nothing.
@@ -84,9 +89,10 @@ public:
   Ticks past(uint32_t streams) const;
   /// Whether nothing in those queues waits for what has not happened yet.
   bool streamsAlone(uint32_t streams) const;
-  /// Queues of rings that do nothing until something else happens, as bits; of
-  /// streams those that have not moved anything since then.
-  uint32_t sleepingQueues(const Positions &positions, Ticks since);
+  /// Queues of rings that do nothing until something else happens, as bits: those
+  /// that have done nothing since then, or those that are not streams.
+  uint32_t sleepingQueues(const Positions &positions,
+                          std::optional<Ticks> since = std::nullopt);
   /// Rings that do nothing until an instruction that has not been dispatched
   /// orders slots of theirs or frees them, as bits.
   uint32_t idleRings(const Positions &positions);
@@ -97,9 +103,6 @@ public:
   /// are not.
   void describe(const Positions &positions, uint32_t sleeping, uint32_t idle,
                 std::vector<int64_t> &out);
-  /// Appends how long those queues wait, which statistics tell.
-  void describeSleep(uint32_t sleeping, const Positions &positions,
-                     std::vector<int64_t> &out) const;
   /// Appends what an idle ring `r` is, and how long it waits, at a time `now`.
   void describe(unsigned r, const RingParts &parts, Ticks now, Ticks past,
                 const Positions &positions, std::vector<int64_t> &out) const;
@@ -140,10 +143,6 @@ private:
   /// The accesses that overlaps are asked for with, and their queues.
   std::vector<std::pair<unsigned, Access *>>
   overlappable(const Positions &positions);
-
-  static bool isMover(unsigned queue) {
-    return queue == DmaInId || queue == DmaOutId || queue >= FirstRingId;
-  }
 
   Op &opOf(const Waiter &waiter) {
     if (waiter.queue == SequencerId)
@@ -197,6 +196,7 @@ private:
   const TimingModel &timing;
   int64_t queueDepth;
   Ticks dispatchTicks; ///< of one instruction in the sequencer
+  Ticks startupTicks;  ///< of a transfer
   int64_t instructionPages;
   llvm::SmallVector<SliceSink *, 2> sinks;
 

@@ -10,16 +10,32 @@
 using namespace serrano;
 using namespace serrano::sim;
 
-/// Nothing can happen before the last dispatch, and what waited for anything
-/// was dispatched itself; the longest that a rule looks back from there is the
-/// start-up of a transfer, which overlaps with the bytes before it.
+/// From when on it matters since when instruction `i` of a queue waits: its mover
+/// had other bytes before. Those that are yet to move when the last instruction
+/// is dispatched have not gone by then. Of other engines it always matters.
+static Timeline::Ticks busyUntil(unsigned q, size_t i,
+                                 const TimelineState::Queue &queue,
+                                 const TimelineState::Mover &mover,
+                                 Timeline::Ticks lastDispatch) {
+  if (!Timeline::isMover(q))
+    return INT64_MIN / 2;
+  bool isBehindBytes = i > 0 && queue.ops.front().d.movesBytes();
+  return isBehindBytes ? std::max(mover.dataEnd, lastDispatch) : mover.dataEnd;
+}
+
+/// Nothing can happen before the last dispatch, and what waited for anything did
+/// so since it was dispatched itself and was the first; the longest that a rule
+/// looks back from there is the start-up of a transfer, which overlaps with the
+/// bytes before it.
 Timeline::Ticks Timeline::past(uint32_t streams) const {
-  Ticks first = now - dispatchTicks;
+  Ticks lastDispatch = now - dispatchTicks, first = lastDispatch;
   for (unsigned q = 0; q < numQueues; ++q)
     for (size_t i = 0; i < queues[q].ops.size(); ++i)
-      if (!(streams >> q & 1))
-        first = std::min(first, queues[q].ops[i].dispatched);
-  return first - TimingModel::ticksOf(timing.dmaStartup());
+      if (!(streams >> q & 1)) {
+        Ticks busy = busyUntil(q, i, queues[q], movers[q], lastDispatch);
+        first = std::min(first, std::max(queues[q].ops[i].dispatched, busy));
+      }
+  return first - startupTicks;
 }
 
 /// When an order in the middle of its slots was dispatched and could begin is
@@ -42,15 +58,19 @@ bool Timeline::streamsAlone(uint32_t streams) const {
 }
 
 /// What waits for a slot to be popped, or for a counter, may wait through any
-/// number of rounds: since when is for its own statistics alone. A stream that
-/// has moved something since comes to wait anew in each round.
-uint32_t Timeline::sleepingQueues(const Positions &positions, Ticks since) {
+/// number of rounds: since when is for its own statistics alone. What has moved
+/// or finished something since comes to wait anew in each round.
+uint32_t Timeline::sleepingQueues(const Positions &positions,
+                                  std::optional<Ticks> since) {
   uint32_t streams = streamingQueues(positions);
   uint32_t result = 0;
-  for (unsigned q = FirstRingId; q < numQueues; ++q)
-    if (!queues[q].ops.empty() && nextMover(q) == never &&
-        (!(streams >> q & 1) || movers[q].dataEnd < since))
+  for (unsigned q = FirstRingId; q < numQueues; ++q) {
+    if (queues[q].ops.empty() || nextMover(q) != never)
+      continue;
+    Ticks last = std::max(movers[q].dataEnd, queues[q].lastRemoval);
+    if (since ? last < *since : !(streams >> q & 1))
       result |= 1u << q;
+  }
   return result;
 }
 
@@ -78,10 +98,11 @@ class Description {
 public:
   using Ticks = TimelineState::Ticks;
 
-  Description(Ticks now, Ticks past, const Positions &positions,
-              uint32_t streams, uint32_t sleeping, std::vector<int64_t> &out)
-      : now(now), past(past), positions(positions), streams(streams),
-        sleeping(sleeping), out(out) {}
+  Description(Ticks now, Ticks lastDispatch, Ticks startup, Ticks past,
+              const Positions &positions, uint32_t streams, uint32_t sleeping,
+              std::vector<int64_t> &out)
+      : now(now), lastDispatch(lastDispatch), startup(startup), past(past),
+        positions(positions), streams(streams), sleeping(sleeping), out(out) {}
 
   void add(std::initializer_list<int64_t> values) {
     out.insert(out.end(), values);
@@ -94,12 +115,10 @@ public:
   void addCounter(unsigned c, const TimelineState &state);
   void addRing(unsigned r, const TimelineState::Ring &ring,
                const TimelineState &state);
-  /// Since when the instructions of a queue that does nothing wait.
-  void addSleep(const TimelineState::Queue &queue,
-                const TimelineState::Mover &mover);
 
 private:
-  void addOp(const TimelineState::Op &op);
+  /// `busy` is from when on it matters since when it waits.
+  void addOp(const TimelineState::Op &op, Ticks busy);
   void addAccess(const Access &access) {
     add({int64_t(access.memory), access.write, access.bytes, access.rows,
          access.stride});
@@ -113,14 +132,14 @@ private:
     out.push_back(TimelineState::never);
   }
 
-  Ticks now, past;
+  Ticks now, lastDispatch, startup, past;
   const Positions &positions;
   uint32_t streams, sleeping;
   std::vector<int64_t> &out;
 };
 } // namespace
 
-void Description::addOp(const TimelineState::Op &op) {
+void Description::addOp(const TimelineState::Op &op, Ticks busy) {
   const Dispatched &d = op.d;
   add({d.op, d.queue, int64_t(d.work), d.signal, d.interval, d.bytes,
        d.hbm, d.write, d.passCount, d.tailBytes, d.multiplies,
@@ -132,8 +151,12 @@ void Description::addOp(const TimelineState::Op &op) {
   int64_t firstSlot = 0;
   if (d.work == Work::Order)
     firstSlot = positions.popped[d.queue - FirstRingId] - d.firstSlot;
-  add({positions.layer - d.layer, firstSlot, d.count, at(op.dispatched),
-       at(op.ready), int64_t(op.cause)});
+  // A start-up overlaps with the bytes before it, and what is ready before they
+  // have gone waits for nothing else.
+  add({positions.layer - d.layer, firstSlot, d.count,
+       std::max(op.dispatched, busy) - now,
+       std::max(op.ready, busy - startup) - now,
+       op.ready > busy ? int64_t(op.cause) : -1});
   for (const SlotUse &use : d.slots)
     add({use.ring, positions.popped[use.ring] - use.slot, use.pop});
 }
@@ -144,7 +167,7 @@ void Description::addQueue(unsigned q, const TimelineState::Queue &queue,
        at(queue.lastRemoval), int64_t(queue.ops.size())});
   for (size_t i = 0; i < queue.ops.size(); ++i) {
     const TimelineState::Op &op = queue.ops[i];
-    addOp(op);
+    addOp(op, busyUntil(q, i, queue, mover, lastDispatch));
     if (q != VectorId && q != DmaInId)
       continue;
     // HBM is never asked whether a write to it is on its way.
@@ -200,22 +223,12 @@ void Description::addRing(unsigned r, const TimelineState::Ring &ring,
   addWaiters(popped, ring.waiters, state);
 }
 
-void Description::addSleep(const TimelineState::Queue &queue,
-                           const TimelineState::Mover &mover) {
-  if (queue.ops.empty())
-    return;
-  out.push_back(std::max(mover.dataEnd, queue.ops[0].dispatched) - now);
-  for (size_t i = 0; i < queue.ops.size(); ++i) {
-    const TimelineState::Op &op = queue.ops[i];
-    add({op.dispatched - now, op.ready - now, int64_t(op.cause)});
-  }
-}
-
 void Timeline::describe(const Positions &positions, uint32_t sleeping,
                         uint32_t idle, std::vector<int64_t> &out) {
   uint32_t streams = streamingQueues(positions);
-  Ticks past = this->past(streams | sleepingQueues(positions, 0));
-  Description description(now, past, positions, streams, sleeping, out);
+  Ticks past = this->past(streams | sleepingQueues(positions));
+  Description description(now, now - dispatchTicks, startupTicks, past,
+                          positions, streams, sleeping, out);
   description.add({now % perCycle, now - past, description.at(portFree),
                    now - frontier, streams, sleeping, idle});
   uint32_t idleQueues = idle << FirstRingId;
@@ -233,27 +246,19 @@ void Timeline::describe(const Positions &positions, uint32_t sleeping,
   out.insert(out.end(), residentPages.begin(), residentPages.end());
 }
 
-void Timeline::describeSleep(uint32_t sleeping, const Positions &positions,
-                             std::vector<int64_t> &out) const {
-  Description description(now, now, positions, 0, 0, out);
-  for (unsigned q = FirstRingId; q < numQueues; ++q)
-    if (sleeping >> q & 1)
-      description.addSleep(queues[q], movers[q]);
-}
-
 void Timeline::describe(unsigned r, const RingParts &parts, Ticks now,
                         Ticks past, const Positions &positions,
                         std::vector<int64_t> &out) const {
-  Description description(now, past, positions, 0, 0, out);
+  Description description(now, now - dispatchTicks, startupTicks, past,
+                          positions, 0, 0, out);
   description.addQueue(FirstRingId + r, parts.queue, parts.mover);
   description.addRing(r, parts.ring, *this);
-  description.addSleep(parts.queue, parts.mover);
 }
 
 std::vector<std::pair<unsigned, Access *>>
 Timeline::overlappable(const Positions &positions) {
   Ticks past =
-      this->past(streamingQueues(positions) | sleepingQueues(positions, 0));
+      this->past(streamingQueues(positions) | sleepingQueues(positions));
   std::vector<std::pair<unsigned, Access *>> result;
   for (unsigned q : {unsigned(DmaInId), unsigned(VectorId)}) {
     Queue &queue = queues[q];

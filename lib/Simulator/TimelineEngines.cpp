@@ -85,8 +85,7 @@ Timeline::Ticks Timeline::nextMover(unsigned id) {
     return std::max(ready, mover.dataEnd);
   Ticks data = mover.dataEnd;
   if (mover.slotsDone == 0)
-    data = std::max(data, std::max(ready, mover.startupEnd) +
-                              TimingModel::ticksOf(timing.dmaStartup()));
+    data = std::max(data, std::max(ready, mover.startupEnd) + startupTicks);
   if (op.d.work == Work::Order) {
     Ring &ring = rings[id - FirstRingId];
     int64_t freedBy = op.d.firstSlot + mover.slotsDone - ring.slots;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RepetitionFixture.h"
+#include <random>
 
 using namespace serrano;
 
@@ -109,6 +110,99 @@ TEST_F(LeftOutRoundsTest, OrdersOfAnotherLoop) {
                                       "imm=0.0, rows=1, cols=16\n") +
                   "  }\n"),
        1000);
+}
+
+namespace {
+
+/// Rounds with orders of several rings, transfers and waits, at random.
+class RandomRounds {
+public:
+  explicit RandomRounds(unsigned seed) : random(seed) {}
+
+  std::string program() {
+    std::string before = "  mx.load signal=c2, src=spm[65536]:64:bf16, k=32, "
+                         "n=32\n",
+                ordered, rest;
+    std::string round = work(part() + (below(2) ? part() : ""));
+    for (unsigned r = 0, n = 1 + below(2); r < n; ++r) {
+      std::string ring = number(r), orders;
+      int64_t slots = 0;
+      for (unsigned i = 0, m = 1 + below(2); i < m; ++i) {
+        int64_t count = below(3) ? below(9) : 0;
+        slots += count;
+        orders += "    ring.fill " + wait() + "ring=" + ring +
+                  ", src=hbm[w], bytes=" + number(64 * (1 + below(32))) +
+                  ", count=" + number(count) + ", stride=0, passes=1\n";
+      }
+      before += "  ring.setup ring=" + ring + ", slots=" + number(2 + below(8)) +
+                ", base=" + number(2097152 + 32768 * r) +
+                ", slot_bytes=2048\n";
+      std::string pops =
+          slots ? "    loop index=r61, count=" + number(slots) +
+                      " {\n      v.unary signal=c1, fn=copy, dst=" + tile(65536) +
+                      ", a=pop" + ring +
+                      "[0]:64:f32, rows=1, cols=16\n    }\n"
+                : "";
+      round += pops;
+      round += orders;
+      for (unsigned i = 0, ahead = 1 + below(4); i < ahead; ++i) {
+        ordered += orders;
+        rest += pops;
+      }
+    }
+    std::string source = loopOf(round, before + ordered);
+    source.insert(source.find("  halt"), rest);
+    return source;
+  }
+
+private:
+  unsigned below(unsigned n) { return random() % n; }
+  static std::string number(int64_t n) { return std::to_string(n); }
+  static std::string tile(int64_t address) {
+    return "spm[" + number(address) + "]:64:f32";
+  }
+  std::string wait() {
+    return below(3) ? "" : "wait0=c1-" + number(below(40)) + ", ";
+  }
+  std::string part() {
+    std::string text = "      v.fill signal=c1, dst=" + tile(64 * below(4)) +
+                       ", imm=0.0, rows=" + number(1 + below(4)) +
+                       ", cols=16\n";
+    switch (below(4)) {
+    case 0:
+      return text + "      dma.load " + wait() + "signal=c3, src=hbm[w], " +
+             "dst=spm[4096], bytes=64, n1=" + number(1 + below(20)) +
+             ", n2=1, n3=1, ss1=64, ds1=64\n";
+    case 1:
+      return text + "      dma.store " + wait() + "signal=c4, src=spm[0], " +
+             "dst=hbm[x], bytes=64, n1=" + number(1 + below(20)) +
+             ", n2=1, n3=1, ss1=64, ds1=64\n";
+    case 2:
+      return text + "      mx.mul signal=c2, dst=acc[0]:128:f32, "
+                    "src=spm[65536]:64:bf16, m=" +
+             number(1 + below(40)) + "\n";
+    default:
+      return text + text;
+    }
+  }
+
+  std::mt19937 random;
+};
+
+} // namespace
+
+TEST_F(LeftOutRoundsTest, RandomRounds) {
+  for (unsigned seed = 0; seed < 150; ++seed) {
+    std::string source = RandomRounds(seed).program();
+    for (int64_t n : {30, 90}) {
+      llvm::Expected<sim::Statistics> whole = predict(source, n, false);
+      ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError()) << source;
+      llvm::Expected<sim::Statistics> left = predict(source, n);
+      ASSERT_TRUE(bool(left)) << llvm::toString(left.takeError()) << source;
+      ASSERT_EQ(left->toJson(), whole->toJson())
+          << "seed " << seed << "\n" << source;
+    }
+  }
 }
 
 TEST_F(LeftOutRoundsTest, DecisionsOfLaterRounds) {
