@@ -13,7 +13,7 @@ using namespace serrano::sim;
 /// Looking at rounds that are shorter costs more than it saves.
 static constexpr int64_t leastDispatches = 128;
 /// Periods of more rounds than this are not found.
-static constexpr size_t mostRounds = 16;
+static constexpr size_t mostRounds = 64;
 /// A loop whose values left their lines so often in succession does so again,
 /// most likely.
 static constexpr unsigned mostFailures = 8;

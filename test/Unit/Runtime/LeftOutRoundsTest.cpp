@@ -112,6 +112,35 @@ TEST_F(LeftOutRoundsTest, OrdersOfAnotherLoop) {
        1000);
 }
 
+/// Fractions of cycles come round after 64 rounds, and orders wait through
+/// several of them.
+TEST_F(LeftOutRoundsTest, ABillionRoundsOfOrdersAhead) {
+  const std::string order = "    ring.fill ring=0, src=hbm[w], bytes=2048, "
+                            "count=100, stride=0, passes=1\n"
+                            "    ring.fill ring=0, src=hbm[w], bytes=2048, "
+                            "count=0, stride=0, passes=1\n";
+  std::string source = loopOf(
+      order +
+          "    dma.load signal=c3, src=hbm[w], dst=spm[4096], bytes=64, n1=2, "
+          "n2=1, n3=1, ss1=64, ds1=64\n" +
+          work("      mx.load signal=c2, src=pop0[0]:64:bf16, k=32, n=32\n"
+                   "      mx.mul signal=c2, dst=acc[0]:128:f32, "
+                   "src=spm[65536]:64:bf16, m=4\n"),
+      "  ring.setup ring=0, slots=128, base=1048576, slot_bytes=2048\n" + order +
+          order + order);
+  // What was ordered ahead is popped at last.
+  source.insert(source.find("  halt"),
+                "  loop index=r60, count=300 {\n"
+                "    v.unary fn=copy, dst=spm[65536]:64:f32, "
+                "a=pop0[0]:64:f32, rows=1, cols=16\n  }\n");
+  auto cycles = [&](int64_t n) {
+    return llvm::cantFail(predict(source, n)).cycles;
+  };
+  int64_t rounds = cycles(1064) - cycles(1000);
+  EXPECT_EQ(cycles(1000 + 15624984 * 64), cycles(1000) + 15624984 * rounds);
+  same(source, 300);
+}
+
 namespace {
 
 /// Rounds with orders of several rings, transfers and waits, at random.
