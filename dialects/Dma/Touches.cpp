@@ -36,6 +36,11 @@ struct IndexRange {
   int64_t least, most, step;
 };
 
+/// That an index is `rest` and a multiple of `step`, of any sign; 0 for a constant.
+struct Congruence {
+  int64_t step, rest;
+};
+
 } // namespace
 
 static std::optional<IndexRange> getRange(Value index);
@@ -90,8 +95,48 @@ static std::optional<IndexRange> getRange(Value index) {
   return range;
 }
 
-/// The bytes of its buffer that a view touches, or all of them if the view's
-/// place is known only when the program runs.
+/// Of sums, differences and products; any other value may be any number.
+static Congruence getCongruence(Value index) {
+  constexpr Congruence any{1, 0};
+  if (std::optional<int64_t> value = getConstantIntValue(index))
+    return {0, *value};
+  Operation *op = index.getDefiningOp();
+  if (!isa_and_nonnull<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
+    return any;
+  Congruence a = getCongruence(op->getOperand(0)), b = getCongruence(op->getOperand(1)), result;
+  if (isa<arith::MulIOp>(op)) {
+    // (r + i s)(q + j t) - r q is a sum of multiples of s q, t r and s t.
+    int64_t products[3];
+    if (llvm::MulOverflow(a.step, b.rest, products[0]) ||
+        llvm::MulOverflow(b.step, a.rest, products[1]) ||
+        llvm::MulOverflow(a.step, b.step, products[2]) ||
+        llvm::MulOverflow(a.rest, b.rest, result.rest))
+      return any;
+    result.step = std::gcd(std::gcd(products[0], products[1]), products[2]);
+    return result;
+  }
+  bool overflows = isa<arith::AddIOp>(op) ? llvm::AddOverflow(a.rest, b.rest, result.rest)
+                                          : llvm::SubOverflow(a.rest, b.rest, result.rest);
+  result.step = std::gcd(a.step, b.step);
+  return overflows ? any : result;
+}
+
+/// The columns of all rows of its buffer that a view can touch which moves by whole rows, as
+/// far as is known; or all of the buffer.
+static Touch getColumns(Value offset, ArrayRef<int64_t> strides, int64_t cols, int64_t bytes,
+                        Touch whole) {
+  Congruence place = getCongruence(offset);
+  if (strides[0] == 0 || place.step % strides[0])
+    return whole;
+  int64_t first = (place.rest % strides[0] + strides[0]) % strides[0];
+  whole.begin = first * bytes;
+  whole.stride = strides[0] * bytes;
+  whole.width = ((cols - 1) * strides[1] + 1) * bytes;
+  return whole;
+}
+
+/// The bytes of its buffer that a view touches, or all of them if nothing is known of the
+/// view's place before the program runs.
 static Touch getWindow(Value view, mem::BufferOp buffer) {
   Touch whole{nullptr, buffer.getSpace(), 0, buffer.getBytes()};
   // What a cast claims about an offset is not checked when the program runs.
@@ -104,16 +149,18 @@ static Touch getWindow(Value view, mem::BufferOp buffer) {
       !type.hasStaticShape() || type.getNumElements() == 0 ||
       llvm::any_of(strides, [](int64_t n) { return ShapedType::isDynamic(n) || n < 0; }))
     return whole;
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
   IndexRange offsets{offset, offset, 0};
   if (ShapedType::isDynamic(offset)) {
     auto cast = view.getDefiningOp<memref::ReinterpretCastOp>();
     auto value = cast ? dyn_cast<Value>(cast.getMixedOffsets().front()) : Value();
-    std::optional<IndexRange> range = value ? getRange(value) : std::nullopt;
-    if (!range || range->most > buffer.getBytes())
+    if (!value)
       return whole;
+    std::optional<IndexRange> range = getRange(value);
+    if (!range || range->most > buffer.getBytes())
+      return getColumns(value, strides, type.getDimSize(1), bytes, whole);
     offsets = *range;
   }
-  int64_t bytes = type.getElementTypeBitWidth() / 8;
   int64_t spread = offsets.most - offsets.least;
   int64_t row = (type.getDimSize(1) - 1) * strides[1] + 1;
   Touch touch = whole;

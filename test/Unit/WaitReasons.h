@@ -9,6 +9,7 @@
 #define SERRANO_TEST_UNIT_WAITREASONS_H
 
 #include "OrderGraph.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -31,7 +32,7 @@ struct WholeRun {
 /// Why a mutant, a program with one wait dropped or weakened, does not race. Of several
 /// runs, the last of these that one of them gives.
 enum class Reason {
-  Idle,    ///< nothing comes before that could be waited for
+  Idle,    ///< nothing comes before that could be waited for, or nothing after that waits
   Implied, ///< all that the wait orders, other waits order too
   Apart,   ///< it alone orders events, but none that meet
 };
@@ -46,8 +47,11 @@ public:
     race = firstMissing(whole.met, before);
     for (unsigned step = 0; step < graph.steps.size() && !lost; ++step)
       for (OrderGraph::Edge edge : whole.graph.steps[step].after)
-        if (!llvm::is_contained(graph.steps[step].after, edge))
-          lost = {edge.from, step};
+        if (!llvm::is_contained(graph.steps[step].after, edge)) {
+          if (std::optional<unsigned> event = firstEventFrom(step))
+            lost = {edge.from, *event};
+          break;
+        }
     apart = firstMissing(whole.before, before);
     reason = apart ? Reason::Apart : lost ? Reason::Implied : Reason::Idle;
   }
@@ -55,7 +59,7 @@ public:
   /// Two events that meet and that nothing orders, if there are any.
   std::optional<EventPair> race;
   Reason reason; ///< if there are none
-  /// Two steps of which the mutant's second does not wait for the first.
+  /// Two steps of which the mutant's second, or what made it wait, does not wait for the first.
   std::optional<std::pair<unsigned, unsigned>> lost;
   std::optional<EventPair> apart; ///< two events that the wait alone orders
   OrderGraph graph;
@@ -63,12 +67,30 @@ public:
   /// The reason, with the order that makes up for the wait.
   std::string explain() const {
     if (reason == Reason::Idle)
-      return "nothing to wait for";
+      return "nothing to wait for, or nothing that waits";
     if (reason == Reason::Implied)
       return "implied: " + describePath(graph, *lost);
     return llvm::formatv("apart: it orders {0} before {1}, which share no byte that is written",
                          describe(graph, graph.eventSteps[apart->first]),
                          describe(graph, graph.eventSteps[apart->second]));
+  }
+
+private:
+  /// The step, or the first one after it in every legal order, that is an event: an order of no
+  /// blocks has none.
+  std::optional<unsigned> firstEventFrom(unsigned step) const {
+    llvm::DenseSet<unsigned> later = {step};
+    for (; step < graph.steps.size(); ++step) {
+      bool isLater = llvm::any_of(graph.steps[step].after, [&](OrderGraph::Edge edge) {
+        return later.contains(edge.from);
+      });
+      if (!isLater && !later.contains(step))
+        continue;
+      if (graph.steps[step].event >= 0)
+        return step;
+      later.insert(step);
+    }
+    return std::nullopt;
   }
 };
 

@@ -64,18 +64,22 @@ static void attach(const QueuedOp &queued) {
 /// Puts a sync of the matrix queue before each outermost loop that runs an unknown
 /// number of times. What is done before the loop is waited for there, once: a wait
 /// within it would have to name a lag that holds for the first round, and would hold up
-/// all later ones.
+/// all later ones. Not if nothing else is done in the loop, so that lags are the same in all
+/// rounds.
 static void hoist(func::FuncOp function, Touches &touches) {
   function.walk<WalkOrder::PreOrder>([&](scf::ForOp loop) {
     // The whole model is no place to wait before.
     if (loop.getStaticTripCount() || loop->hasAttr(serrano::tile::TileDialect::kPortionsAttr))
       return WalkResult::advance();
     SmallVector<Touch> inside;
+    bool hasOthers = false;
     loop.walk([&](Operation *op) {
       if (getQueue(op) == Queue::Matrix)
         llvm::append_range(inside, touches[op]);
+      else
+        hasOthers |= getQueue(op).has_value();
     });
-    if (!inside.empty()) {
+    if (!inside.empty() && hasOthers) {
       OpBuilder builder(loop);
       touches[SyncOp::create(builder, loop.getLoc(), Queue::Matrix)] = std::move(inside);
     }
@@ -83,26 +87,52 @@ static void hoist(func::FuncOp function, Touches &touches) {
   });
 }
 
-/// Whether `op` needs no signal: it is one of the vector queue in a loop of nothing else
-/// that perhaps does not run, and which one of the same queue follows. That one's signal
-/// says the same, since queues retire in order; a wait for what came before need not count
-/// how often the loop ran.
-static bool isSignalledLater(Operation *op) {
-  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+/// Whether `loop` perhaps does not run, and has nothing but work of the vector queue.
+static bool isOptionalVectorWork(scf::ForOp loop) {
   if (!loop || loop.getStaticTripCount())
     return false;
-  auto isOther = [](Operation &inner) {
+  return llvm::none_of(*loop.getBody(), [](Operation &inner) {
     std::optional<Queue> queue = getQueue(&inner);
     return inner.getNumRegions() != 0 || (queue && queue != Queue::Vector);
-  };
-  if (llvm::any_of(*loop.getBody(), isOther))
+  });
+}
+
+/// Whether an operation needs no signal: it is one of the vector queue in a loop of nothing else
+/// that perhaps does not run, which one of the same queue follows before anything that has to wait
+/// for it. That one's signal says the same, since queues retire in order; a wait for what
+/// came before need not count how often the loop ran.
+static bool isSignalledLater(const QueuedOp &queued,
+                             const llvm::DenseMap<Operation *, unsigned> &numbers) {
+  auto loop = dyn_cast<scf::ForOp>(queued.op->getParentOp());
+  if (queued.queue != Queue::Vector || !isOptionalVectorWork(loop))
     return false;
-  for (Operation *next = loop->getNextNode(); next; next = next->getNextNode())
-    if (next->getNumRegions() != 0)
+  for (Operation *next = loop->getNextNode(); next; next = next->getNextNode()) {
+    if (next->getNumRegions() == 0 && getQueue(next) == Queue::Vector)
+      return true;
+    WalkResult walk = next->walk([&](Operation *inner) {
+      auto it = numbers.find(inner);
+      return it != numbers.end() && llvm::is_contained(queued.conflicts, it->second)
+                 ? WalkResult::interrupt()
+                 : WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
       return false;
-    else if (std::optional<Queue> queue = getQueue(next))
-      return queue == Queue::Vector;
+  }
   return false;
+}
+
+/// Adds the signals.
+static void addSignals(QueueProgram &program) {
+  llvm::DenseMap<Operation *, unsigned> numbers;
+  for (auto [number, queued] : llvm::enumerate(program.ops))
+    numbers[queued.op] = number;
+  for (QueuedOp &queued : program.ops) {
+    queued.signals = queued.executes && !isSignalledLater(queued, numbers);
+    if (queued.signals)
+      queued.op->setAttr(DmaDialect::kSignalAttr,
+                         IntegerAttr::get(IntegerType::get(queued.op->getContext(), 64),
+                                          getCounter(queued.queue)));
+  }
 }
 
 /// The waits, with the largest lags, after which an operation knows all of `needed`,
@@ -207,14 +237,11 @@ void InsertWaits::runOnOperation() {
   for (auto &[op, ignored] : *touches) {
     op->removeAttr(DmaDialect::kWaitsAttr);
     op->removeAttr(DmaDialect::kSignalAttr);
-    if (*getQueue(op) != Queue::Ring && !isSignalledLater(op))
-      op->setAttr(DmaDialect::kSignalAttr,
-                  IntegerAttr::get(IntegerType::get(op->getContext(), 64),
-                                   getCounter(*getQueue(op))));
   }
   hoist(getOperation(), *touches);
 
   QueueProgram program(getOperation(), *touches);
+  addSignals(program);
   program.walk([&](unsigned number, QueueState &state) {
     QueuedOp &op = program.ops[number];
     op.waits = chooseWaits(findNeeded(program, op, state));

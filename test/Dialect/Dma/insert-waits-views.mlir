@@ -206,8 +206,9 @@ func.func @columns_of_other_loops(%n: index) {
 
 // -----
 
-// A loop of three rounds at most, and a place of two rows at most, take the first two columns of whatever
-// rows: the third column is apart, in whatever row. A bound that is no quotient may be negative.
+// A loop of three rounds at most, a place of two rows at most and rows that nothing is known of take the
+// first two columns of whatever rows: the third column is apart, in whatever row. With an odd number of
+// columns before it a place may take any column.
 
 // CHECK-LABEL: func.func @rows_of_a_limited_loop
 // CHECK: scf.for
@@ -217,7 +218,10 @@ func.func @columns_of_other_loops(%n: index) {
 // CHECK: dma.load {{.*}} :
 // CHECK: tile.fill 2.{{.*}} {dma.signal = 3 : i64} :
 // CHECK: dma.load {{.*}} :
-// CHECK: tile.fill 3.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+// CHECK: tile.fill 3.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 4.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+// CHECK: dma.load {{.*}} :
+// CHECK: tile.fill 5.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
 tile.tensor @t temporary : memref<8x8xf32>
 func.func @rows_of_a_limited_loop(%n: index) {
   %c0 = arith.constant 0 : index
@@ -246,6 +250,54 @@ func.func @rows_of_a_limited_loop(%n: index) {
   %wherever = memref.reinterpret_cast %x to offset: [%where], sizes: [2, 2], strides: [8, 1] : memref<8x8xf32> to memref<2x2xf32, strided<[8, 1], offset: ?>>
   dma.load @t[%n, %n] to %wherever rows %n : memref<2x2xf32, strided<[8, 1], offset: ?>>
   tile.fill 3.0 to %third rows %n cols %n : memref<8x1xf32, strided<[8, 1], offset: 2>>
+  tile.fill 4.0 to %second rows %n cols %n : memref<8x1xf32, strided<[8, 1], offset: 1>>
+  %shifted = arith.subi %where, %n : index
+  %unknown = memref.reinterpret_cast %x to offset: [%shifted], sizes: [2, 2], strides: [8, 1] : memref<8x8xf32> to memref<2x2xf32, strided<[8, 1], offset: ?>>
+  dma.load @t[%n, %n] to %unknown rows %n : memref<2x2xf32, strided<[8, 1], offset: ?>>
+  tile.fill 5.0 to %third rows %n cols %n : memref<8x1xf32, strided<[8, 1], offset: 2>>
+  return
+}
+
+// -----
+
+// What is known of a place are the columns that it has in common with all places it can be: products by
+// 8 and what is added to them or taken from them, also around the end of a row. A product by 4 moves by
+// half a row.
+
+// CHECK-LABEL: func.func @columns_of_unknown_rows
+// CHECK: dma.load {{.*}} :
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 1.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+// CHECK: dma.load {{.*}} :
+// CHECK: tile.fill 2.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.fill 3.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+// CHECK: dma.load {{.*}} :
+// CHECK: tile.fill 4.{{.*}} dma.waits = [#dma.wait<0 lag 0>]
+tile.tensor @t temporary : memref<8x8xf32>
+func.func @columns_of_unknown_rows(%n: index, %m: index) {
+  %c2 = arith.constant 2 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %first = memref.reinterpret_cast %x to offset: [0], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1]>>
+  %third = memref.reinterpret_cast %x to offset: [2], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1], offset: 2>>
+  %last = memref.reinterpret_cast %x to offset: [7], sizes: [8, 1], strides: [8, 1] : memref<8x8xf32> to memref<8x1xf32, strided<[8, 1], offset: 7>>
+  %rows = arith.muli %n, %c8 : index
+  %after = arith.addi %rows, %c2 : index
+  %columns23 = memref.reinterpret_cast %x to offset: [%after], sizes: [2, 2], strides: [8, 1] : memref<8x8xf32> to memref<2x2xf32, strided<[8, 1], offset: ?>>
+  dma.load @t[%n, %n] to %columns23 rows %n : memref<2x2xf32, strided<[8, 1], offset: ?>>
+  tile.fill 0.0 to %first rows %n cols %n : memref<8x1xf32, strided<[8, 1]>>
+  tile.fill 1.0 to %third rows %n cols %n : memref<8x1xf32, strided<[8, 1], offset: 2>>
+  %more = arith.muli %m, %rows : index
+  %before = arith.subi %more, %c2 : index
+  %columns67 = memref.reinterpret_cast %x to offset: [%before], sizes: [2, 2], strides: [8, 1] : memref<8x8xf32> to memref<2x2xf32, strided<[8, 1], offset: ?>>
+  dma.load @t[%n, %n] to %columns67 rows %n : memref<2x2xf32, strided<[8, 1], offset: ?>>
+  tile.fill 2.0 to %first rows %n cols %n : memref<8x1xf32, strided<[8, 1]>>
+  tile.fill 3.0 to %last rows %n cols %n : memref<8x1xf32, strided<[8, 1], offset: 7>>
+  %halves = arith.muli %n, %c4 : index
+  %any = memref.reinterpret_cast %x to offset: [%halves], sizes: [2, 1], strides: [8, 1] : memref<8x8xf32> to memref<2x1xf32, strided<[8, 1], offset: ?>>
+  dma.load @t[%n, %n] to %any rows %n : memref<2x1xf32, strided<[8, 1], offset: ?>>
+  tile.fill 4.0 to %third rows %n cols %n : memref<8x1xf32, strided<[8, 1], offset: 2>>
   return
 }
 

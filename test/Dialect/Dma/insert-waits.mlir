@@ -430,6 +430,7 @@ func.func @hoisted_from_nested_loops(%n: index) {
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
   %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
   scf.for %i = %c0 to %c2 step %c1 {
     tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
@@ -437,6 +438,7 @@ func.func @hoisted_from_nested_loops(%n: index) {
       scf.for %k = %c0 to %n step %c1 {
         tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
       }
+      tile.fill 0.0 to %z rows %n cols %n : memref<8x8xf32>
     }
   }
   return
@@ -460,6 +462,7 @@ func.func @hoisted_within_portions(%n: index) {
   %c1 = arith.constant 1 : index
   %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
   %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
   %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
   tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
   scf.for %i = %c0 to %n step %c1 {
@@ -467,6 +470,7 @@ func.func @hoisted_within_portions(%n: index) {
     tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
     scf.for %j = %c0 to %n step %c1 {
       tile.matmul %y to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+      tile.fill 0.0 to %z rows %n cols %n : memref<8x8xf32>
     }
   } {tile.portions}
   return
@@ -483,11 +487,93 @@ func.func @nothing_to_hoist(%n: index) {
   %c1 = arith.constant 1 : index
   %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
   %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
   %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
   tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
   scf.for %i = %c0 to %n step %c1 {
     tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.fill 0.0 to %z rows %n cols %n : memref<8x8xf32>
   }
+  return
+}
+
+// -----
+
+// In a loop of nothing but matrix work a lag is the same in all rounds: it waits itself, and only
+// for what it needs.
+
+// CHECK-LABEL: func.func @matrix_work_alone
+// CHECK-NOT: dma.sync
+// CHECK: tile.matmul {{.*}} {dma.signal = 2 : i64, dma.waits = [#dma.wait<3 lag 1>]} :
+func.func @matrix_work_alone(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  tile.fill 0.0 to %y rows %n cols %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  }
+  return
+}
+
+// -----
+
+// Vector work that perhaps is not done leaves the signal to what follows it, past loops and
+// operations of other queues that need not wait for it: the matmul's lag counts nothing but
+// the last fill, whether the loop ran or not.
+
+// CHECK-LABEL: func.func @signalled_later
+// CHECK: tile.fill 0.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: scf.for
+// CHECK-NEXT: tile.fill 1.0{{.*}} cols %{{[a-z0-9]+}} :
+// CHECK: tile.matmul
+// CHECK: tile.fill 2.{{.*}} {dma.signal = 3 : i64} :
+// CHECK: tile.matmul {{.*}} dma.waits = [#dma.wait<3 lag 1>]
+func.func @signalled_later(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
+  %w = mem.buffer scratchpad at 768 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  tile.fill 0.0 to %x rows %n cols %n : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.fill 1.0 to %y rows %n cols %n : memref<8x8xf32>
+  }
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %w to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  }
+  tile.fill 2.0 to %z rows %n cols %n : memref<8x8xf32>
+  tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  return
+}
+
+// -----
+
+// Who needs it before anything follows waits for its own signal.
+
+// CHECK-LABEL: func.func @needed_before_what_follows
+// CHECK: scf.for
+// CHECK-NEXT: tile.fill 1.0{{.*}} {dma.signal = 3 : i64} :
+// CHECK: scf.for
+// CHECK-NEXT: tile.matmul {{.*}} dma.waits = [#dma.wait<3 lag 0>]
+func.func @needed_before_what_follows(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
+  %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    tile.fill 1.0 to %y rows %n cols %n : memref<8x8xf32>
+  }
+  scf.for %i = %c0 to %n step %c1 {
+    tile.matmul %y to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+  }
+  tile.fill 2.0 to %z rows %n cols %n : memref<8x8xf32>
   return
 }
 
@@ -505,6 +591,7 @@ func.func @sync_of_three(%n: index) {
   %c1 = arith.constant 1 : index
   %x = mem.buffer scratchpad at 0 : memref<8x8xf32>
   %y = mem.buffer scratchpad at 256 : memref<8x8xf32>
+  %z = mem.buffer scratchpad at 512 : memref<8x8xf32>
   %acc = mem.buffer accumulators at 0 : memref<8x8xf32>
   dma.store %acc to @u[%n, %n] rows %n : memref<8x8xf32>
   dma.load @t[%n, %n] to %x rows %n : memref<8x8xf32>
@@ -512,6 +599,7 @@ func.func @sync_of_three(%n: index) {
   scf.for %i = %c0 to %n step %c1 {
     tile.load_weights %y k %n n %n : memref<8x8xf32>
     tile.matmul %x to %acc m %n : memref<8x8xf32>, memref<8x8xf32>
+    tile.fill 0.0 to %z rows %n cols %n : memref<8x8xf32>
   }
   return
 }
