@@ -33,6 +33,7 @@ static Bounds getBounds(Choice choice) {
     return {1, 64};
   case Choice::InterleaveGate:
   case Choice::CarryNorms:
+  case Choice::ValuesByBlock:
     return {0, 1};
   case Choice::Pieces:
   case Choice::StagedBlocks:

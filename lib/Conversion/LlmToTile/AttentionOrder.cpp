@@ -133,7 +133,8 @@ void Lowering::CachedKernel::arrangeWork() {
     writeWork(on.add(first, on.mul(steps, no(toSecond))), shortCursor);
     writeWork(on.add(second, on.mul(steps, toSecond)), longCursor);
   });
-  writeWork(on.max(readWork(shortCursor), readWork(longCursor)), rounds);
+  // Of nothing, if a portion has no token of any sequence.
+  writeWork(on.max(on.max(readWork(shortCursor), readWork(longCursor)), one), rounds);
 }
 
 void Lowering::CachedKernel::reset(Cursor cursor) {

@@ -7,6 +7,8 @@
 
 #include "Lowering.h"
 
+#include "serrano/Target/TimingModel.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -14,42 +16,80 @@ using namespace serrano;
 using namespace serrano::lowering;
 
 /// Blocks of one step of the softmax: so many that the latencies of the engines are
-/// short beside their work.
-static constexpr int64_t mostSoftmaxBlocks = 4;
+/// short beside their work. More of them leave the accumulators room for fewer queries.
+static constexpr int64_t mostSoftmaxBlocks = 5, leastSoftmaxBlocks = 4;
+/// A tile of queries has enough to do with a block of keys if that takes so many times as
+/// long as the block's transfer.
+static constexpr double workPerTransfer = 1.5;
 /// The part of the scratchpad that the cache's ring takes.
 static constexpr int64_t cacheRingShare = 5;
 
 int64_t Lowering::getBlock() const {
-  NumberFormat format = precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16;
-  return std::min(target.largestK(format), target.columns());
-}
-
-int64_t Lowering::getSoftmaxBlocks() {
-  int64_t most = choose(tile::Choice::SoftmaxBlocks, mostSoftmaxBlocks);
-  return std::min<int64_t>(most, llvm::divideCeil(limits.context, getBlock()));
+  return std::min(target.largestK(getFormat()), target.columns());
 }
 
 /// The most heads of which the blocks of a step fit the ring with as many again, and
 /// scores and sums of a few rows the accumulators.
-int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) {
+int64_t Lowering::getLanesByRule(int64_t kvHeads, int64_t size, int64_t stepKeys) const {
   int64_t bytes = precision.getIntOrFloatBitWidth() / 8, lanes = kvHeads;
   auto fits = [&] {
-    return kvHeads % lanes == 0 && 2 * getSoftmaxBlocks() * getBlock() * lanes * 2 * size * bytes <=
-                                       target.scratchpadBytes() / cacheRingShare &&
-           lanes * getBlock() * 2 * (getSoftmaxBlocks() * getBlock() + size) <=
-               target.accumulatorBytes();
+    return kvHeads % lanes == 0 &&
+           2 * stepKeys * lanes * 2 * size * bytes <= target.scratchpadBytes() / cacheRingShare &&
+           lanes * getBlock() * 2 * (stepKeys + size) <= target.accumulatorBytes();
   };
   while (lanes > 1 && !fits())
     --lanes;
-  return choose(tile::Choice::Lanes, lanes);
+  return lanes;
+}
+
+int64_t Lowering::getMostQueryTokens(int64_t lanes, int64_t group, int64_t size,
+                                     int64_t stepKeys) const {
+  // Scores and sums of both tracks have to fit the accumulators.
+  return std::max<int64_t>(
+      target.accumulatorBytes() / (4 * 2 * lanes * group * (stepKeys + size)), 1);
+}
+
+/// Whether the array is busy for long enough with what a block brings, for as many queries
+/// as there is room for.
+bool Lowering::hasWorkForTransfers(llm::CachedAttentionOp op, int64_t blocks) const {
+  int64_t size = *llm::getExtents(op.getKey())[2].getConstantValue();
+  int64_t kvHeads = *llm::getExtents(op.getKey())[1].getConstantValue();
+  int64_t group = *llm::getExtents(op.getQuery())[1].getConstantValue() / kvHeads;
+  int64_t stepKeys = blocks * getBlock(), lanes = getLanesByRule(kvHeads, size, stepKeys);
+  int64_t rows = group * getMostQueryTokens(lanes, group, size, stepKeys);
+  TimingModel timing(target);
+  auto products = [&](int64_t k, int64_t n, bool accumulate) {
+    int64_t tiles = llvm::divideCeil(k, tileK) * llvm::divideCeil(n, tileN);
+    return tiles * timing.matmulInterval(rows, std::min(k, tileK), std::min(n, tileN),
+                                         getFormat(), accumulate);
+  };
+  int64_t work = products(size, getBlock(), size > tileK) + products(getBlock(), size, true);
+  int64_t bytes = getBlock() * 2 * size * precision.getIntOrFloatBitWidth() / 8;
+  return double(TimingModel::ticksOf(work)) >= workPerTransfer * double(timing.hbmTicks(bytes));
+}
+
+int64_t Lowering::getSoftmaxBlocks() {
+  if (!softmaxBlocks) {
+    int64_t blocks = mostSoftmaxBlocks;
+    auto isShort = [&](llm::CachedAttentionOp op) {
+      return hasWorkForTransfers(op, blocks) ? WalkResult::advance() : WalkResult::interrupt();
+    };
+    while (blocks > leastSoftmaxBlocks && module.walk(isShort).wasInterrupted())
+      --blocks;
+    softmaxBlocks = std::min<int64_t>(choose(tile::Choice::SoftmaxBlocks, blocks),
+                                      llvm::divideCeil(limits.context, getBlock()));
+  }
+  return *softmaxBlocks;
+}
+
+int64_t Lowering::getLanes(int64_t kvHeads, int64_t size) {
+  return choose(tile::Choice::Lanes,
+                getLanesByRule(kvHeads, size, getSoftmaxBlocks() * getBlock()));
 }
 
 int64_t Lowering::getQueryTokens(int64_t lanes, int64_t group, int64_t size) {
-  // Scores and sums of both tracks have to fit the accumulators.
-  int64_t stepKeys = getSoftmaxBlocks() * getBlock();
-  int64_t most = target.accumulatorBytes() / (4 * 2 * lanes * group * (stepKeys + size));
-  int64_t tokens = chosen(tile::Choice::QueryTokens).value_or(std::max<int64_t>(most, 1));
-  tokens = std::min(tokens, slotRows);
+  int64_t most = getMostQueryTokens(lanes, group, size, getSoftmaxBlocks() * getBlock());
+  int64_t tokens = std::min(chosen(tile::Choice::QueryTokens).value_or(most), slotRows);
   // As many tiles of equal size.
   if (!chosen(tile::Choice::QueryTokens))
     tokens = llvm::divideCeil(slotRows, llvm::divideCeil(slotRows, tokens));

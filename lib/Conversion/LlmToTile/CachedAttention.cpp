@@ -38,6 +38,9 @@ Lowering::CachedKernel::CachedKernel(Lowering &lowering, llm::CachedAttentionOp 
   numLanes = on.getLanes(kvHeads, size), groups = kvHeads / numLanes;
   tileTokens = on.getQueryTokens(numLanes, group, size);
   tileRows = tileTokens * group;
+  // There is nothing to choose if that is the same.
+  if (numLanes > 1 || size > on.tileN)
+    valuesByBlock = on.choose(tile::Choice::ValuesByBlock, 0);
   // A round orders a unit of each track; when it does, those of the round before may still
   // be in the queue.
   ahead = std::min(roundsAhead, on.target.queueDepth() / 2 - 1);
@@ -183,65 +186,71 @@ void Lowering::CachedKernel::multiplyKeys(const Run &run, const Unit &unit, cons
   });
 }
 
-/// sums += weights x values of the run's blocks, for columns of a head from `n` on.
+/// sums += weights x values of the run's blocks, for such columns of each block. If they are
+/// those of all lanes, no other call reads the blocks, else calls come lane by lane.
 void Lowering::CachedKernel::multiplyValues(const Run &run, const Unit &unit, const Track &track,
-                                            Value firstHead, int64_t lane, int64_t n) {
+                                            Value firstHead, ArrayRef<Columns> all) {
   MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
-  Value kvHead = on.add(firstHead, on.constant(lane));
-  int64_t cols = std::min(on.tileN, size - n);
-  // The last one to read a tile gives it back.
-  bool pops = lane + 1 == numLanes && n + cols == size;
+  bool byBlock = all.size() > 1;
   forEachBlock(run, [&](Value number, Value i) {
     Value valid = run.single ? run.valid : on.min(on.subtract(run.valid, on.mul(i, block)), block);
-    Value values;
-    if (run.keyRow) {
-      values = on.window(keyValue, on.add(run.keyRow, on.mul(i, block)),
-                         on.add(on.mul(kvHead, 2 * size), on.constant(size + n)), block, cols);
-    } else {
-      Value slot = pops ? tile::NextOp::create(on.builder, on.loc, tile, stream).getTile()
-                        : tile::PeekOp::create(on.builder, on.loc, tile, stream, number).getTile();
-      values = on.window(slot, on.index(0), on.index((2 * lane + 1) * size + n), block, cols);
-    }
-    tile::LoadWeightsOp::create(on.builder, on.loc, values, valid, on.constant(cols));
     Value start = on.mul(number, block), limit;
     if (run.limit)
       limit = on.subtract(run.limit, on.mul(i, block));
-    tile::MatmulOp::create(on.builder, on.loc,
-                           on.window(track.weights[lane], on.index(0),
-                                     run.place ? on.add(start, run.place) : start, tileRows, block),
-                           ofLane(track.sums, lane, n, cols),
-                           unit.rows, limit, group, /*accumulate=*/true);
+    for (auto [lane, first] : all) {
+      int64_t cols = std::min(on.tileN, size - first);
+      Value values;
+      if (run.keyRow) {
+        Value kvHead = on.add(firstHead, on.constant(lane));
+        values = on.window(keyValue, on.add(run.keyRow, on.mul(i, block)),
+                           on.add(on.mul(kvHead, 2 * size), on.constant(size + first)), block,
+                           cols);
+      } else {
+        // The last one to read a tile gives it back, so that the next one takes its place.
+        bool pops = lane + 1 == numLanes && first + cols == size;
+        Value ahead = byBlock ? on.constant(0) : number;
+        Value slot = pops ? tile::NextOp::create(on.builder, on.loc, tile, stream).getTile()
+                          : tile::PeekOp::create(on.builder, on.loc, tile, stream, ahead).getTile();
+        values = on.window(slot, on.index(0), on.index((2 * lane + 1) * size + first), block, cols);
+      }
+      tile::LoadWeightsOp::create(on.builder, on.loc, values, valid, on.constant(cols));
+      tile::MatmulOp::create(on.builder, on.loc,
+                             on.window(track.weights[lane], on.index(0),
+                                       run.place ? on.add(start, run.place) : start, tileRows,
+                                       block),
+                             ofLane(track.sums, lane, first, cols), unit.rows, limit, group,
+                             /*accumulate=*/true);
+    }
   });
 }
 
-// How many operations of the vector engine a unit is does not depend on what it has to
-// do, but for those that signal nothing: what has nothing to do has no rows. So a
-// product of the other track waits for the softmax that it needs, and not for all that may
-// have come since.
+// How many operations of the vector engine signal in a unit does not depend on what it has
+// to do: what has nothing to do has no rows, or is in a loop that does not run and after which
+// something else signals. So a product of the other track waits for the softmax that it needs,
+// and not for all that may have come since.
 
 void Lowering::CachedKernel::score(const Track &track, Value firstHead) {
   constexpr Cursor cursor{attendCursor};
   advance(cursor, track.number);
   Unit unit = getUnit(track);
-  Value firstRows = on.mul(unit.rows, no(any(unit.step)));
-  Value laterRows = on.subtract(unit.rows, firstRows), width = on.constant(size);
-  const std::pair<int64_t, float> starts[] = {{0, std::numeric_limits<float>::lowest()}, {1, 0.0f}};
-  for (auto [col, start] : starts)
-    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(start),
-                         on.splitRows(track.states, on.index(0), tileRows, numLanes, col, 1),
-                         on.mul(firstRows, numLanes), on.constant(1));
-  tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), track.sums, firstRows,
-                       on.constant(numLanes * size));
+  Value isLater = any(unit.step), width = on.constant(size);
+  on.forEach(on.mul(no(isLater), any(unit.rows)), [&](Value) {
+    const std::pair<int64_t, float> starts[] = {{0, std::numeric_limits<float>::lowest()}, {1, 0.0f}};
+    for (auto [col, start] : starts)
+      tile::FillOp::create(on.builder, on.loc, llvm::APFloat(start),
+                           on.splitRows(track.states, on.index(0), tileRows, numLanes, col, 1),
+                           on.mul(unit.rows, numLanes), on.constant(1));
+    tile::FillOp::create(on.builder, on.loc, llvm::APFloat(0.0f), track.sums, unit.rows,
+                         on.constant(numLanes * size));
+  });
   Value ahead = readWork(pendingBlocks + (1 - track.number));
   writeWork(unit.old, pendingBlocks + track.number);
   // Each softmax is dispatched as soon as its scores are, so that it waits for those only.
-  // What it gives is used after the one of the next lane, so that nothing waits for its
-  // latency.
   auto correct = [&](int64_t lane) {
     Value sums = ofLane(track.sums, lane, 0, size);
     tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, sums,
                            on.repeatColumn(ofLane(track.states, lane, 0, 3), 2, size), sums,
-                           laterRows, width);
+                           on.mul(unit.rows, isLater), width);
   };
   for (int64_t lane = 0; lane < numLanes; ++lane) {
     for (const Run &run : unit.runs)
@@ -273,38 +282,59 @@ void Lowering::CachedKernel::divide(const Track &track, const Unit &unit, Value 
            on.window(out.slot, unit.queryRow, headColumn(member), on.slotRows, size),
            unit.piece.count);
   });
-  Value single = on.mul(on.mul(on.min(unit.piece.count, 1), no(several)), on.mul(last, group));
-  emit(on.everyRow(sums, on.index(0), 1, group), on.repeatColumn(states, 1, size),
-       on.rowsApart(out.slot, unit.queryRow, headColumn(0), group, size, size), single);
+  auto divideSingle = [&](Value rows) {
+    emit(on.everyRow(sums, on.index(0), 1, group), on.repeatColumn(states, 1, size),
+         on.rowsApart(out.slot, unit.queryRow, headColumn(0), group, size, size), rows);
+  };
+  Value single = on.mul(on.mul(on.min(unit.piece.count, 1), no(several)), last);
+  // The last lane signals for all of them.
+  if (lane + 1 == numLanes)
+    divideSingle(on.mul(single, group));
+  else
+    on.forEach(single, [&](Value) { divideSingle(on.constant(group)); });
 }
 
 void Lowering::CachedKernel::sum(const Track &track, Value part) {
   Unit unit = getUnit(track);
   Value firstHead = on.mul(part, numLanes);
+  SmallVector<Columns> all;
+  for (int64_t lane = 0; lane < numLanes; ++lane)
+    for (int64_t first = 0; first < size; first += on.tileN)
+      all.push_back({lane, first});
+  if (valuesByBlock)
+    for (const Run &run : unit.runs)
+      multiplyValues(run, unit, track, firstHead, all);
   for (int64_t lane = 0; lane < numLanes; ++lane) {
-    for (int64_t n = 0; n < size; n += on.tileN)
-      for (const Run &run : unit.runs)
-        multiplyValues(run, unit, track, firstHead, lane, n);
+    if (!valuesByBlock)
+      for (const Columns &columns : all)
+        if (columns.lane == lane)
+          for (const Run &run : unit.runs)
+            multiplyValues(run, unit, track, firstHead, columns);
     divide(track, unit, firstHead, lane);
   }
   store(unit, part);
 }
 
 /// Heads of one group, in rounds: while the array scores for one track, the vector engine
-/// has the softmax of the other.
+/// has the softmax of the other. The first scores stand before the loop, where they wait for
+/// no more than they need of the projections.
 void Lowering::CachedKernel::attendPart(Value part, Value more) {
-  Value firstHead = on.mul(part, numLanes);
+  Value firstHead = on.mul(part, numLanes), one = on.constant(1);
   reset({attendCursor});
   for (const Track &track : tracks)
     writeWork(on.constant(0), pendingBlocks + track.number);
-  on.forEach(getRounds(), [&](Value round) {
-    orderNext(part, round, more);
-    score(tracks[0], firstHead);
-    sum(tracks[1], part); // In the first round, of nothing.
-    score(tracks[1], firstHead);
-    sum(tracks[0], part);
+  orderNext(part, on.constant(0), more);
+  for (const Track &track : tracks)
+    score(track, firstHead);
+  on.forEach(on.subtract(getRounds(), one), [&](Value before) {
+    orderNext(part, on.add(before, one), more);
+    for (const Track &track : tracks) {
+      sum(track, part);
+      score(track, firstHead);
+    }
   });
-  sum(tracks[1], part);
+  for (const Track &track : tracks)
+    sum(track, part);
 }
 
 void Lowering::CachedKernel::createTracks() {

@@ -130,8 +130,12 @@ private:
   void forEachBlock(const Run &run, llvm::function_ref<void(mlir::Value block, mlir::Value index)> body);
   void multiplyKeys(const Run &run, const Unit &unit, const Track &track, mlir::Value ahead, mlir::Value firstHead,
                     int64_t lane);
+  /// Up to as many columns of a lane's values as the array has.
+  struct Columns {
+    int64_t lane, first;
+  };
   void multiplyValues(const Run &run, const Unit &unit, const Track &track, mlir::Value firstHead,
-                      int64_t lane, int64_t n);
+                      llvm::ArrayRef<Columns> all);
   /// A lane's columns of what has the lanes side by side.
   mlir::Value ofLane(mlir::Value slot, int64_t lane, int64_t col, int64_t cols) {
     int64_t each = llvm::cast<mlir::MemRefType>(slot.getType()).getDimSize(1) / numLanes;
@@ -147,6 +151,7 @@ private:
   int64_t tileTokens; ///< the most new tokens of a sequence that are taken at once
   int64_t tileRows;   ///< and their rows: of each token the heads that share keys
   int64_t ahead;      ///< rounds, at most
+  bool valuesByBlock = false; ///< else head by head
   mlir::FlatSymbolRefAttr work; ///< the table of pieces of work, and of where loops are in it
   mlir::Value stream, layer;
   Track tracks[2];

@@ -199,30 +199,46 @@ LogicalResult Lowering::Projection::choosePlace(Member &member) {
 //===----------------------------------------------------------------------===//
 
 void Lowering::Projection::applySteps(const Member &member, Value accumulator, Column column,
-                                      int64_t width, Value to) {
-  SmallVector<llvm::unique_function<void(Value)>> all;
-  Value cols = on.constant(width);
+                                      int64_t width, ArrayRef<Value> to) {
+  using Apply = llvm::unique_function<void(Value from, Column column, int64_t width, Value to)>;
+  SmallVector<Apply> all;
   if (x.factor)
-    all.push_back([&](Value dst) {
-      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, accumulator,
-                             on.repeatColumn(x.factor, 0, width), dst, rows, cols);
+    all.push_back([&](Value from, Column, int64_t width, Value to) {
+      tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, from,
+                             on.repeatColumn(x.factor, 0, width), to, rows, on.constant(width));
     });
   if (member.bias)
-    all.push_back([&](Value dst) {
+    all.push_back([&](Value from, Column column, int64_t width, Value to) {
       tile::BinaryOp::create(
-          on.builder, on.loc, tile::BinaryFunction::Add, accumulator,
-          on.repeatRow(on.vectorSlot, on.index(0), on.sum(*member.bias, on.at(column)), width), dst,
-          rows, cols);
+          on.builder, on.loc, tile::BinaryFunction::Add, from,
+          on.repeatRow(on.vectorSlot, on.index(0), on.sum(*member.bias, on.at(column)), width), to,
+          rows, on.constant(width));
     });
   // A gated projection's steps come after the product.
   if (!gated || &member == &members[0])
     for (const Step &step : member.steps)
-      all.push_back([&](Value dst) { apply(step, accumulator, column, width, dst); });
-  for (auto [i, step] : llvm::enumerate(all))
-    step(i + 1 == all.size() && to ? to : accumulator);
-  if (all.empty() && to)
-    tile::UnaryOp::create(on.builder, on.loc, tile::UnaryFunction::Copy, accumulator, to, rows,
-                          cols);
+      all.push_back([&](Value from, Column column, int64_t width, Value to) {
+        apply(step, from, column, width, to);
+      });
+  if (all.empty() && !to.empty())
+    all.push_back([&](Value from, Column, int64_t width, Value to) {
+      tile::UnaryOp::create(on.builder, on.loc, tile::UnaryFunction::Copy, from, to, rows,
+                            on.constant(width));
+    });
+  for (Apply &step : all) {
+    if (&step != &all.back() || to.empty()) {
+      step(accumulator, column, width, accumulator);
+      continue;
+    }
+    int64_t each = width / int64_t(to.size());
+    for (auto [i, part] : llvm::enumerate(to)) {
+      int64_t col = int64_t(i) * each;
+      Value from = to.size() == 1 ? accumulator
+                                  : on.window(accumulator, on.index(0), on.index(col), on.slotRows,
+                                              each);
+      step(from, column + col, each, part);
+    }
+  }
 }
 
 void Lowering::Projection::apply(const Step &step, Value accumulator, Column column, int64_t width,
@@ -241,33 +257,43 @@ void Lowering::Projection::apply(const Step &step, Value accumulator, Column col
   tile::BinaryOp::create(on.builder, on.loc, function, accumulator, other, to, rows, cols);
 }
 
-/// Where the last step writes to: null if that is the accumulator itself.
-Value Lowering::Projection::beginPlace(Member &member, Column column, int64_t width) {
+SmallVector<Value> Lowering::Projection::beginPlace(Member &member, Column column,
+                                                    int64_t width) {
   switch (member.place) {
   case Place::Slot:
-    return on.window(member.slot, on.index(0), on.at(column), on.slotRows, width);
+    return {on.window(member.slot, on.index(0), on.at(column), on.slotRows, width)};
   case Place::Result: {
     Value staging = member.staging.front();
     std::rotate(member.staging.begin(), member.staging.begin() + 1, member.staging.end());
-    return width == unitCols ? staging
-                             : on.window(staging, on.index(0), on.index(0), on.slotRows, width);
+    return {width == unitCols ? staging
+                              : on.window(staging, on.index(0), on.index(0), on.slotRows, width)};
   }
   case Place::Heads:
-  case Place::KeyValue:
     return {};
+  case Place::KeyValue: {
+    SmallVector<Value> heads;
+    for (int64_t col = 0; col < width; col += member.headSize) {
+      Column head = column + col;
+      head.step *= 2;
+      head.offset = 2 * head.offset + member.headOffset;
+      heads.push_back(
+          on.window(member.slot, on.index(0), on.at(head), on.slotRows, member.headSize));
+    }
+    return heads;
+  }
   }
   llvm_unreachable("a place without a meaning");
 }
 
-void Lowering::Projection::endPlace(Member &member, Value accumulator, Value to, Column column,
-                                    int64_t width) {
+void Lowering::Projection::endPlace(Member &member, Value accumulator, ArrayRef<Value> to,
+                                    Column column, int64_t width) {
   switch (member.place) {
   case Place::Slot:
     if (member.norm)
       on.feedNorm(*member.norm, member.slot, column, width, rows);
     return;
   case Place::Result:
-    tile::StoreOp::create(on.builder, on.loc, to, "result" + std::to_string(member.resultNumber),
+    tile::StoreOp::create(on.builder, on.loc, to.front(), "result" + std::to_string(member.resultNumber),
                           on.firstRow(x.rows),
                           getValueOrCreateConstantIndexOp(on.builder, on.loc, on.at(column)), rows);
     return;
@@ -275,32 +301,23 @@ void Lowering::Projection::endPlace(Member &member, Value accumulator, Value to,
     on.rotate(member.rope, member.target, accumulator, column, width / member.headSize);
     return;
   case Place::KeyValue:
-    for (int64_t col = 0; col < width; col += member.headSize) {
-      Column head = column + col;
-      head.step *= 2;
-      head.offset = 2 * head.offset + member.headOffset;
-      tile::UnaryOp::create(
-          on.builder, on.loc, tile::UnaryFunction::Copy,
-          on.window(accumulator, on.index(0), on.index(col), on.slotRows, member.headSize),
-          on.window(member.slot, on.index(0), on.at(head), on.slotRows, member.headSize), rows,
-          on.constant(member.headSize));
-    }
     return;
   }
 }
 
 void Lowering::Projection::finish(Member &member, Value accumulator, Column column,
                                   int64_t width) {
-  Value to = beginPlace(member, column, width);
+  SmallVector<Value> to = beginPlace(member, column, width);
   applySteps(member, accumulator, column, width, to);
   endPlace(member, accumulator, to, column, width);
 }
 
 void Lowering::Projection::finishGated(Value gate, Value gatedBy, Column column, int64_t width) {
   Member &member = members[1];
-  applySteps(members[0], gate, column, width, Value());
-  applySteps(member, gatedBy, column, width, Value());
-  Value to = beginPlace(member, column, width), dst = to ? to : gatedBy;
+  applySteps(members[0], gate, column, width, {});
+  applySteps(member, gatedBy, column, width, {});
+  SmallVector<Value> to = beginPlace(member, column, width);
+  Value dst = to.front();
   tile::BinaryOp::create(on.builder, on.loc, tile::BinaryFunction::Mul, gate, gatedBy,
                          member.steps.empty() ? dst : gatedBy, rows, on.constant(width));
   for (const Step &step : member.steps)

@@ -107,6 +107,8 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   module = parent;
   loc = function.getLoc();
   isStep = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr) == "step";
+  tileK = target.largestK(getFormat());
+  tileN = target.columns();
   if (failed(checkCachedAttentions()))
     return failure();
   collectVectors(function);
@@ -119,8 +121,6 @@ LogicalResult Lowering::lower(func::FuncOp function, func::FuncOp entry, ModuleO
   declareCaches();
 
   builder.setInsertionPointToStart(entry.addEntryBlock());
-  tileK = target.largestK(precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16);
-  tileN = target.columns();
   tape.emplace(tileK, tileN);
   auto tileType = MemRefType::get({tileK, tileN}, precision);
   stream = tile::StreamOp::create(builder, loc,

@@ -194,15 +194,23 @@ private:
   void createCacheStreams();
   /// Blocks of one layer.
   int64_t getCacheBlocks() const;
+  /// Of what the array multiplies.
+  NumberFormat getFormat() const {
+    return precision.isF32() ? NumberFormat::F32 : NumberFormat::BF16;
+  }
   /// Keys of a block of the cache: columns of one product, rows of the next.
   int64_t getBlock() const;
-  /// Blocks whose scores are one step of the softmax.
+  /// Blocks whose scores are one step of the softmax. Results depend on it, so it follows from
+  /// nothing that is searched for.
   int64_t getSoftmaxBlocks();
+  bool hasWorkForTransfers(llm::CachedAttentionOp op, int64_t blocks) const;
   /// Heads of keys that lie side by side in the cache, and are in flight together.
   int64_t getLanes(int64_t kvHeads, int64_t size);
+  int64_t getLanesByRule(int64_t kvHeads, int64_t size, int64_t stepKeys) const;
   /// New tokens of a sequence that a cached attention takes at once, with `group` query heads
   /// for each of so many heads of keys.
   int64_t getQueryTokens(int64_t lanes, int64_t group, int64_t size);
+  int64_t getMostQueryTokens(int64_t lanes, int64_t group, int64_t size, int64_t stepKeys) const;
   /// The slot of a cached attention's new keys and values, as the cache has them:
   /// for each head its key, then its value.
   mlir::Value getKeyValueSlot(llm::CachedAttentionOp op);
@@ -352,6 +360,7 @@ private:
   bool isStep = false; ///< whether dimensions are those of a step, not the model's
   mlir::Value stream;
   int64_t tileK = 0, tileN = 0;
+  std::optional<int64_t> softmaxBlocks; ///< once it is known
   /// The packed weights, in the order in which kernels take their tiles.
   struct PackedGroup {
     llvm::SmallVector<mlir::Attribute, 3> weights; ///< names, or lists of names by layer

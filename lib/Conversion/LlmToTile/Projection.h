@@ -122,13 +122,15 @@ private:
   void finish(Member &member, mlir::Value accumulator, Column column, int64_t width);
   void finishGated(mlir::Value gate, mlir::Value gated, Column column, int64_t width);
   /// Applies the factor of the input's rows, the bias and the steps; the last of
-  /// them writes to `to`, if given.
+  /// them writes to the parts `to` of equal width, if given.
   void applySteps(const Member &member, mlir::Value accumulator, Column column, int64_t width,
-                  mlir::Value to);
+                  llvm::ArrayRef<mlir::Value> to);
   void apply(const Step &step, mlir::Value accumulator, Column column, int64_t width,
              mlir::Value to);
-  mlir::Value beginPlace(Member &member, Column column, int64_t width);
-  void endPlace(Member &member, mlir::Value accumulator, mlir::Value to, Column column,
+  /// Where the last step writes to, in parts of equal width: nothing if that is the accumulator
+  /// itself.
+  llvm::SmallVector<mlir::Value> beginPlace(Member &member, Column column, int64_t width);
+  void endPlace(Member &member, mlir::Value accumulator, llvm::ArrayRef<mlir::Value> to, Column column,
                 int64_t width);
 
   Lowering &on;

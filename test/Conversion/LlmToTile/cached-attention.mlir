@@ -20,15 +20,15 @@
 // CHECK: %[[QUERIES:.*]] = tile.slot : memref<8x24xf32>
 // CHECK: %[[NEW:.*]] = tile.slot : memref<8x16xf32>
 // CHECK: tile.next %[[WEIGHTS]]
-// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [0], sizes: [8, 4]
-// CHECK: tile.unary copy {{.*}} cols %c4
-// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [8], sizes: [8, 4]
-// CHECK: tile.unary copy {{.*}} cols %c4
+// CHECK: %[[K0:.*]] = memref.reinterpret_cast %[[NEW]] to offset: [0], sizes: [8, 4]
+// CHECK: %[[K1:.*]] = memref.reinterpret_cast %[[NEW]] to offset: [8], sizes: [8, 4]
+// CHECK: tile.unary copy {{.*}} to %[[K0]] rows {{.*}} cols %c4
+// CHECK: tile.unary copy {{.*}} to %[[K1]] rows {{.*}} cols %c4
 // CHECK: tile.next %[[WEIGHTS]]
-// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [4], sizes: [8, 4]
-// CHECK: tile.unary copy {{.*}} cols %c4
-// CHECK: memref.reinterpret_cast %[[NEW]] to offset: [12], sizes: [8, 4]
-// CHECK: tile.unary copy {{.*}} cols %c4
+// CHECK: %[[V0:.*]] = memref.reinterpret_cast %[[NEW]] to offset: [4], sizes: [8, 4]
+// CHECK: %[[V1:.*]] = memref.reinterpret_cast %[[NEW]] to offset: [12], sizes: [8, 4]
+// CHECK: tile.unary copy {{.*}} to %[[V0]] rows {{.*}} cols %c4
+// CHECK: tile.unary copy {{.*}} to %[[V1]] rows {{.*}} cols %c4
 
 // The queries that share keys are put together, one head of keys after the other.
 // CHECK: %[[STACKED:.*]] = tile.slot : memref<16x12xf32>
@@ -74,14 +74,16 @@
 // CHECK: scf.for %{{.*}} = %c0 to %[[AHEAD]]
 // CHECK-COUNT-2: tile.order %[[KV]][%c64] by @arg4[%{{.*}}] bound 8 step 8 count %{{.*}} tail %{{.*}} passes %c1
 
-// A later round is ordered before this one is attended to.
+// A later round is ordered before the first one is scored, and one more in each round.
 // CHECK: scf.for
 // CHECK-COUNT-2: tile.order %[[KV]][%{{.*}}] by @arg4
 
-// The first unit of a piece starts anew: others have no rows of this.
-// CHECK: tile.fill -3.{{.*}}rows %[[NONE:.*]] cols %c1 : memref<24x1xf32, strided<[3, 1]>>
-// CHECK: tile.fill 0.{{.*}}rows %[[NONE]] cols %c1 : memref<24x1xf32, strided<[3, 1], offset: 1>>
+// The first unit of a piece starts anew.
+// CHECK: scf.for
+// CHECK: tile.fill -3.{{.*}}rows %[[ALL:.*]] cols %c1 : memref<24x1xf32, strided<[3, 1]>>
+// CHECK: tile.fill 0.{{.*}}rows %[[ALL]] cols %c1 : memref<24x1xf32, strided<[3, 1], offset: 1>>
 // CHECK: tile.fill 0.{{.*}} to %[[SUMS]] rows %{{.*}} cols %c8
+// CHECK: }
 
 // Scores of the first head: whole old blocks, then the old part of a block with both, its
 // new part, and new blocks, which take nothing from the ring. Blocks of the other track's
@@ -108,31 +110,41 @@
 // One softmax of all blocks, before the next head's scores are waited for. Only sums of
 // later steps are corrected.
 // CHECK: tile.softmax %[[SCORES0]] to %[[P0]] state {{.*}} {group = 3 : i64} : {{.*}} memref<12x3xf32, strided<[6, 1]>>
-// CHECK: tile.binary mul {{.*}} rows %{{.*}} cols %c4
+// CHECK: tile.binary mul %[[SUMS0:[a-z_0-9]+]], {{.*}} to %[[SUMS0]] rows %{{.*}} cols %c4
 // CHECK: %[[K:.*]] = tile.peek %[[KV]] ahead
 // CHECK: memref.reinterpret_cast %[[K]] to offset: [8], sizes: [8, 4]
 // CHECK: tile.softmax %[[SCORES1]] to %[[P1]] state {{.*}} memref<12x3xf32, strided<[6, 1], offset: 3>>
 // CHECK: tile.binary mul {{.*}} rows %{{.*}} cols %c4
 
-// Values of the other track's unit: the first head leaves the tiles in the ring.
+// The other track's first unit is scored too before the loop over further rounds begins, each of
+// which sums a unit and scores the next.
+// CHECK: tile.softmax
+// CHECK: tile.binary mul %[[OTHER_SUMS0:[a-z_0-9]+]], {{.*}} to %[[OTHER_SUMS0]] rows
+// CHECK: tile.softmax
+// CHECK: %[[MORE:.*]] = arith.subi %{{.*}}, %c1
+// CHECK: scf.for %{{.*}} = %c0 to %[[MORE]]
+// CHECK-COUNT-2: tile.order %[[KV]][%{{.*}}] by @arg4
+
+// Values: the first head leaves the tiles in the ring.
 // CHECK-NOT: tile.next
 // CHECK: %[[V:.*]] = tile.peek %[[KV]] ahead
 // CHECK: memref.reinterpret_cast %[[V]] to offset: [4], sizes: [8, 4], strides: [16, 1]
-// CHECK: memref.reinterpret_cast %[[OTHER_SUMS]] to offset: [0]
-// CHECK: tile.matmul {{.*}} accumulate {group = 3 : i64}
+// CHECK: tile.matmul {{.*}} to %[[SUMS0]] m {{.*}} accumulate {group = 3 : i64}
 // CHECK-NOT: tile.next
 // CHECK: memref.reinterpret_cast %[[NEW]]
-// CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate {group = 3 : i64}
+// CHECK: tile.matmul {{.*}} to %[[SUMS0]] m {{.*}} limit %{{[0-9]+}} accumulate {group = 3 : i64}
 // CHECK-NOT: tile.next
 // CHECK: memref.reinterpret_cast %[[NEW]]
-// CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate {group = 3 : i64}
+// CHECK: tile.matmul {{.*}} to %[[SUMS0]] m {{.*}} limit %{{[0-9]+}} accumulate {group = 3 : i64}
 
 // The result of a piece's last unit, a lane at a time. Each of the three heads of a group
 // has every third row; of a single token, whose heads lie together, they are done at once.
 // CHECK: scf.for
 // CHECK-COUNT-3: tile.binary div {{.*}}strided<[24, 1]{{.*}}strided<[18, 0]
 // CHECK: }
+// CHECK: scf.for
 // CHECK: tile.binary div {{.*}} : memref<3x4xf32, strided<[8, 1]>>, memref<12x4xf32, strided<[6, 0]{{.*}}, memref<3x4xf32, strided<[4, 1]
+// CHECK: }
 
 // The last one gives each of them back: whole blocks, and that with both.
 // CHECK: %[[V:.*]] = tile.next %[[KV]]
@@ -142,6 +154,10 @@
 // CHECK-NOT: {{tile.peek|tile.next}}
 // CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
 // CHECK: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
+// CHECK-COUNT-3: tile.binary div {{.*}}strided<[24, 1]
+// CHECK: }
+// CHECK: %[[SINGLE:.*]] = arith.muli %{{.*}}, %c3
+// CHECK: tile.binary div {{.*}} rows %[[SINGLE]] cols %c4
 
 // New keys and values of all heads go to the cache row by row, block by block.
 // CHECK: scf.for
@@ -150,11 +166,15 @@
 // CHECK: arith.addi %[[ROW]], %c64
 // CHECK: tile.store {{.*}} @cache.kv[%{{.*}}, %c0] rows %{{.*}} : memref<8x16xf32
 
-// Then the other track scores and the first one sums.
-// CHECK: tile.softmax
-// CHECK: tile.softmax
-// CHECK: memref.reinterpret_cast %[[SUMS]] to offset: [0]
-// CHECK: tile.matmul {{.*}} accumulate
+// The track scores its next unit, then the other one does as much; after the loop both sum the
+// last ones.
+// CHECK: tile.softmax %[[SCORES0]]
+// CHECK: tile.softmax %[[SCORES1]]
+// CHECK: tile.matmul {{.*}} to %[[OTHER_SUMS0]] m {{.*}} accumulate
+// CHECK-COUNT-2: tile.softmax
+// CHECK: tile.matmul {{.*}} to %[[SUMS0]] m {{.*}} accumulate
+// CHECK: tile.matmul {{.*}} to %[[OTHER_SUMS0]] m {{.*}} accumulate
+// CHECK-NOT: tile.softmax
 
 llm.cache @kv layers 2 kv_heads 2 head_size 4 : f32
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
