@@ -81,7 +81,7 @@ private:
 static constexpr Choice searched[] = {
     Choice::QueryTokens,    Choice::EncoderQueries, Choice::CacheTiles, Choice::Accumulators,
     Choice::EncoderLanes,   Choice::Lanes,          Choice::CarryNorms, Choice::StagedBlocks,
-    Choice::StationaryRows, Choice::InterleaveGate, Choice::Rows};
+    Choice::ValuesByBlock,  Choice::StationaryRows, Choice::InterleaveGate, Choice::Rows};
 
 /// Why a choice is not searched for.
 static const char *getRuleReason(Choice choice) {
@@ -125,6 +125,7 @@ std::vector<int64_t> TilingProblem::getOthers(Choice choice, int64_t value) cons
     return {int64_t(llvm::alignTo(llvm::divideCeil(value, 2), columns))};
   case Choice::InterleaveGate:
   case Choice::CarryNorms:
+  case Choice::ValuesByBlock:
     return {1 - value};
   case Choice::StationaryRows:
     return {value ? 0 : columns / 2};

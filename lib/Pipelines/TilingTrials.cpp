@@ -34,7 +34,7 @@ static constexpr int64_t mostPrograms = 20, mostInstructions = 8'000'000;
 /// Words of instructions that are made: these, or one for so many cycles of the workload, as
 /// the rules' program takes them for a few layers, so that a deep model is searched no longer.
 /// One whose runs are short has less to gain than a search costs.
-static constexpr int64_t fewestWords = 20'000, cyclesOfWord = 20;
+static constexpr int64_t fewestWords = 28'000, cyclesOfWord = 16;
 static constexpr const char *spent =
     "the search has made as many programs, or made or predicted as many instructions, as it may";
 

@@ -10,6 +10,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace serrano;
 
@@ -18,6 +19,8 @@ static constexpr int64_t mostStepTokens = 512, mostSequences = 16, longestContex
 static constexpr int64_t mostRows = 2048;
 /// A short context or row is this part of the longest one.
 static constexpr int64_t shortContextShare = 8, shortRowShare = 4;
+/// A chunk of a prompt is such a part of it, behind such a part of the longest context.
+static constexpr int64_t chunkShare = 8, chunkContextShare = 4;
 
 static std::vector<std::string> getSteps(const TileOptions &limits) {
   int64_t tokens = std::min<int64_t>(limits.maxTokens, mostStepTokens);
@@ -29,8 +32,11 @@ static std::vector<std::string> getSteps(const TileOptions &limits) {
     return llvm::formatv("{0}x1@{1}", count, context).str();
   };
   auto promptOf = [](int64_t count) { return llvm::formatv("{0}@{0}", count).str(); };
-  std::vector<std::string> steps = {lengths(1, medium), lengths(1, longest),
-                                    lengths(sequences, medium), promptOf(prompt)};
+  // Behind a long context each tile of queries reads all of it.
+  int64_t chunk = llvm::divideCeil(prompt, chunkShare);
+  std::string laterChunk = llvm::formatv("{0}@{1}", chunk, std::max(longest / chunkContextShare, chunk)).str();
+  std::vector<std::string> steps = {lengths(1, medium),         lengths(1, longest),
+                                    lengths(sequences, medium), promptOf(prompt), laterChunk};
   if (sequences > 1)
     steps.push_back(lengths(sequences / 2, medium) + "," +
                     promptOf(std::max<int64_t>(prompt / 2, 1)));

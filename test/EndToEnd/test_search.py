@@ -26,9 +26,10 @@ CHOICES = [
     "interleave_gate = 0",
     "pieces = 1",
     "lanes = 2",
-    "cache_tiles = 9",
+    "cache_tiles = 11",
+    "values_by_block = 1",
     "query_tokens = 1",
-    "accumulators = 2, cache_tiles = 10, pieces = 3, query_tokens = 3",
+    "accumulators = 2, cache_tiles = 10, pieces = 3, query_tokens = 3, values_by_block = 1",
 ]
 # A core with accumulators to bridge the latency of its vector engine, which the rules know nothing of, and with a fast memory.
 SLOW_TARGET = {
@@ -192,11 +193,11 @@ def test_choices_that_take_the_room_of_rows_are_warned_of(llama):
     command = ["serrano-compile", llama.model, "--emit=tile", *limits]
     said = [
         subprocess.run([*command, f"--choices={choices}"], check=True, capture_output=True, text=True).stderr
-        for choices in ("lanes = 2", "lanes = 1", "lanes = 2, rows = 8")
+        for choices in ("lanes = 2", "lanes = 1", "lanes = 2, rows = 4")
     ]
     assert said[1:] == ["", ""]
     assert "warning" in said[0] and said[0].endswith(
-        ": #tile.choices<lanes = 2> leaves room for 8 rows of features at a time instead of 16, "
+        ": #tile.choices<lanes = 2> leaves room for 4 rows of features at a time instead of 8, "
         "and all weights are read again for each portion of the rows\n"
     )
 
@@ -222,7 +223,7 @@ def test_search_beats_rules(llama, tmp_path):
     "choices, error",
     [
         ("lanes = 3", "'lanes' of tile.choices is 3; expected a divisor of the heads"),
-        ("cache_tiles = 3", "'cache_tiles' of tile.choices is 3; expected 8 or more"),
+        ("cache_tiles = 3", "'cache_tiles' of tile.choices is 3; expected 10 or more"),
         ("accumulators = 3", "'accumulators' is 3; expected a power of two from 1 to 16"),
         ("lane = 1", "'lane' is not a choice; expected one of rows, accumulators"),
         ("carry_norms = 1, rows = 8, pieces = 0", "'pieces' is 0; expected 1 to 16"),
