@@ -20,6 +20,8 @@ using namespace serrano;
 
 /// Lengths of a function that are predicted: no piece is cut once there are so many.
 static constexpr size_t mostPredictions = 40;
+/// With fewer, a line may fit only what was looked at: the widest pieces are cut too.
+static constexpr size_t fewestPredictions = 20;
 /// A piece that a line fits this well is not cut: less of an error is not looked for.
 static constexpr double goodError = 0.0025;
 /// What an error is said to be, times what was seen: where time jumps between two lengths that
@@ -101,6 +103,8 @@ private:
   };
   llvm::Error predict(int64_t length);
   llvm::Expected<Piece> look(int64_t from, int64_t to);
+  /// A length in the middle of a piece; 0 if there is none inside.
+  int64_t getMiddle(const Piece &piece) const;
   bool onlyMultiples() const { return llvm::equal(edges, llvm::ArrayRef<int64_t>{0}); }
 
   Cycles cycles;
@@ -172,6 +176,13 @@ llvm::Expected<Fitting::Piece> Fitting::look(int64_t from, int64_t to) {
   return piece;
 }
 
+int64_t Fitting::getMiddle(const Piece &piece) const {
+  int64_t half = (piece.to - piece.from) / 2;
+  if (onlyMultiples())
+    half = int64_t(llvm::alignDown(half, block));
+  return half ? piece.from + half : 0;
+}
+
 llvm::Error Fitting::run(LatencyFunction &function, int64_t shortest, int64_t longest) {
   // Short lengths are as interesting as long ones.
   Piece whole{shortest, longest, 0, {}};
@@ -200,11 +211,21 @@ llvm::Error Fitting::run(LatencyFunction &function, int64_t shortest, int64_t lo
     return error;
   }
   auto isBetter = [](const Piece &a, const Piece &b) { return a.error < b.error; };
+  auto isNarrower = [&](const Piece &a, const Piece &b) {
+    double wide = getMiddle(a) ? double(a.to) / double(a.from) : 0;
+    return wide < (getMiddle(b) ? double(b.to) / double(b.from) : 0);
+  };
   while (!pieces.empty()) {
     auto worst = llvm::max_element(pieces, isBetter);
     function.largestError = errorMargin * std::max(worst->error, goodError);
-    if (worst->error <= goodError || known.size() >= mostPredictions)
+    if (known.size() >= mostPredictions)
       break;
+    if (worst->error <= goodError) {
+      worst = llvm::max_element(pieces, isNarrower);
+      if (known.size() >= fewestPredictions || !getMiddle(*worst))
+        break;
+      worst->cuts = {getMiddle(*worst)};
+    }
     Piece piece = *worst;
     pieces.erase(worst);
     if (llvm::Error error = cut(piece))
