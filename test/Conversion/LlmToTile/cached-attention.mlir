@@ -1,4 +1,5 @@
 // RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=32" -canonicalize -cse | FileCheck %s
+// RUN: sed -e '1i module attributes {tile.choices = #tile.choices<values_by_block = 1>} {' -e '$a }' %s | serrano-opt -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=32" -canonicalize -cse | FileCheck %s --check-prefix=BLOCKS
 
 // Six heads of 4, of which three share keys and values each. Both heads of keys are in
 // flight at once and lie side by side in the cache: key and value of the first, key and
@@ -175,6 +176,31 @@
 // CHECK: tile.matmul {{.*}} to %[[SUMS0]] m {{.*}} accumulate
 // CHECK: tile.matmul {{.*}} to %[[OTHER_SUMS0]] m {{.*}} accumulate
 // CHECK-NOT: tile.softmax
+
+// Block by block both heads sum their values of a block before the next one is looked at: it is given
+// back at once. So is the one that is old in part; new ones are not in the ring.
+// BLOCKS: tile.made = #tile.choices<{{.*}}values_by_block = 1>
+// BLOCKS: %[[KV:.*]] = tile.stream @cache.kv
+// BLOCKS: scf.for
+// BLOCKS-COUNT-2: tile.softmax
+// BLOCKS-COUNT-2: tile.softmax
+// BLOCKS: scf.for
+// BLOCKS: scf.for
+// BLOCKS: %[[V:.*]] = tile.peek %[[KV]] ahead %c0
+// BLOCKS: memref.reinterpret_cast %[[V]] to offset: [4], sizes: [8, 4], strides: [16, 1]
+// BLOCKS: tile.matmul {{.*}} accumulate {group = 3 : i64}
+// BLOCKS-NEXT: %[[SAME:.*]] = tile.next %[[KV]]
+// BLOCKS: memref.reinterpret_cast %[[SAME]] to offset: [12], sizes: [8, 4], strides: [16, 1]
+// BLOCKS: tile.matmul {{.*}} accumulate {group = 3 : i64}
+// BLOCKS-NEXT: }
+// BLOCKS: tile.peek %[[KV]] ahead %c0
+// BLOCKS: tile.next %[[KV]]
+// BLOCKS: }
+// BLOCKS: scf.for
+// BLOCKS-NOT: {{tile.peek|tile.next}}
+// BLOCKS: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
+// BLOCKS: tile.matmul {{.*}} limit %{{[0-9]+}} accumulate
+// BLOCKS: }
 
 llm.cache @kv layers 2 kv_heads 2 head_size 4 : f32
 llm.weight private @table : tensor<10x16xf32> from [#llm.view<"weights.bin", offset = 0, length = 640, shape = [10, 16], strides = [16, 1]>]
