@@ -133,8 +133,9 @@ public:
   /// Gives ring `r` other slots and orders.
   void setRing(unsigned r, const Ring &ring) { rings[r] = ring; }
   int64_t dispatches() const { return dispatched; }
-  /// Instructions of a round of the loop in hand, as far as that is known.
-  int64_t roundLength() const;
+  /// Instructions of a round of the innermost of so many loops, as far as that is
+  /// known.
+  int64_t roundLength(size_t numLoops) const;
   uint32_t word() const { return program.entries[current].word; }
 
   /// Instructions that the sequencer finished by itself since the last that it

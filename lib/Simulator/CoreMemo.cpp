@@ -43,10 +43,10 @@ std::unique_ptr<Origins::Values> Core::values() const {
   return std::make_unique<CurrentValues>(*this);
 }
 
-int64_t Core::roundLength() const {
-  if (loops.empty())
+int64_t Core::roundLength(size_t numLoops) const {
+  if (numLoops == 0)
     return INT64_MAX;
-  const LoopState &loop = loops.back();
+  const LoopState &loop = loops[numLoops - 1];
   return std::max(loop.lastRound, executed - loop.began);
 }
 

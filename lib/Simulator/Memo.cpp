@@ -46,10 +46,11 @@ Memo::State *Memo::here() {
       !timeline.streamsAlone(streams))
     return nullptr;
   uint32_t idle = timeline.idleRings(positions);
+  uint32_t resting = timeline.restingStreams(positions);
   uint32_t sleeping = timeline.sleepingQueues(positions);
   std::vector<int64_t> description;
   core.describe(idle, description);
-  timeline.describe(positions, /*sleeping=*/0, idle, description);
+  timeline.describe(positions, /*sleeping=*/0, idle, resting, description);
   timeline.describeOverlaps(positions, description);
   energy.describe(positions, idle, description);
 
@@ -64,9 +65,10 @@ Memo::State *Memo::here() {
     return nullptr;
   int64_t past = timeline.time() - timeline.past(streams | sleeping);
   return &states
-              .emplace(hash, State{std::move(description), streams, idle, past,
-                                   positions, timeline.time(), core.state(),
-                                   timeline.state(), energy.heldSlots(), {}})
+              .emplace(hash, State{std::move(description), streams, idle,
+                                   resting, past, positions, timeline.time(),
+                                   core.state(), timeline.state(),
+                                   energy.heldSlots(), {}})
               ->second;
 }
 
@@ -84,9 +86,13 @@ void Memo::begin(State &state) {
     if (state.idle >> r & 1)
       idle.push_back(
           {r, describe(r, contentsOf(r), time, state.past, positions)});
+  std::vector<std::pair<unsigned, int64_t>> rested;
+  for (unsigned r = 0; r < numRings; ++r)
+    if (state.resting >> r & 1)
+      rested.push_back({r, time - timeline.restsSince(r)});
   recording.emplace(Recording{std::move(section), time,
                               core.instructionsExecuted(), positions,
-                              std::move(idle),
+                              std::move(idle), std::move(rested),
                               timeline.exchange(Timeline::nothing()),
                               energy.exchange({})});
 }
@@ -104,6 +110,9 @@ std::unique_ptr<Memo::Section> Memo::stop() {
   for (auto &[r, description] : recording->idle)
     if (section->origins.touchedRings() >> r & 1)
       section->used.push_back({r, std::move(description)});
+  for (auto [r, time] : recording->rested)
+    if (section->origins.touchedRings() >> r & 1)
+      section->rested.push_back({r, time});
   section->statistics.emplace(
       timeline.exchange(std::move(recording->statistics)));
   section->energy = energy.exchange(std::move(recording->energy));
@@ -115,9 +124,19 @@ std::unique_ptr<Memo::Section> Memo::stop() {
 
 bool Memo::isCut() {
   // Loops with rounds shorter than most of a section are left to `Rounds`.
-  if (core.roundLength() < leastSection * 5 / 8)
-    return false;
+  auto isLong = [&](size_t numLoops) {
+    return core.roundLength(numLoops) >= leastSection * 5 / 8;
+  };
   int64_t executed = core.instructionsExecuted();
+  // Where rounds have been left out, what was before them has worn off: layers
+  // that began at another fraction of a cycle come to the same state.
+  if (std::optional<unsigned> depth = rounds.takeSteadyDepth();
+      depth && isLong(*depth)) {
+    lastCut = executed;
+    return true;
+  }
+  if (!isLong(core.state().loops.size()))
+    return false;
   if (!cuts.contains(core.word()) && executed - lastCut < leastSection)
     return false;
   cuts.insert(core.word());
@@ -136,6 +155,12 @@ void Memo::remember(std::unique_ptr<Section> section, State &state) {
   for (unsigned r = 0; r < numRings; ++r)
     if ((state.idle & ~untouched) >> r & 1)
       section->left.push_back({r, contentsOf(r)});
+  uint32_t untouchedResting =
+      section->begin->resting & ~section->origins.touchedRings();
+  for (unsigned r = 0; r < numRings; ++r)
+    if ((state.resting & ~untouchedResting) >> r & 1)
+      section->restedAtEnd.push_back(
+          {r, section->endTime - timeline.restsSince(r)});
   std::vector<std::unique_ptr<Section>> &sections = section->begin->sections;
   if (sections.size() == mostSections)
     sections.erase(sections.begin());
@@ -166,19 +191,26 @@ Memo::Section *Memo::knownSection(const State &state, const Arrival &now,
     return describe(used.first, *now.rings[used.first], now.time, state.past,
                     now.positions) == used.second;
   };
+  auto restsAsLong = [&](const auto &rested) {
+    return now.time - now.restsSince[rested.first] == rested.second;
+  };
   for (const std::unique_ptr<Section> &section : llvm::reverse(state.sections))
     if (core.streamsLast(state.streams, now.positions, section->grown) &&
-        section->origins.holds(values) && llvm::all_of(section->used, isSame))
+        section->origins.holds(values) &&
+        llvm::all_of(section->rested, restsAsLong) &&
+        llvm::all_of(section->used, isSame))
       return section.get();
   return nullptr;
 }
 
 Memo::State &Memo::goOn(State &first) {
   State *state = &first;
-  Arrival now{timeline.time(), core.positions(), {}};
-  for (unsigned r = 0; r < numRings; ++r)
+  Arrival now{timeline.time(), core.positions(), {}, {}};
+  for (unsigned r = 0; r < numRings; ++r) {
+    now.restsSince[r] = timeline.restsSince(r);
     if (state->idle >> r & 1)
       now.rings[r] = contentsOf(r);
+  }
   int64_t executed = core.instructionsExecuted();
   std::unique_ptr<Origins::Values> values = core.values();
   while (Section *section = knownSection(*state, now, *values)) {
@@ -195,6 +227,8 @@ Memo::State &Memo::goOn(State &first) {
       now.rings[r]->move(r, now.time - section->endTime,
                          now.positions.grown(section->endPositions, 1));
     }
+    for (auto [r, time] : section->restedAtEnd)
+      now.restsSince[r] = now.time - time;
     ++hits;
   }
   if (core.instructionsExecuted() == executed)
@@ -204,12 +238,15 @@ Memo::State &Memo::goOn(State &first) {
   core.restore(state->core, by, state->streams);
   timeline.restore(state->timeline, now.time - state->time, by, state->streams);
   energy.restore(state->slots, by);
-  for (unsigned r = 0; r < numRings; ++r)
+  for (unsigned r = 0; r < numRings; ++r) {
+    if (state->resting >> r & 1)
+      timeline.setRestsSince(r, now.restsSince[r]);
     if (state->idle >> r & 1) {
       core.setRing(r, now.rings[r]->ring);
       timeline.setRingParts(r, now.rings[r]->timeline);
       energy.hold(r, now.rings[r]->held);
     }
+  }
   rounds.forget();
   return *state;
 }

@@ -24,7 +24,8 @@ namespace serrano::sim {
 /// which core, timeline and energy have been before, with values that make it do
 /// the same (`Origins`), ends in the state in which it ended then. So equal
 /// layers, of one portion of tokens or of several, are executed once. A ring
-/// that does nothing is part of the state only for sections that use it.
+/// that does nothing is part of the state only for sections that use it, and so
+/// is since when a full one waits.
 /// docs/Simulator.md says why that is exact.
 class Memo {
 public:
@@ -54,6 +55,7 @@ private:
     std::vector<int64_t> description;
     uint32_t streams; ///< queues of rings in the middle of an order
     uint32_t idle;    ///< rings that do nothing, which are not described
+    uint32_t resting; ///< rings of streams of which it is not since when
     int64_t past;     ///< before `time`, what decides nothing any more
     Positions positions;
     int64_t time;
@@ -77,6 +79,9 @@ private:
     int64_t endTime = 0;
     Positions endPositions;
     std::vector<std::pair<unsigned, RingContents>> left;
+    /// How long rings had rested that it uses, and how long those had at its end
+    /// that had not all the time.
+    std::vector<std::pair<unsigned, int64_t>> rested, restedAtEnd;
     std::optional<StatisticsPart> statistics; ///< when it has ended
     EnergyMeter::Part energy;
 
@@ -96,6 +101,7 @@ private:
     int64_t time, executed;
     Positions positions;
     std::vector<std::pair<unsigned, std::vector<int64_t>>> idle; ///< rings
+    std::vector<std::pair<unsigned, int64_t>> rested;
     Statistics statistics;
     EnergyMeter::Part energy;
   };
@@ -105,6 +111,7 @@ private:
     Positions positions;
     /// Those that are idle.
     std::array<std::optional<RingContents>, numRings> rings;
+    std::array<int64_t, numRings> restsSince;
   };
 
   /// Whether a section ends at the mark in hand.

@@ -23,7 +23,8 @@ std::vector<int64_t> Rounds::describe(int64_t began) {
   Positions positions = core.positions();
   core.describe(/*idle=*/0, description);
   sleeping = timeline.sleepingQueues(positions, began);
-  timeline.describe(positions, sleeping, /*idle=*/0, description);
+  timeline.describe(positions, sleeping, /*idle=*/0, /*resting=*/0,
+                    description);
   energy.describe(positions, /*idle=*/0, description);
   return description;
 }
@@ -80,6 +81,7 @@ void Rounds::leaveOut(int64_t n) {
     Positions all = grown;
     all.layer *= n;
     energy.move(all);
+    steadyDepth = period->depth;
   }
   core.follow(nullptr);
   period.reset();

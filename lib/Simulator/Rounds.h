@@ -38,6 +38,11 @@ public:
   bool isFollowing() const { return period.has_value(); }
   /// A section of `Memo` ends: rounds with such are left to it.
   void cut() { ++cuts; }
+  /// The depth of the loop of which rounds have been left out since this was
+  /// asked last, if any have.
+  std::optional<unsigned> takeSteadyDepth() {
+    return std::exchange(steadyDepth, std::nullopt);
+  }
   /// What runs now has not come here round by round.
   void forget() { loops.clear(); }
 
@@ -84,6 +89,7 @@ private:
   EnergyMeter &energy;
   llvm::SmallVector<Loop, 8> loops;
   std::optional<Period> period;
+  std::optional<unsigned> steadyDepth;
   int64_t cuts = 0;
   uint32_t sleeping = 0; ///< of the last description
   /// How often a loop was followed in vain since it was not, by its first

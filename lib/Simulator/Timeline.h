@@ -89,6 +89,14 @@ public:
   Ticks past(uint32_t streams) const;
   /// Whether nothing in those queues waits for what has not happened yet.
   bool streamsAlone(uint32_t streams) const;
+  /// Rings in the middle of an order that do nothing until an instruction that
+  /// has not been dispatched frees a slot of theirs, as bits, and since when. It
+  /// is for their own statistics alone.
+  uint32_t restingStreams(const Positions &positions);
+  Ticks restsSince(unsigned r) const { return movers[FirstRingId + r].dataEnd; }
+  void setRestsSince(unsigned r, Ticks time) {
+    movers[FirstRingId + r].dataEnd = time;
+  }
   /// Queues of rings that do nothing until something else happens, as bits: those
   /// that have done nothing since then, or those that are not streams.
   uint32_t sleepingQueues(const Positions &positions,
@@ -100,9 +108,9 @@ public:
   /// relative to now and to `positions`, but for addresses: timelines that
   /// append the same compute the same, whole cycles apart. Without sinks.
   /// Queues of `sleeping` are described by since when they wait, `idle` rings
-  /// are not.
+  /// are not, nor since when `resting` streams do.
   void describe(const Positions &positions, uint32_t sleeping, uint32_t idle,
-                std::vector<int64_t> &out);
+                uint32_t resting, std::vector<int64_t> &out);
   /// Appends what an idle ring `r` is, and how long it waits, at a time `now`.
   void describe(unsigned r, const RingParts &parts, Ticks now, Ticks past,
                 const Positions &positions, std::vector<int64_t> &out) const;
@@ -139,6 +147,10 @@ private:
   static Ticks wholeCycles(Ticks t) {
     return TimingModel::ticksOf(TimingModel::cyclesOf(t));
   }
+
+  /// Whether ring `r` does nothing until an instruction that has not been
+  /// dispatched frees a slot of its, or orders some.
+  bool waitsForPops(unsigned r, const Positions &positions);
 
   /// The accesses that overlaps are asked for with, and their queues.
   std::vector<std::pair<unsigned, Access *>>

@@ -49,6 +49,26 @@ uint32_t Timeline::streamingQueues(const Positions &positions) const {
   return result;
 }
 
+bool Timeline::waitsForPops(unsigned r, const Positions &positions) {
+  unsigned q = FirstRingId + r;
+  if (!queues[q].ops.empty() && nextMover(q) != never)
+    return false;
+  for (int64_t slot = rings[r].firstFree; slot < positions.popped[r]; ++slot)
+    if (rings[r].freed(slot) == never)
+      return false;
+  return true;
+}
+
+/// In the middle of an order there was a slot before the one that waits.
+uint32_t Timeline::restingStreams(const Positions &positions) {
+  uint32_t streams = streamingQueues(positions);
+  uint32_t result = 0;
+  for (unsigned r = 0; r < numRings; ++r)
+    if (streams >> (FirstRingId + r) & 1 && waitsForPops(r, positions))
+      result |= 1u << r;
+  return result;
+}
+
 bool Timeline::streamsAlone(uint32_t streams) const {
   for (auto [q, queue] : llvm::enumerate(queues))
     for (size_t i = 0; streams >> q & 1 && i < queue.ops.size(); ++i)
@@ -77,15 +97,11 @@ uint32_t Timeline::sleepingQueues(const Positions &positions,
 uint32_t Timeline::idleRings(const Positions &positions) {
   uint32_t result = 0;
   for (auto [r, ring] : llvm::enumerate(rings)) {
-    unsigned q = FirstRingId + r;
-    const Queue &queue = queues[q];
-    bool waits = queue.ops.empty() || nextMover(q) == never;
+    const Queue &queue = queues[FirstRingId + r];
     // What waits, waits for a slot to be freed.
+    bool waits = waitsForPops(r, positions);
     for (size_t i = 0; i < queue.ops.size(); ++i)
       waits &= queue.ops[i].unresolved == 0;
-    // Nothing that has been dispatched frees one.
-    for (int64_t slot = ring.firstFree; slot < positions.popped[r]; ++slot)
-      waits &= ring.freed(slot) != never;
     if (waits && ring.slots && !positions.isStream(r))
       result |= 1u << r;
   }
@@ -100,9 +116,10 @@ public:
 
   Description(Ticks now, Ticks lastDispatch, Ticks startup, Ticks past,
               const Positions &positions, uint32_t streams, uint32_t sleeping,
-              std::vector<int64_t> &out)
+              uint32_t resting, std::vector<int64_t> &out)
       : now(now), lastDispatch(lastDispatch), startup(startup), past(past),
-        positions(positions), streams(streams), sleeping(sleeping), out(out) {}
+        positions(positions), streams(streams), sleeping(sleeping),
+        resting(resting), out(out) {}
 
   void add(std::initializer_list<int64_t> values) {
     out.insert(out.end(), values);
@@ -134,7 +151,7 @@ private:
 
   Ticks now, lastDispatch, startup, past;
   const Positions &positions;
-  uint32_t streams, sleeping;
+  uint32_t streams, sleeping, resting;
   std::vector<int64_t> &out;
 };
 } // namespace
@@ -186,7 +203,7 @@ void Description::addQueue(unsigned q, const TimelineState::Queue &queue,
   add({mover.moving, at(mover.startupEnd), at(mover.dataEnd),
        flows ? 0 : mover.slotsDone});
   // What it has waited since then, its next slot tells.
-  if (flows)
+  if (flows && !(resting << FirstRingId >> q & 1))
     out.push_back(std::max(mover.dataEnd, queue.ops[0].dispatched) - now);
   if (mover.moving)
     add({mover.request - now, mover.sliceStart - now, mover.left});
@@ -224,13 +241,14 @@ void Description::addRing(unsigned r, const TimelineState::Ring &ring,
 }
 
 void Timeline::describe(const Positions &positions, uint32_t sleeping,
-                        uint32_t idle, std::vector<int64_t> &out) {
+                        uint32_t idle, uint32_t resting,
+                        std::vector<int64_t> &out) {
   uint32_t streams = streamingQueues(positions);
   Ticks past = this->past(streams | sleepingQueues(positions));
   Description description(now, now - dispatchTicks, startupTicks, past,
-                          positions, streams, sleeping, out);
+                          positions, streams, sleeping, resting, out);
   description.add({now % perCycle, now - past, description.at(portFree),
-                   now - frontier, streams, sleeping, idle});
+                   now - frontier, streams, sleeping, idle, resting});
   uint32_t idleQueues = idle << FirstRingId;
   for (unsigned q = 0; q < numQueues; ++q)
     if (!(idleQueues >> q & 1))
@@ -250,7 +268,7 @@ void Timeline::describe(unsigned r, const RingParts &parts, Ticks now,
                         Ticks past, const Positions &positions,
                         std::vector<int64_t> &out) const {
   Description description(now, now - dispatchTicks, startupTicks, past,
-                          positions, 0, 0, out);
+                          positions, 0, 0, 0, out);
   description.addQueue(FirstRingId + r, parts.queue, parts.mover);
   description.addRing(r, parts.ring, *this);
 }

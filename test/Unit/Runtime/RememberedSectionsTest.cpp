@@ -433,3 +433,82 @@ TEST_F(RememberedSectionsTest, RandomPrograms) {
     ASSERT_EQ(left->toJson(), whole->toJson()) << "seed " << seed << "\n" << source;
   }
 }
+
+namespace {
+
+/// Layers that hand over transfers a few cycles earlier or later, before the
+/// sequencer waits for the vector engine: all is as in another layer then, but
+/// for how long transfers have waited.
+class RandomTransfers {
+public:
+  explicit RandomTransfers(unsigned seed) : random(seed) {}
+
+  std::string program() {
+    std::string round = mark + shortRounds(fill);
+    for (unsigned i = 0, n = 1 + below(4); i < n; ++i) {
+      if (below(2))
+        round += vector(1 + below(400));
+      round += "    s.mod rd=r5, a=r2, b=" + number(1 + below(4)) +
+               "\n    s.mul rd=r5, a=r5, b=" + number(below(30)) +
+               "\n    loop index=r60, count=r5 {\n      s.add rd=r6, a=r6, "
+               "b=1\n    }\n" +
+               transfer();
+    }
+    for (unsigned i = 0, n = below(40); i < n; ++i)
+      round += vector(1);
+    round += mark + shortRounds(fill);
+    if (slots)
+      round += shortRounds("      v.unary fn=copy, dst=spm[131072]:64:f32, "
+                           "a=pop0[0]:64:f32, rows=1, cols=16\n",
+                           slots);
+    return loopOf(round, "  ring.setup ring=0, slots=" + number(2 + below(9)) +
+                             ", base=1048576, slot_bytes=2048\n" + vector(1));
+  }
+
+private:
+  unsigned below(unsigned n) { return random() % n; }
+  static std::string number(int64_t n) { return std::to_string(n); }
+  static std::string vector(int64_t rows) {
+    return "    v.fill signal=c1, dst=spm[65536]:64:f32, imm=0.0, rows=" +
+           number(rows) + ", cols=16\n";
+  }
+  std::string wait() {
+    return below(3) ? "wait0=c1-" + number(below(3)) + ", " : "";
+  }
+  std::string transfer() {
+    std::string rows = ", bytes=64, n1=" + number(1 + below(300)) +
+                       ", n2=1, n3=1, ss1=64, ds1=64\n";
+    switch (below(4)) {
+    case 0:
+      return "    dma.load " + wait() + "signal=c3, src=hbm[w], dst=spm[262144]" +
+             rows;
+    case 1:
+      return "    dma.store " + wait() +
+             "signal=c4, src=spm[262144], dst=hbm[x]" + rows;
+    case 2:
+      return "    sync waiter=dma_in, wait0=c1-" + number(below(3)) + "\n";
+    default:
+      int64_t count = below(2) ? below(12) : 0;
+      slots += count;
+      return "    ring.fill " + wait() + "ring=0, src=hbm[w], bytes=2048, count=" +
+             number(count) + ", stride=0, passes=1\n";
+    }
+  }
+
+  std::mt19937 random;
+  int64_t slots = 0;
+};
+
+} // namespace
+
+TEST_F(RememberedSectionsTest, RandomTransfers) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    std::string source = RandomTransfers(seed).program();
+    leastSection = 40 << seed % 5;
+    llvm::Expected<sim::Statistics> whole = predict(source, 25, false);
+    ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError()) << source;
+    llvm::Expected<sim::Statistics> left = predict(source, 25);
+    ASSERT_TRUE(bool(left)) << llvm::toString(left.takeError()) << source;
+    ASSERT_EQ(left->toJson(), whole->toJson()) << "seed " << seed << "\n" << source;
+  }
+}
