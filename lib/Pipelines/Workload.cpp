@@ -34,7 +34,8 @@ static std::vector<std::string> getSteps(const TileOptions &limits) {
   auto promptOf = [](int64_t count) { return llvm::formatv("{0}@{0}", count).str(); };
   // Behind a long context each tile of queries reads all of it.
   int64_t chunk = llvm::divideCeil(prompt, chunkShare);
-  std::string laterChunk = llvm::formatv("{0}@{1}", chunk, std::max(longest / chunkContextShare, chunk)).str();
+  std::string laterChunk =
+      llvm::formatv("{0}@{1}", chunk, std::max(longest / chunkContextShare, chunk)).str();
   std::vector<std::string> steps = {lengths(1, medium),         lengths(1, longest),
                                     lengths(sequences, medium), promptOf(prompt), laterChunk};
   if (sequences > 1)

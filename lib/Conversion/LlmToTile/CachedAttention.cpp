@@ -186,12 +186,11 @@ void Lowering::CachedKernel::multiplyKeys(const Run &run, const Unit &unit, cons
   });
 }
 
-/// sums += weights x values of the run's blocks, for such columns of each block. If they are
-/// those of all lanes, no other call reads the blocks, else calls come lane by lane.
+/// sums += weights x values of the run's blocks, for such columns of each block: those of all
+/// lanes if values are summed by block, else calls come lane by lane.
 void Lowering::CachedKernel::multiplyValues(const Run &run, const Unit &unit, const Track &track,
                                             Value firstHead, ArrayRef<Columns> all) {
   MemRefType tile = cast<tile::StreamType>(stream.getType()).getSlot();
-  bool byBlock = all.size() > 1;
   forEachBlock(run, [&](Value number, Value i) {
     Value valid = run.single ? run.valid : on.min(on.subtract(run.valid, on.mul(i, block)), block);
     Value start = on.mul(number, block), limit;
@@ -208,7 +207,7 @@ void Lowering::CachedKernel::multiplyValues(const Run &run, const Unit &unit, co
       } else {
         // The last one to read a tile gives it back, so that the next one takes its place.
         bool pops = lane + 1 == numLanes && first + cols == size;
-        Value ahead = byBlock ? on.constant(0) : number;
+        Value ahead = valuesByBlock ? on.constant(0) : number;
         Value slot = pops ? tile::NextOp::create(on.builder, on.loc, tile, stream).getTile()
                           : tile::PeekOp::create(on.builder, on.loc, tile, stream, ahead).getTile();
         values = on.window(slot, on.index(0), on.index((2 * lane + 1) * size + first), block, cols);
@@ -235,7 +234,8 @@ void Lowering::CachedKernel::score(const Track &track, Value firstHead) {
   Unit unit = getUnit(track);
   Value isLater = any(unit.step), width = on.constant(size);
   on.forEach(on.mul(no(isLater), any(unit.rows)), [&](Value) {
-    const std::pair<int64_t, float> starts[] = {{0, std::numeric_limits<float>::lowest()}, {1, 0.0f}};
+    const std::pair<int64_t, float> starts[] = {{0, std::numeric_limits<float>::lowest()},
+                                                {1, 0.0f}};
     for (auto [col, start] : starts)
       tile::FillOp::create(on.builder, on.loc, llvm::APFloat(start),
                            on.splitRows(track.states, on.index(0), tileRows, numLanes, col, 1),
@@ -301,15 +301,16 @@ void Lowering::CachedKernel::sum(const Track &track, Value part) {
   for (int64_t lane = 0; lane < numLanes; ++lane)
     for (int64_t first = 0; first < size; first += on.tileN)
       all.push_back({lane, first});
-  if (valuesByBlock)
+  auto multiply = [&](ArrayRef<Columns> columns) {
     for (const Run &run : unit.runs)
-      multiplyValues(run, unit, track, firstHead, all);
+      multiplyValues(run, unit, track, firstHead, columns);
+  };
+  if (valuesByBlock)
+    multiply(all);
   for (int64_t lane = 0; lane < numLanes; ++lane) {
-    if (!valuesByBlock)
-      for (const Columns &columns : all)
-        if (columns.lane == lane)
-          for (const Run &run : unit.runs)
-            multiplyValues(run, unit, track, firstHead, columns);
+    for (const Columns &columns : all)
+      if (!valuesByBlock && columns.lane == lane)
+        multiply(columns);
     divide(track, unit, firstHead, lane);
   }
   store(unit, part);

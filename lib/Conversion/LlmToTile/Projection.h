@@ -130,8 +130,8 @@ private:
   /// Where the last step writes to, in parts of equal width: nothing if that is the accumulator
   /// itself.
   llvm::SmallVector<mlir::Value> beginPlace(Member &member, Column column, int64_t width);
-  void endPlace(Member &member, mlir::Value accumulator, llvm::ArrayRef<mlir::Value> to, Column column,
-                int64_t width);
+  void endPlace(Member &member, mlir::Value accumulator, llvm::ArrayRef<mlir::Value> to,
+                Column column, int64_t width);
 
   Lowering &on;
   llm::LinearOp leader;

@@ -26,6 +26,20 @@ protected:
     // One by one, they take minutes.
     EXPECT_LT(seconds, 10);
   }
+
+  /// Programs of `Random`, whose costs are to be those of going through all of them.
+  template <typename Random>
+  void compareRandom(unsigned seeds) {
+    for (unsigned seed = 0; seed < seeds; ++seed) {
+      std::string source = Random(seed).program();
+      leastSection = 40 << seed % 5;
+      llvm::Expected<sim::Statistics> whole = predict(source, 25, false);
+      ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError()) << source;
+      llvm::Expected<sim::Statistics> left = predict(source, 25);
+      ASSERT_TRUE(bool(left)) << llvm::toString(left.takeError()) << source;
+      ASSERT_EQ(left->toJson(), whole->toJson()) << "seed " << seed << "\n" << source;
+    }
+  }
 };
 
 const char *const fill =
@@ -423,15 +437,7 @@ private:
 } // namespace
 
 TEST_F(RememberedSectionsTest, RandomPrograms) {
-  for (unsigned seed = 0; seed < 150; ++seed) {
-    std::string source = RandomLayers(seed).program();
-    leastSection = 40 << seed % 5;
-    llvm::Expected<sim::Statistics> whole = predict(source, 25, false);
-    ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError()) << source;
-    llvm::Expected<sim::Statistics> left = predict(source, 25);
-    ASSERT_TRUE(bool(left)) << llvm::toString(left.takeError()) << source;
-    ASSERT_EQ(left->toJson(), whole->toJson()) << "seed " << seed << "\n" << source;
-  }
+  compareRandom<RandomLayers>(150);
 }
 
 namespace {
@@ -502,13 +508,5 @@ private:
 } // namespace
 
 TEST_F(RememberedSectionsTest, RandomTransfers) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
-    std::string source = RandomTransfers(seed).program();
-    leastSection = 40 << seed % 5;
-    llvm::Expected<sim::Statistics> whole = predict(source, 25, false);
-    ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError()) << source;
-    llvm::Expected<sim::Statistics> left = predict(source, 25);
-    ASSERT_TRUE(bool(left)) << llvm::toString(left.takeError()) << source;
-    ASSERT_EQ(left->toJson(), whole->toJson()) << "seed " << seed << "\n" << source;
-  }
+  compareRandom<RandomTransfers>(200);
 }
