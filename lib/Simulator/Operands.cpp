@@ -68,6 +68,11 @@ void Core::follow(const Access &access, int64_t slope) {
     return slopes->fail();
   if (access.memory == Memory::Hbm)
     return;
+  // What the period before left on its way meets what this one does.
+  swept->address -= std::max<int64_t>(slope, 0);
+  swept->bytes += std::abs(slope);
+  if (slope)
+    swept->stride = swept->bytes;
   // Which place of a ring a slot has is no part of what periods have in common:
   // it must not matter which of them an engine's result overwrites.
   if (access.write && overlapsRing(*swept))

@@ -101,7 +101,7 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
     int64_t n = periodsLike(iteration, count, describe(began));
     if (n > 0)
       failures.erase(firstIndex);
-    else
+    else if (!period->slopes.endHere())
       ++failures[firstIndex];
     leaveOut(n);
     loop.past.clear();

@@ -38,6 +38,8 @@ public:
   bool hold() const { return holding && limit > 0; }
   /// For how many periods after this one all decisions are the same.
   int64_t periods() const { return limit; }
+  /// Whether nothing was wrong but that the next period decides otherwise.
+  bool endHere() const { return holding && limit <= 0; }
   void fail() { holding = false; }
   /// A value that has to be the same in all periods.
   void requireNone(int64_t slope) { holding &= slope == 0; }
@@ -79,7 +81,8 @@ public:
   const llvm::DenseMap<int64_t, Word> &scalarWords() const { return words; }
 
   /// A normalized access to a memory of the core by a queue that asks for
-  /// overlaps; `swept` is all that it touches in the periods that may follow.
+  /// overlaps; `swept` is all that it touches in the period before and in those
+  /// that may follow.
   void touch(unsigned queue, const Access &access, const Access &swept,
              int64_t slope);
   /// A ring's slot is read, which no write that is on its way overlaps.

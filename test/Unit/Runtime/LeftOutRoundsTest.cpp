@@ -368,6 +368,36 @@ TEST_F(LeftOutRoundsTest, ReadsThatMoveIntoWrites) {
   EXPECT_GT(same(source(65536 - 60 * 64), 80).cycles, apart);
 }
 
+/// The last read that waits for a write is on its way when a period begins.
+TEST_F(LeftOutRoundsTest, ReadsThatMoveOutOfWrites) {
+  for (int64_t rows : {33, 36, 39, 40, 42})
+    same(loopOf("    s.mul rd=r5, a=r2, b=64\n    loop index=r60, count=150 {\n"
+                "      v.fill dst=spm[64]:64:f32, imm=0.0, rows=" +
+                std::to_string(rows) +
+                ", cols=16\n    }\n"
+                "    v.unary fn=copy, dst=spm[65536]:64:f32, a=spm[r5 + "
+                "1984]:64:f32, rows=1, cols=16\n"),
+         90);
+}
+
+/// Periods that are followed are the last ones of their tiles 20 times, then
+/// tiles are long.
+TEST_F(LeftOutRoundsTest, ABillionRoundsAfterShortTiles) {
+  std::string source = loopOf(
+      "    s.sub rd=r4, a=r4, b=1\n    s.li rd=r5, imm=0\n"
+      "    skip condition=ne, a=r4, b=r5 {\n      s.li rd=r4, imm=3\n"
+      "      s.sub rd=r6, a=r2, b=60\n      s.max rd=r6, a=r6, b=0\n"
+      "      s.mul rd=r6, a=r6, b=30000000\n      s.add rd=r4, a=r4, b=r6\n"
+      "    }\n" + work(fill),
+      "  s.li rd=r4, imm=4\n");
+  auto cycles = [&](int64_t n) {
+    return llvm::cantFail(predict(source, n)).cycles;
+  };
+  same(source, 100);
+  EXPECT_EQ(cycles(1000000000) - cycles(1000),
+            (1000000000 - 1000) * (cycles(1001) - cycles(1000)));
+}
+
 TEST_F(LeftOutRoundsTest, FaultsOfLaterRounds) {
   std::string source = loopOf(
       "    s.mul rd=r5, a=r2, b=65536\n" + work(fill) +
