@@ -7,7 +7,9 @@
 
 #include "dialects/Dma/QueueProgram.h"
 
-#include "dialects/Dma/Races.h"
+#include "llvm/ADT/BitVector.h"
+#include <map>
+#include <tuple>
 
 using namespace mlir;
 using namespace serrano;
@@ -92,24 +94,72 @@ std::vector<QueueItem> QueueProgram::readBlock(Block &block) {
   return result;
 }
 
-void QueueProgram::findConflicts(const Touches &touches) {
-  SmallVector<ArrayRef<Touch>> touched;
-  for (const QueuedOp &op : ops) {
+namespace {
+
+/// Bytes that operations touch, and the operations: by number.
+struct Window {
+  Touch bytes;
+  llvm::BitVector users, writers;
+  llvm::BitVector metUsers, metWriters; ///< of all windows that have a common byte
+};
+
+} // namespace
+
+/// The windows that operations touch: far fewer than there are touches. Who touches what is in
+/// `indices`, by operation.
+static std::vector<Window> findWindows(ArrayRef<QueuedOp> ops, const Touches &touches,
+                                       std::vector<SmallVector<unsigned>> &indices) {
+  std::vector<Window> windows;
+  using Bytes = std::tuple<Operation *, mem::Space, int64_t, int64_t, int64_t, int64_t>;
+  std::map<Bytes, unsigned> known;
+  llvm::BitVector none(ops.size());
+  for (auto [number, op] : llvm::enumerate(ops)) {
+    SmallVector<unsigned> &mine = indices.emplace_back();
     auto it = touches.find(op.op);
-    touched.push_back(it == touches.end() ? ArrayRef<Touch>() : ArrayRef<Touch>(it->second));
-  }
-  // An operation's own queue knows it, so pairs of one queue are in order.
-  for (unsigned i = 0; i < ops.size(); ++i)
-    for (unsigned j = 0; j < i; ++j) {
-      QueuedOp &a = ops[i], &b = ops[j];
-      if (a.queue == b.queue || (!a.executes && !b.executes) ||
-          !findConflict(touched[i], touched[j]))
-        continue;
-      if (b.executes)
-        a.conflicts.push_back(j);
-      if (a.executes)
-        b.conflicts.push_back(i);
+    if (it == touches.end())
+      continue;
+    for (const Touch &touch : it->second) {
+      Bytes bytes{touch.symbol, touch.space, touch.begin, touch.end, touch.stride, touch.width};
+      auto [index, isNew] = known.try_emplace(bytes, windows.size());
+      if (isNew)
+        windows.push_back({touch, none, none, none, none});
+      Window &window = windows[index->second];
+      window.users.set(number);
+      if (touch.write)
+        window.writers.set(number);
+      mine.push_back(index->second);
     }
+  }
+  return windows;
+}
+
+void QueueProgram::findConflicts(const Touches &touches) {
+  std::vector<SmallVector<unsigned>> indices;
+  std::vector<Window> windows = findWindows(ops, touches, indices);
+  for (Window &window : windows)
+    for (const Window &other : windows)
+      if (window.bytes.meets(other.bytes)) {
+        window.metUsers |= other.users;
+        window.metWriters |= other.writers;
+      }
+  // An operation's own queue knows it, so pairs of one queue are in order.
+  llvm::BitVector executing(ops.size());
+  std::map<Queue, llvm::BitVector> ofQueue;
+  for (auto [number, op] : llvm::enumerate(ops)) {
+    executing[number] = op.executes;
+    ofQueue.try_emplace(op.queue, ops.size()).first->second.set(number);
+  }
+  llvm::BitVector others(ops.size());
+  for (auto [number, op] : llvm::enumerate(ops)) {
+    others.reset();
+    for (unsigned index : indices[number]) {
+      const Window &window = windows[index];
+      others |= window.writers.test(number) ? window.metUsers : window.metWriters;
+    }
+    others &= executing;
+    others.reset(ofQueue.at(op.queue));
+    llvm::append_range(op.conflicts, others.set_bits());
+  }
 }
 
 using Visit = function_ref<void(unsigned, QueueState &)>;

@@ -26,8 +26,11 @@ struct Touch {
 
   /// Whether both touch a common byte, one of them writing.
   bool conflictsWith(const Touch &other) const {
-    if (!write && !other.write)
-      return false;
+    return (write || other.write) && meets(other);
+  }
+
+  /// Whether both touch a common byte.
+  bool meets(const Touch &other) const {
     if (symbol || other.symbol)
       return symbol == other.symbol;
     // Most end here.
