@@ -77,11 +77,13 @@ private:
 
 } // namespace
 
-/// What is searched for, that which rules know least of first: what may be spent ends.
+/// What is searched for: what may be spent ends, so the order of loops, what stays in the array
+/// and what is fused come first, which have one alternative each, then numbers, those that
+/// rules know least of first.
 static constexpr Choice searched[] = {
-    Choice::QueryTokens,    Choice::EncoderQueries, Choice::CacheTiles, Choice::Accumulators,
-    Choice::EncoderLanes,   Choice::Lanes,          Choice::CarryNorms, Choice::StagedBlocks,
-    Choice::ValuesByBlock,  Choice::StationaryRows, Choice::InterleaveGate, Choice::Rows};
+    Choice::ValuesByBlock,  Choice::StationaryRows, Choice::InterleaveGate, Choice::CarryNorms,
+    Choice::Lanes,          Choice::QueryTokens,    Choice::EncoderQueries, Choice::EncoderLanes,
+    Choice::CacheTiles,     Choice::Accumulators,   Choice::StagedBlocks,   Choice::Rows};
 
 /// Why a choice is not searched for.
 static const char *getRuleReason(Choice choice) {
