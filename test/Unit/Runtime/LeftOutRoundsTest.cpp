@@ -152,7 +152,8 @@ public:
     std::string before = "  mx.load signal=c2, src=spm[65536]:64:bf16, k=32, "
                          "n=32\n",
                 ordered, rest;
-    std::string round = work(part() + (below(2) ? part() : ""));
+    std::string round = "    s.mul rd=r5, a=r2, b=64\n" +
+                        work(part() + (below(2) ? part() : "")) + movingRead();
     for (unsigned r = 0, n = 1 + below(2); r < n; ++r) {
       std::string ring = number(r), orders;
       int64_t slots = 0;
@@ -192,6 +193,15 @@ private:
   }
   std::string wait() {
     return below(3) ? "" : "wait0=c1-" + number(below(40)) + ", ";
+  }
+  /// Of what may be written by then, or not.
+  std::string movingRead() {
+    return below(2) ? ""
+                    : "    v.fill dst=" + tile(64) + ", imm=0.0, rows=" +
+                          number(20 + below(24)) +
+                          ", cols=16\n    v.unary fn=copy, dst=" + tile(65536) +
+                          ", a=spm[r5 + " + number(64 * below(40)) +
+                          "]:64:f32, rows=1, cols=16\n";
   }
   std::string part() {
     std::string text = "      v.fill signal=c1, dst=" + tile(64 * below(4)) +
