@@ -19,6 +19,7 @@ static bool isLimit(tile::Choice choice) {
   case tile::Choice::WrittenUnits:
   case tile::Choice::Pieces:
   case tile::Choice::StagedBlocks:
+  case tile::Choice::SoftmaxBlocks:
   case tile::Choice::QueryTokens:
   case tile::Choice::EncoderQueries:
   case tile::Choice::EncoderLanes:
