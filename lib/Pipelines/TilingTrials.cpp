@@ -88,26 +88,34 @@ static void addPlacing(PassManager &manager, StringRef target) {
   manager.addPass(mem::createAssignAddresses(assign));
 }
 
-/// From tensors to addresses.
-static void addPlacedTiles(PassManager &manager, const TileOptions &options,
-                           std::optional<int64_t> maxTokens = std::nullopt) {
+/// From tensors to slots.
+static void addTiles(PassManager &manager, const TileOptions &options,
+                     std::optional<int64_t> maxTokens = std::nullopt) {
   ConvertLlmToTileOptions convert;
   copyCompilation(convert, options);
   convert.maxTokens = maxTokens.value_or(convert.maxTokens);
   manager.addPass(createConvertLlmToTile(convert));
-  addPlacing(manager, options.target);
 }
 
 OwningOpRef<ModuleOp> TilingTrials::place(tile::ChoicesAttr choices, std::string &obstacle) {
-  return lower(choices, obstacle,
-               [&](PassManager &manager) { addPlacedTiles(manager, options); });
+  return lower(choices, obstacle, [&](PassManager &manager) {
+    addTiles(manager, options);
+    addPlacing(manager, options.target);
+  });
+}
+
+bool TilingTrials::hasOnlyNoRoom(tile::ChoicesAttr choices) {
+  std::string obstacle;
+  return !place(choices, obstacle) &&
+         lower(choices, obstacle, [&](PassManager &manager) { addTiles(manager, options); });
 }
 
 LogicalResult TilingTrials::checkOneToken() {
   OwningOpRef<ModuleOp> trial(module.clone());
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   manager.enableVerifier(false);
-  addPlacedTiles(manager, options, /*maxTokens=*/1);
+  addTiles(manager, options, /*maxTokens=*/1);
+  addPlacing(manager, options.target);
   return manager.run(*trial);
 }
 
