@@ -394,6 +394,10 @@ ChoicesAttr ChooseTiling::searchRest(TilingTrials &trials, const TargetModel &ta
   }
   ChoicesAttr made = problem.getMade(result.best);
   report(problem, result, given, made, trials.workload());
+  // What is given and no kernel has done stays, so that it is warned of.
+  for (size_t i = 0; i < ChoicesAttr::count; ++i)
+    if (!made.get(Choice(i)))
+      made = made.with(Choice(i), given.get(Choice(i)));
   return made;
 }
 

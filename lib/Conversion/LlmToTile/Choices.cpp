@@ -37,6 +37,12 @@ int64_t Lowering::choose(tile::Choice choice, int64_t rule) {
   return value;
 }
 
+tile::ChoicesAttr Lowering::getUnused(tile::ChoicesAttr choices) const {
+  for (const auto &[choice, values] : done)
+    choices = choices.with(choice, std::nullopt);
+  return choices;
+}
+
 tile::ChoicesAttr Lowering::getChoices() const {
   tile::ChoicesAttr result = tile::ChoicesAttr::get(builder.getContext());
   // What kernels did differently no one number says, but for a limit that holds for all.
