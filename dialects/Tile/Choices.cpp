@@ -8,6 +8,7 @@
 #include "dialects/Tile/Tile.h"
 
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -55,19 +56,28 @@ static Bounds getBounds(Choice choice) {
   llvm_unreachable("a choice without a range");
 }
 
+static bool isAllowed(const Bounds &bounds, int64_t value) {
+  return value >= bounds.least && value <= bounds.most &&
+         (!bounds.isPowerOfTwo || llvm::isPowerOf2_64(value));
+}
+
+/// Says, as an error, that what was found is no number for `choice`.
+static InFlightDiagnostic refuse(InFlightDiagnostic error, Choice choice, const Twine &found) {
+  Bounds bounds = getBounds(choice);
+  error << "'" << stringifyChoice(choice) << "' is " << found << "; expected "
+        << (bounds.isPowerOfTwo ? "a power of two from " : "") << bounds.least << " to "
+        << bounds.most << ", or nothing for the compiler to choose";
+  return error;
+}
+
 LogicalResult ChoicesAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                   ArrayRef<int64_t> values) {
   if (values.size() != count)
     return emitError() << "has " << values.size() << " values; expected " << count;
   for (auto [i, value] : llvm::enumerate(values)) {
     auto choice = Choice(i);
-    Bounds range = getBounds(choice);
-    if (value == open || (value >= range.least && value <= range.most &&
-                          (!range.isPowerOfTwo || llvm::isPowerOf2_64(value))))
-      continue;
-    return emitError() << "'" << stringifyChoice(choice) << "' is " << value << "; expected "
-                       << (range.isPowerOfTwo ? "a power of two from " : "") << range.least
-                       << " to " << range.most << ", or nothing for the compiler to choose";
+    if (value != open && !isAllowed(getBounds(choice), value))
+      return refuse(emitError(), choice, Twine(value));
   }
   return success();
 }
@@ -102,7 +112,6 @@ ChoicesAttr ChoicesAttr::with(Choice choice, std::optional<int64_t> value) const
 
 Attribute ChoicesAttr::parse(AsmParser &parser, Type) {
   SmallVector<int64_t> values(count, open);
-  llvm::SMLoc begin = parser.getCurrentLocation();
   auto parseOne = [&]() -> ParseResult {
     llvm::SMLoc loc = parser.getCurrentLocation();
     StringRef name;
@@ -119,12 +128,25 @@ Attribute ChoicesAttr::parse(AsmParser &parser, Type) {
     int64_t &value = values[size_t(*choice)];
     if (value != open)
       return parser.emitError(loc) << "'" << name << "' is chosen twice";
-    return failure(parser.parseEqual() || parser.parseInteger(value));
+    if (parser.parseEqual())
+      return failure();
+    // Of any size, so that one that is too large is told like any other.
+    APInt number;
+    loc = parser.getCurrentLocation();
+    OptionalParseResult parsed = parser.parseOptionalInteger(number);
+    if (!parsed.has_value())
+      return refuse(parser.emitError(loc), *choice, "no whole number");
+    if (failed(*parsed))
+      return failure();
+    // What stands for no choice is none either.
+    if (number.getSignificantBits() > 64 || !isAllowed(getBounds(*choice), number.getSExtValue()))
+      return refuse(parser.emitError(loc), *choice, llvm::toString(number, 10, /*Signed=*/true));
+    value = number.getSExtValue();
+    return success();
   };
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater, parseOne))
     return {};
-  return getChecked([&] { return parser.emitError(begin); }, parser.getContext(),
-                    ArrayRef<int64_t>(values));
+  return get(parser.getContext(), ArrayRef<int64_t>(values));
 }
 
 void ChoicesAttr::print(AsmPrinter &printer) const {

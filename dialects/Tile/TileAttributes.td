@@ -23,7 +23,8 @@ def Tile_ChoicesAttr : AttrDef<Tile_Dialect, "Choices"> {
 
     `convert-llm-to-tile` obeys the module's `tile.choices`, decides by its rules what is
     not in it, and leaves `tile.made` instead, which says what its kernels have done. A number out
-    of its range is an error, and so is one that a kernel has no use for.
+    of its range is an error, and so is one that a kernel cannot work with. A choice that no kernel
+    has to make is warned of.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$values);
   let hasCustomAssemblyFormat = 1;

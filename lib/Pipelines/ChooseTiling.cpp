@@ -217,6 +217,7 @@ private:
   FailureOr<int64_t> chooseRows(TilingTrials &trials, const TargetModel &target);
   bool fits(TilingTrials &trials, ChoicesAttr choices, const TargetModel &target,
             std::string &obstacle);
+  LogicalResult checkRoom(TilingTrials &trials, const TargetModel &target);
   void warnOfFewRows(TilingTrials &trials, ChoicesAttr choices, const TargetModel &target);
   ChoicesAttr searchRest(TilingTrials &trials, const TargetModel &target, ChoicesAttr given,
                          ChoicesAttr rules);
@@ -270,6 +271,21 @@ static int64_t getFewerRows(int64_t rows, int64_t columns) {
   return std::min<int64_t>(fewer, 16 * columns);
 }
 
+/// Fails, with an error, if what is given has no room and what is chosen instead has some: who
+/// has given it then needs neither another target nor fewer tokens.
+LogicalResult ChooseTiling::checkRoom(TilingTrials &trials, const TargetModel &target) {
+  ChoicesAttr given = ChoicesAttr::of(getOperation()), none = ChoicesAttr::get(&getContext());
+  ChoicesAttr choices = given.with(Choice::Rows, given.get(Choice::Rows).value_or(maxTokens));
+  std::string obstacle;
+  if (given == none || !trials.hasOnlyNoRoom(choices) ||
+      (!fits(trials, none.with(Choice::Rows, 1), target, obstacle) &&
+       !trials.place(none.with(Choice::Rows, maxTokens), obstacle)))
+    return success();
+  return emitError(getOperation().getLoc())
+         << given << " has no room on " << target.name()
+         << ", but the model fits without it; choose less, or leave it to the compiler";
+}
+
 /// All rows at once, or as many whole tiles of them as there is room for, or few. Fails,
 /// with an error, if compiling for fewer tokens would not help.
 FailureOr<int64_t> ChooseTiling::chooseRows(TilingTrials &trials, const TargetModel &target) {
@@ -279,6 +295,8 @@ FailureOr<int64_t> ChooseTiling::chooseRows(TilingTrials &trials, const TargetMo
     remark::missed(getOperation().getLoc(), options("Alternative"))
         << remark::metric("Choice", stringifyChoice(Choice::Rows))
         << remark::metric("Value", rows) << remark::reason("{0}", obstacle);
+    if (rows == 1 && failed(checkRoom(trials, target)))
+      return failure();
     // Memory outside the core has no room, whatever the rows, or those that an input always
     // has have none: placing says which.
     if (rows == 1 && (StringRef(obstacle).starts_with("needs ") || hasFixedInput(getOperation())))
@@ -378,14 +396,16 @@ ChoicesAttr ChooseTiling::searchRest(TilingTrials &trials, const TargetModel &ta
   }
   ChoicesAttr made = problem.getMade(result.best);
   report(problem, result, given, made, trials.workload());
+  // What is given and no kernel has done stays, so that it is warned of.
+  for (size_t i = 0; i < ChoicesAttr::count; ++i)
+    if (!made.get(Choice(i)))
+      made = made.with(Choice(i), given.get(Choice(i)));
   return made;
 }
 
 void ChooseTiling::runOnOperation() {
   ModuleOp module = getOperation();
   ChoicesAttr given = ChoicesAttr::of(module);
-  if (given.get(Choice::Rows) && !search)
-    return;
   llvm::Expected<TargetModel> model = TargetModel::load(target);
   if (!model) {
     module.emitError() << llvm::toString(model.takeError());
@@ -395,7 +415,10 @@ void ChooseTiling::runOnOperation() {
   copyCompilation(tile, *this);
   TilingTrials trials(module, tile, *model);
   ChoicesAttr choices = given;
-  if (!given.get(Choice::Rows)) {
+  if (given.get(Choice::Rows)) {
+    if (failed(checkRoom(trials, *model)))
+      return signalPassFailure();
+  } else {
     FailureOr<int64_t> rows = chooseRows(trials, *model);
     if (failed(rows))
       return signalPassFailure();

@@ -56,15 +56,20 @@ static void nameOperations(ModuleOp module) {
   });
 }
 
+/// Keeps the first error in `obstacle`. Warnings are about the program that is made in the end.
+static LogicalResult keepError(const Diagnostic &diagnostic, std::string &obstacle) {
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Error && obstacle.empty())
+    obstacle = diagnostic.str();
+  return success();
+}
+
 OwningOpRef<ModuleOp> TilingTrials::lower(tile::ChoicesAttr choices, std::string &obstacle,
                                           llvm::function_ref<void(PassManager &)> addPasses) {
   OwningOpRef<ModuleOp> trial(module.clone());
   (*trial)->setAttr(tile::TileDialect::kChoicesAttr, choices);
   nameOperations(*trial);
   ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
-    if (obstacle.empty())
-      obstacle = diagnostic.str();
-    return success();
+    return keepError(diagnostic, obstacle);
   });
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   manager.enableVerifier(false);
@@ -88,26 +93,38 @@ static void addPlacing(PassManager &manager, StringRef target) {
   manager.addPass(mem::createAssignAddresses(assign));
 }
 
-/// From tensors to addresses.
-static void addPlacedTiles(PassManager &manager, const TileOptions &options,
-                           std::optional<int64_t> maxTokens = std::nullopt) {
+/// From tensors to slots.
+static void addTiles(PassManager &manager, const TileOptions &options,
+                     std::optional<int64_t> maxTokens = std::nullopt) {
   ConvertLlmToTileOptions convert;
   copyCompilation(convert, options);
   convert.maxTokens = maxTokens.value_or(convert.maxTokens);
   manager.addPass(createConvertLlmToTile(convert));
-  addPlacing(manager, options.target);
 }
 
 OwningOpRef<ModuleOp> TilingTrials::place(tile::ChoicesAttr choices, std::string &obstacle) {
-  return lower(choices, obstacle,
-               [&](PassManager &manager) { addPlacedTiles(manager, options); });
+  return lower(choices, obstacle, [&](PassManager &manager) {
+    addTiles(manager, options);
+    addPlacing(manager, options.target);
+  });
+}
+
+bool TilingTrials::hasOnlyNoRoom(tile::ChoicesAttr choices) {
+  std::string obstacle;
+  return !place(choices, obstacle) &&
+         lower(choices, obstacle, [&](PassManager &manager) { addTiles(manager, options); });
 }
 
 LogicalResult TilingTrials::checkOneToken() {
   OwningOpRef<ModuleOp> trial(module.clone());
+  // Errors are for who compiles the module.
+  ScopedDiagnosticHandler errors(module.getContext(), [](Diagnostic &diagnostic) {
+    return success(diagnostic.getSeverity() != DiagnosticSeverity::Error);
+  });
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   manager.enableVerifier(false);
-  addPlacedTiles(manager, options, /*maxTokens=*/1);
+  addTiles(manager, options, /*maxTokens=*/1);
+  addPlacing(manager, options.target);
   return manager.run(*trial);
 }
 
@@ -138,8 +155,7 @@ TilingTrials::Times TilingTrials::predict(tile::ChoicesAttr choices,
     return times;
   times.made = tile::ChoicesAttr::madeOf(*trial);
   ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &diagnostic) {
-    times.obstacle = diagnostic.str();
-    return success();
+    return keepError(diagnostic, times.obstacle);
   });
   uint64_t hbmBytes =
       (*trial)->getAttrOfType<IntegerAttr>(mem::MemDialect::kHbmBytesAttr).getInt();

@@ -26,6 +26,9 @@ public:
   /// A copy in the `mem` dialect, with addresses; null, and why, if there is none.
   mlir::OwningOpRef<mlir::ModuleOp> place(tile::ChoicesAttr choices, std::string &obstacle);
 
+  /// Whether kernels can do what is chosen, but what they need has no room.
+  bool hasOnlyNoRoom(tile::ChoicesAttr choices);
+
   /// Whether a program for one token has room; if not, says as an error why.
   mlir::LogicalResult checkOneToken();
 

@@ -198,6 +198,14 @@ llvm::Expected<Dimensions> Entry::bind(const NpzArrays &arrays) const {
   return result;
 }
 
+std::string Entry::getContextRemedy() const {
+  for (const Operand &operand : inputs)
+    if (operand.name == "positions" && operand.below &&
+        operand.below->text() == std::to_string(cache->context))
+      return "the model has positions for no more";
+  return "compile it with a larger --max-context";
+}
+
 /// Checks that the elements of `array` are in 0 .. bound - 1.
 static llvm::Error checkIndices(const Operand &operand, const NpyArray &array,
                                 int64_t bound) {

@@ -69,8 +69,9 @@ static llvm::Expected<NpzArrays> stepArrays(const Entry &entry,
   for (const SequenceLengths &sequence : lengths.sequences) {
     if (sequence.context > cache.context)
       return makeError("a sequence of {0} tokens, but the program was compiled "
-                       "for {1}; compile it with a larger --max-context",
-                       sequence.context, cache.context);
+                       "for {1}; {2}",
+                       sequence.context, cache.context,
+                       entry.getContextRemedy());
     starts.push_back(starts.back() + sequence.added);
     contexts.push_back(sequence.context);
     rows.push_back(starts.back() - 1);

@@ -44,7 +44,8 @@ namespace {
 class Step {
 public:
   Step(const Entry &entry, const NpzArrays &arrays)
-      : cache(*entry.cache), queryStarts(get(arrays, "query_starts")),
+      : entry(entry), cache(*entry.cache),
+        queryStarts(get(arrays, "query_starts")),
         kvLengths(get(arrays, "kv_lengths")),
         positions(get(arrays, "positions")),
         blockTables(get(arrays, "block_tables")),
@@ -73,6 +74,7 @@ private:
   llvm::Error checkBlockIds(int64_t s) const;
   llvm::Error checkSharing() const;
 
+  const Entry &entry;
   const isa::PagedCache &cache;
   std::vector<int64_t> queryStarts, kvLengths, positions, blockTables;
   size_t tokens, tableWidth, tableRows;
@@ -122,10 +124,8 @@ llvm::Error Step::checkLength(int64_t s) const {
                      length, s, added(s));
   if (length > cache.context)
     return makeError("input 'kv_lengths' holds {0} at [{1}], but the program "
-                     "was compiled for sequences of at most {2} tokens; "
-                     "compile it with a larger --max-context, if the model's "
-                     "positions allow it",
-                     length, s, cache.context);
+                     "was compiled for sequences of at most {2} tokens; {3}",
+                     length, s, cache.context, entry.getContextRemedy());
   if (blocksOf(s) > int64_t(tableWidth))
     return makeError("input 'block_tables' has {0} columns, but the {1} tokens "
                      "of sequence {2} take {3} blocks of {4}",

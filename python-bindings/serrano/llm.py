@@ -202,10 +202,9 @@ class LLM:
                 raise Error("a sequence in the step has no new token")
             length = sequence.length + len(ids)
             if length > self.max_context:
-                raise Error(
-                    f"a sequence of {length} tokens, but the program was compiled for {self.max_context}; compile it "
-                    "with a larger --max-context"
-                )
+                is_all = self._program.entries[_ENTRY].inputs["positions"].below == str(self.max_context)
+                remedy = "the model has positions for no more" if is_all else "compile it with a larger --max-context"
+                raise Error(f"a sequence of {length} tokens, but the program was compiled for {self.max_context}; {remedy}")
             positions.extend(range(sequence.length, length))
             starts.append(starts[-1] + len(ids))
             lengths.append(length)

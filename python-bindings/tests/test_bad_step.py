@@ -72,7 +72,7 @@ BAD_STEPS = {
     "context": (
         {"kv_lengths": ints(21, 1), "positions": ints(19, 20, 0)},
         "input 'kv_lengths' holds 21 at [0], but the program was compiled for sequences of at most 20 tokens; compile it "
-        "with a larger --max-context, if the model's positions allow it",
+        "with a larger --max-context",
     ),
     "block id": (
         {"block_tables": ints([0, -1, -1], [6, -1, -1])},

@@ -198,14 +198,19 @@ def test_both_exporters_of_smollm2_give_the_same_text(decoder, prompts):
         assert list(llm.generate_ids(prompts[0]["prompt_ids"], 3)) == prompts[0]["new_ids"][:3], name
 
 
-def test_table_of_positions_limits_the_context(models):
-    """GPT-2 learns a vector for each of its 256 positions; a program with room for more takes no more."""
+def test_table_of_positions_limits_the_context(models, capfd):
+    """GPT-2 learns a vector for each of its 256 positions; a program with room for more takes no more, and nobody is told to ask for more."""
     program = serrano.compile(models / "tiny" / "gpt2-optimum" / "model.onnx", precision="f32", max_context=1000)
+    warning = "the model has positions for 256 tokens of a sequence, but --max-context is 1000"
+    assert capfd.readouterr().err.count(warning) == 1
     llm = serrano.LLM(program)
     assert program.entries["step"].cache.context == llm.max_context == 256
     assert np.isfinite(llm.logits([1] * 256)).all()
-    with pytest.raises(serrano.Error, match="257 tokens, but the program was compiled for 256"):
+    message = "257 tokens, but the program was compiled for 256; the model has positions for no more$"
+    with pytest.raises(serrano.Error, match=message):
         llm.logits([1] * 257)
+    with pytest.raises(serrano.Error, match=message):
+        program.predict("step", [(1, 257)])
 
 
 @pytest.mark.parametrize(

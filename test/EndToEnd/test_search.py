@@ -202,6 +202,17 @@ def test_choices_that_take_the_room_of_rows_are_warned_of(llama):
     )
 
 
+@pytest.mark.parametrize("search", ["none", "cycles"])
+def test_choices_that_nothing_uses_are_warned_of(llama, tmp_path, search):
+    limits = [f"--{name.replace('_', '-')}={value}" for name, value in LIMITS.items()]
+    command = ["serrano-compile", llama.model, "--target=serrano-tiny", "--precision=f32", *limits, f"--search={search}"]
+    command += ["--emit=tile", "-o", tmp_path / "tile.mlir", "--choices=lanes = 1, encoder_keys = 64"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    assert said.count("warning") == 1 and said.endswith(
+        ": #tile.choices<encoder_keys = 64> changes nothing, since no kernel of the model has that to choose; leave it out\n"
+    )
+
+
 def test_search_is_deterministic(llama, tmp_path):
     programs = [tmp_path / "a.srn", tmp_path / "b.srn"]
     for file in programs:
@@ -227,6 +238,8 @@ def test_search_beats_rules(llama, tmp_path):
         ("accumulators = 3", "'accumulators' is 3; expected a power of two from 1 to 16"),
         ("lane = 1", "'lane' is not a choice; expected one of rows, accumulators"),
         ("carry_norms = 1, rows = 8, pieces = 0", "'pieces' is 0; expected 1 to 16"),
+        ("values_by_block = -1", "'values_by_block' is -1; expected 0 to 1"),
+        ("cache_tiles = 60", "<cache_tiles = 60> has no room on serrano-tiny, but the model fits without it; choose less"),
     ],
 )
 def test_impossible_choices_are_refused(llama, choices, error):

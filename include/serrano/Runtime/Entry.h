@@ -101,6 +101,9 @@ struct Entry {
   /// for.
   llvm::Error checkLimits(const Dimensions &sizes) const;
 
+  /// What can be done about a sequence that is longer than the cache's context.
+  std::string getContextRemedy() const;
+
   /// Checks the elements of `arrays`, which have been bound: indices are in
   /// their range, and what a step says of its sequences fits together and its
   /// cache. Errors name the array, the place, the value and what is expected.

@@ -76,8 +76,9 @@ int64_t Lowering::getSoftmaxBlocks() {
     };
     while (blocks > leastSoftmaxBlocks && module.walk(isShort).wasInterrupted())
       --blocks;
-    softmaxBlocks = std::min<int64_t>(choose(tile::Choice::SoftmaxBlocks, blocks),
+    softmaxBlocks = std::min<int64_t>(chosen(tile::Choice::SoftmaxBlocks).value_or(blocks),
                                       llvm::divideCeil(limits.context, getBlock()));
+    note(tile::Choice::SoftmaxBlocks, *softmaxBlocks);
   }
   return *softmaxBlocks;
 }

@@ -19,6 +19,7 @@ static bool isLimit(tile::Choice choice) {
   case tile::Choice::WrittenUnits:
   case tile::Choice::Pieces:
   case tile::Choice::StagedBlocks:
+  case tile::Choice::SoftmaxBlocks:
   case tile::Choice::QueryTokens:
   case tile::Choice::EncoderQueries:
   case tile::Choice::EncoderLanes:
@@ -34,6 +35,12 @@ int64_t Lowering::choose(tile::Choice choice, int64_t rule) {
   int64_t value = chosen(choice).value_or(rule);
   note(choice, value);
   return value;
+}
+
+tile::ChoicesAttr Lowering::getUnused(tile::ChoicesAttr choices) const {
+  for (const auto &[choice, values] : done)
+    choices = choices.with(choice, std::nullopt);
+  return choices;
 }
 
 tile::ChoicesAttr Lowering::getChoices() const {

@@ -196,9 +196,29 @@ class ConvertLlmToTile : public serrano::impl::ConvertLlmToTileBase<ConvertLlmTo
 public:
   using Base::Base;
   void runOnOperation() override;
+
+private:
+  void warnOfContext(int64_t context);
+  void warnOfUnused(tile::ChoicesAttr unused);
 };
 
 } // namespace
+
+/// Says so if a sequence has fewer tokens than were asked for. Nobody has asked for the default.
+void ConvertLlmToTile::warnOfContext(int64_t context) {
+  if (context < maxContext && maxContext != ConvertLlmToTileOptions().maxContext)
+    emitWarning(getOperation().getLoc())
+        << "the model has positions for " << context
+        << " tokens of a sequence, but --max-context is " << int64_t(maxContext)
+        << "; the program takes no sequence of more than " << context;
+}
+
+void ConvertLlmToTile::warnOfUnused(tile::ChoicesAttr unused) {
+  if (unused != tile::ChoicesAttr::get(&getContext()))
+    emitWarning(getOperation().getLoc())
+        << unused
+        << " changes nothing, since no kernel of the model has that to choose; leave it out";
+}
 
 void ConvertLlmToTile::runOnOperation() {
   ModuleOp module = getOperation();
@@ -214,7 +234,7 @@ void ConvertLlmToTile::runOnOperation() {
   }
   Type type = precision == "f32" ? Type(builder.getF32Type()) : Type(builder.getBF16Type());
 
-  tile::ChoicesAttr made;
+  tile::ChoicesAttr made, unused = tile::ChoicesAttr::of(module);
   SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
   for (func::FuncOp function : functions) {
     auto name = function->getAttrOfType<StringAttr>(llm::LlmDialect::kEntryAttr);
@@ -235,6 +255,8 @@ void ConvertLlmToTile::runOnOperation() {
     if (failed(lowering.lower(function, entry, module)))
       return signalPassFailure();
     made = lowering.getChoices();
+    unused = lowering.getUnused(unused);
+    warnOfContext(lowering.getContext());
     function.erase();
   }
   for (auto layer : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
@@ -245,6 +267,7 @@ void ConvertLlmToTile::runOnOperation() {
   module->setAttr(tile::TileDialect::kTargetAttr, builder.getStringAttr(model->name()));
   if (!made)
     return;
+  warnOfUnused(unused);
   module->removeAttr(tile::TileDialect::kChoicesAttr);
   module->setAttr(tile::TileDialect::kMadeAttr, made);
 }

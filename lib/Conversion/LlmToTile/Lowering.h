@@ -71,6 +71,10 @@ public:
 
   /// What the kernels have done, of what could have been chosen.
   tile::ChoicesAttr getChoices() const;
+  /// Those of `choices` that no kernel has had to make.
+  tile::ChoicesAttr getUnused(tile::ChoicesAttr choices) const;
+  /// Tokens that a sequence has at most: what was asked for, or what the model has positions for.
+  int64_t getContext() const { return limits.context; }
 
 private:
   // Choices.cpp

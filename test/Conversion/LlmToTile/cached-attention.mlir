@@ -1,5 +1,6 @@
 // RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=32" -canonicalize -cse | FileCheck %s
 // RUN: sed -e '1i module attributes {tile.choices = #tile.choices<values_by_block = 1>} {' -e '$a }' %s | serrano-opt -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=32" -canonicalize -cse | FileCheck %s --check-prefix=BLOCKS
+// RUN: sed -e '1i module attributes {tile.choices = #tile.choices<softmax_blocks = 16>} {' -e '$a }' %s | serrano-opt -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=8 max-sequences=2 max-context=32" | FileCheck %s --check-prefix=MADE
 
 // Six heads of 4, of which three share keys and values each. Both heads of keys are in
 // flight at once and lie side by side in the cache: key and value of the first, key and
@@ -7,6 +8,10 @@
 // sequences have 8 blocks, two layers 2 * 8 * 8 = 128 rows. This is layer 1, which begins
 // at row 64. One step of the softmax is all 4 blocks; the ring has a fifth of
 // the scratchpad's 32768 bytes, 12 tiles of 512.
+
+// What is said to be done is what is done, whether by rule or because more is chosen.
+// CHECK: tile.made = #tile.choices<{{.*}} softmax_blocks = 4, lanes = 2, cache_tiles = 12,
+// MADE: tile.made = #tile.choices<{{.*}} softmax_blocks = 4, lanes = 2, cache_tiles = 12,
 
 // CHECK: tile.packed @weights [@q, @k, @v] {{.*}} groups [3]
 // CHECK: tile.tensor @cache.kv cache : memref<128x16xf32>

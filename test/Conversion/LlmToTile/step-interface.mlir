@@ -1,5 +1,6 @@
 // RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=4 max-sequences=2 max-context=20" | FileCheck %s --implicit-check-not='"blocks" max'
-// RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=4 max-sequences=2 max-context=1000" | FileCheck %s --check-prefix=LONG
+// RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=4 max-sequences=2 max-context=1000" 2>&1 | FileCheck %s --check-prefix=LONG
+// RUN: serrano-opt %s -convert-llm-to-tile="target=serrano-tiny precision=f32 max-tokens=4 max-sequences=2" 2>&1 | FileCheck %s --check-prefix=DEFAULT --implicit-check-not=warning
 
 // What the runtime learns of a step: limits that the compilation set, ranges of indices, and
 // the cache: blocks of 8 tokens, the array's side, 3 for each of 2 sequences of 20.
@@ -15,9 +16,12 @@
 // CHECK-DAG: tile.tensor @arg2 input "query_starts" "i32" ["sequences + 1"] scalar
 // CHECK-DAG: tile.tensor @arg5 input "logit_rows" "i32" ["logit_rows"] below "tokens" scalar :
 
-// The table of positions has 30 rows; no sequence is longer, whatever the option says.
+// The table of positions has 30 rows; no sequence is longer, whatever the option says. Who has
+// asked for more is told, and nobody has asked for the default.
+// LONG: warning: the model has positions for 30 tokens of a sequence, but --max-context is 1000; the program takes no sequence of more than 30
 // LONG-DAG: tile.paged_cache block 8 blocks 8 context 30
 // LONG-DAG: tile.dimension @blocks max 4
+// DEFAULT: tile.paged_cache block 8 blocks 8 context 30
 
 llm.weight private @words : tensor<10x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 320, shape = [10, 8], strides = [8, 1]>]
 llm.weight private @places : tensor<30x8xf32> from [#llm.view<"weights.bin", offset = 0, length = 960, shape = [30, 8], strides = [8, 1]>]

@@ -220,6 +220,11 @@ TEST_F(PredictionTest, WhatTheProgramWasCompiledFor) {
   EXPECT_EQ(failure(*program, "1@13"),
             "a sequence of 13 tokens, but the program was compiled for 12; "
             "compile it with a larger --max-context");
+  std::string bounded = step, positions = ".input positions, i32, [tokens], hbm=arrays";
+  bounded.insert(bounded.find(positions) + positions.size(), ", below=12");
+  EXPECT_EQ(failure(*load(bounded), "1@13"),
+            "a sequence of 13 tokens, but the program was compiled for 12; "
+            "the model has positions for no more");
   EXPECT_EQ(failure(*program, "4x1@12"),
             "the sequences take 12 blocks of 4 tokens, but the program's cache "
             "has 10");

@@ -126,7 +126,7 @@ TEST_F(StepTest, SequencesFitTheContext) {
   EXPECT_EQ(change("kv_lengths", 0, 13),
             "input 'kv_lengths' holds 13 at [0], but the program was compiled "
             "for sequences of at most 12 tokens; compile it with a larger "
-            "--max-context, if the model's positions allow it");
+            "--max-context");
   // Nine tokens take three blocks.
   NpzArrays arrays = good();
   arrays["kv_lengths"] = indices({9, 4});
