@@ -293,9 +293,11 @@ class Program:
 
             {"sequences": 1, "length": "context", "knots": [[1, 440123], ...], "largest_error": 0.004}
 
-        with pairs of a length in tokens and cycles, exact; between its knots `numpy.interp` reads it. `largest_error` says how
-        far off that may be, relatively: twice what was seen before the last knots were added. `cycles_per_second` is the chip's clock, `longest`
-        the most tokens of a sequence. Times depend on nothing but lengths. Takes as long as some hundred predictions.
+        with pairs of a length in tokens and cycles, exact; between its knots `numpy.interp` reads it (`prompt_step` at multiples
+        of `step_tokens` only). `largest_error` says how far off that may be, relatively: twice what was seen at the lengths that
+        were looked at before they became knots. They are a sample, so another length may be off by somewhat more; it is 0 where
+        all lengths are knots. `cycles_per_second` is the chip's clock, `longest` the most tokens of a sequence. Times depend on
+        nothing but lengths. Takes as long as some hundred predictions.
 
         Raises Error for an unknown entry and one that is no decoder's step.
         """

@@ -97,6 +97,26 @@ def test_steps_of_a_long_prompt_add_up(program, file, latency):
     assert float(last[1]) == pytest.approx(found / latency["cycles_per_second"] * 1e3, abs=6e-4)
 
 
+@pytest.mark.parametrize("tokens, context", [(16, 1000), (16, 4096), (64, 8192)])
+def test_steps_of_long_prompts_are_as_near_as_they_say(model, tokens, context):
+    """At multiples of max_tokens between the knots: steps of the softmax and blocks of keys begin there too.
+
+    What is said comes from a sample of the multiples, so others may be off by somewhat more.
+    """
+    program = serrano.compile(model, target="serrano-1", max_tokens=tokens, max_context=context, max_sequences=1)
+    function = program.latency()["prompt_step"]
+    ends = range(tokens, context + 1, tokens)
+    # 640 keys are a step of the softmax.
+    behind = [-(-(640 * step + 1) // tokens) * tokens for step in range(1, context // 640 + 1)]
+    for end in np.random.default_rng(1).choice(ends, min(40, len(ends)), replace=False).tolist() + behind:
+        if end <= context:
+            exact = program.predict("step", [(tokens, end)])["cycles"]
+            assert cycles_at(function, end) == pytest.approx(exact, rel=1.25 * function["largest_error"]), end
+    few = len(ends) <= 62
+    assert (function["largest_error"] == 0) == few
+    assert few or len(function["knots"]) < len(ends) / 2
+
+
 def test_the_report_of_a_compilation_has_them(model, tmp_path):
     program = serrano.compile(model, target="serrano-edge", report=tmp_path / "report.json", **LIMITS)
     assert json.loads((tmp_path / "report.json").read_text())["latency"] == program.latency()
