@@ -276,8 +276,8 @@ TEST_F(PredictionTest, DataMayNameAPlaceInHbmOnly) {
       "s.add rd=r2, a=r3, b=r1\nv.fill dst=spm[r2]:16:f32, imm=0.0, rows=1, cols=4",
       "dma.load src=hbm[h], dst=spm[0], bytes=r1, n1=1, n2=1, n3=1",
       "dma.load src=hbm[h], dst=spm[r1], bytes=4, n1=1, n2=1, n3=1",
-      "s.store a=r1, address=64\ns.load rd=r2, address=64\n"
-      "v.fill dst=spm[0]:16:f32, imm=0.0, rows=r2, cols=4"};
+      ("s.store a=r1, address=64\ns.load rd=r2, address=64\n"
+       "v.fill dst=spm[0]:16:f32, imm=0.0, rows=r2, cols=4")};
   for (const char *use : refused)
     EXPECT_NE(failureOf(use).find("the time depends on data"),
               std::string::npos)
