@@ -50,7 +50,7 @@ std::optional<Access> Core::sweep(Access access, int64_t slope) const {
   __int128 way = __int128(slope) * slopes->periods();
   if (slope == 0)
     return access;
-  if (way < -bound || way > bound)
+  if (slope < -bound || slope > bound || way < -bound || way > bound)
     return std::nullopt;
   int64_t end = access.end() + std::max<int64_t>(int64_t(way), 0);
   access.address += std::min<int64_t>(int64_t(way), 0);
@@ -69,10 +69,11 @@ void Core::follow(const Access &access, int64_t slope) {
   if (access.memory == Memory::Hbm)
     return;
   // What the period before left on its way meets what this one does.
-  swept->address -= std::max<int64_t>(slope, 0);
-  swept->bytes += std::abs(slope);
-  if (slope)
+  if (slope) {
+    swept->address -= std::max<int64_t>(slope, 0);
+    swept->bytes += std::abs(slope);
     swept->stride = swept->bytes;
+  }
   // Which place of a ring a slot has is no part of what periods have in common:
   // it must not matter which of them an engine's result overwrites.
   if (access.write && overlapsRing(*swept))

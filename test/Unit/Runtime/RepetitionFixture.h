@@ -27,6 +27,19 @@ inline std::string work(const std::string &instructions) {
   return "    loop index=r60, count=100 {\n" + instructions + "\n    }\n";
 }
 
+/// A layer begins, as a round of `loopOf`.
+inline const char *const mark = "    mark op=1, layer=r2 + 1\n";
+
+/// A loop of `count` rounds that `Rounds` does not look at, as they are short.
+inline std::string shortRounds(const std::string &instructions,
+                        const std::string &count) {
+  return "    loop index=r60, count=" + count + " {\n" + instructions +
+         "\n    }\n";
+}
+inline std::string shortRounds(const std::string &instructions, int64_t count = 200) {
+  return shortRounds(instructions, std::to_string(count));
+}
+
 /// Predicts programs with and without leaving something out.
 class RepetitionFixture : public testing::Test {
 protected:
