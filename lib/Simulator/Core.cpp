@@ -9,6 +9,7 @@
 #include "Fault.h"
 #include "Rounds.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace serrano;
 using namespace serrano::sim;
@@ -47,13 +48,14 @@ int Core::run(uint32_t start) {
     const DecodedProgram::Entry &entry = program.entries[current];
     if (debugger && !debugger->before({entry.word, currentOp, currentLayer}))
       throw Stopped();
-    if (streamed)
+    if (streamed && entry.word - pageBegin >= pageWords)
       enterPage(entry.word);
     next = current + 1;
     ++executed;
     std::visit([&](const auto &instruction) { execute(instruction); },
                entry.instruction);
-    closeLoops();
+    if (!loops.empty() && next == loops.back().endIndex)
+      closeLoops();
   }
   if (schedule)
     schedule->drain();
@@ -73,7 +75,10 @@ void Core::inspect(MachineState &state) const {
 }
 
 void Core::enterPage(uint32_t word) {
-  uint32_t page = word * 8 / timing.instructionPageBytes();
+  int64_t bytes = timing.instructionPageBytes();
+  uint32_t page = word * 8 / bytes;
+  pageBegin = llvm::divideCeil(page * bytes, 8);
+  pageWords = llvm::divideCeil((page + 1) * bytes, 8) - pageBegin;
   if (page != currentPage)
     pages.push_back(currentPage = page);
 }

@@ -84,8 +84,6 @@ public:
       for (Order &order : ring.orders)
         order.slope = 0;
     notYet = 0;
-    if (origins)
-      origins->setPinsAll(slopes != nullptr);
   }
   /// The loop that has just ended a round is the one that is followed.
   void setSlopeOfIndex(int64_t slope) {
@@ -132,6 +130,12 @@ public:
   void restore(const CoreState &other, const Positions &by, uint32_t streams);
   /// Gives ring `r` other slots and orders.
   void setRing(unsigned r, const Ring &ring) { rings[r] = ring; }
+  /// Of each ring a slot that lies at its base.
+  using Laps = std::array<int64_t, numRings>;
+  Laps laps() const;
+  void setLaps(const Laps &laps);
+  /// Whether a normalized access touches a ring's places.
+  bool overlapsRing(const Access &access) const;
   int64_t dispatches() const { return dispatched; }
   /// Instructions of a round of the innermost of so many loops, as far as that is
   /// known.
@@ -247,20 +251,27 @@ private:
   }
   /// Adds an access to the instruction in hand, checked, whose address is of
   /// that slope and form.
-  void touch(Access access, const char *operand, int64_t slope = 0,
+  void touch(const Access &access, const char *operand, int64_t slope = 0,
              const Origins::Form &form = {});
   /// All that a normalized access touches in the periods that may follow;
   /// nothing if that is not allowed.
   std::optional<Access> sweep(Access access, int64_t slope) const;
   /// Follows an access of the instruction in hand from period to period.
   void follow(const Access &access, int64_t slope);
+  /// What a section is told of a value.
+  Origins::Value originOf(isa::Value v) const {
+    return {int64_t(uint64_t(registers[v.reg]) + v.imm),
+            origins->ofRegister(v.reg), slopeOf(v)};
+  }
+  Origins::Value originOf(uint8_t reg) const {
+    return {registers[reg], origins->ofRegister(reg),
+            slopes ? slopes->registers[reg] : 0};
+  }
   /// Tells the section in hand of it.
   void tell(const Access &access, int64_t slope, const Origins::Form &form);
-  /// Whether a normalized access touches a ring's places.
-  bool overlapsRing(const Access &access) const;
   /// The same for a row of HBM that a table leads to. The instruction's record
   /// has gone if the table is read in an effect that was put off.
-  void touchRow(Access access, const char *operand);
+  void touchRow(const Access &access, const char *operand);
   /// Resolves a tile of rows x cols and adds what it touches.
   TileView tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                 const char *operand);
@@ -405,7 +416,7 @@ private:
       return;
     registers[rd] = value;
     if (origins)
-      origins->setRegister(rd, {});
+      origins->clearRegister(rd);
     if (slopes)
       slopes->registers[rd] = slope;
     unknown = (unknown & ~(uint64_t(1) << rd)) | uint64_t(!isKnown) << rd;

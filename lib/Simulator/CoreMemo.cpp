@@ -32,7 +32,8 @@ public:
     return isKnown(address) ? core.scalarWord(address) : 0;
   }
   bool allows(const Access &access) const override {
-    return core.memory.allows(access);
+    return core.memory.allows(access) &&
+           !(access.write && core.overlapsRing(access));
   }
 
 private:
@@ -86,13 +87,13 @@ bool Core::streamsLast(uint32_t streams, const Positions &now,
 
 void Core::restore(const CoreState &other, const Positions &by,
                    uint32_t streams) {
-  auto kept = std::make_tuple(std::move(loops), currentLayer);
+  auto kept = std::make_tuple(std::move(loops), currentLayer, counterQueue);
   std::array<std::pair<std::deque<Order>, int64_t>, numRings> orders;
   for (auto [r, ring] : llvm::enumerate(rings))
     if (streams >> (FirstRingId + r) & 1)
       orders[r] = {std::move(ring.orders), ring.ordered};
   static_cast<CoreState &>(*this) = other;
-  std::tie(loops, currentLayer) = std::move(kept);
+  std::tie(loops, currentLayer, counterQueue) = std::move(kept);
   for (unsigned c = 0; c < numCounters; ++c) {
     increments[c] += by.increments[c];
     if (counterQueue[c] >= int(FirstRingId))
@@ -103,4 +104,17 @@ void Core::restore(const CoreState &other, const Positions &by,
     if (streams >> (FirstRingId + r) & 1)
       std::tie(ring.orders, ring.ordered) = std::move(orders[r]);
   }
+}
+
+Core::Laps Core::laps() const {
+  Laps result;
+  for (auto [lap, ring] : llvm::zip(result, rings))
+    lap = ring.lap;
+  return result;
+}
+
+void Core::setLaps(const Laps &laps) {
+  for (auto [ring, lap] : llvm::zip(rings, laps))
+    if (ring.slots)
+      ring.lap = ring.popped - (ring.popped - lap) % ring.slots;
 }

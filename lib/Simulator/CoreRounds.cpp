@@ -21,8 +21,10 @@ Positions CoreState::positions() const {
       continue;
     const Order &order = ring.orders.front();
     if (ring.filled > order.firstSlot && order.bytes == order.tailBytes &&
-        ring.slotsToFill() > ring.slots)
+        ring.slotsToFill() > ring.slots) {
       result.streams |= 1u << r;
+      result.streamBegins[r] = order.firstSlot;
+    }
   }
   result.layer = currentLayer;
   return result;
@@ -59,8 +61,7 @@ void CoreState::describe(uint32_t idle, std::vector<int64_t> &out) const {
                            int64_t(dispatchedWeights->dtype)});
   for (unsigned c = 0; c < numCounters; ++c) {
     bool ofRing = counterQueue[c] >= int(FirstRingId);
-    int64_t unfilled = ofRing ? increments[c] - ringIncrements[c] : 0;
-    out.insert(out.end(), {counterQueue[c], unfilled});
+    out.push_back(ofRing ? increments[c] - ringIncrements[c] : 0);
   }
   Positions positions = this->positions();
   for (auto [r, ring] : llvm::enumerate(rings)) {
@@ -72,7 +73,7 @@ void CoreState::describe(uint32_t idle, std::vector<int64_t> &out) const {
 
 Snapshot Core::snapshot() const {
   const std::byte *scalars = memory.at(Memory::Scalar, 0);
-  return {registers, {scalars, scalars + memory.size(Memory::Scalar)}, *known};
+  return {registers, {scalars, scalars + known->end()}, *known};
 }
 
 Core::Round Core::round() const {
@@ -148,7 +149,7 @@ void Core::leaveOut(int64_t n, const Round &before) {
     ring.filled += slots;
     ring.popped += slots;
     if (ring.slots)
-      ring.lap = ring.popped - (ring.popped - ring.origin) % ring.slots;
+      ring.lap = ring.popped - (ring.popped - ring.lap) % ring.slots;
     if (grown.isStream(r))
       continue;
     ring.ordered += slots;

@@ -124,6 +124,7 @@ struct CoreState {
   int64_t currentLayer = 0;
   int64_t scalarCycles = 0; ///< since the last instruction that was dispatched
   uint32_t currentPage = ~0u;
+  uint32_t pageBegin = 0, pageWords = 0; ///< its words
   llvm::SmallVector<uint32_t, 1> pages; ///< entered since then
 
   std::array<int64_t, numCounters> increments = {}; ///< dispatched so far
@@ -139,7 +140,8 @@ struct CoreState {
   Positions positions() const;
   /// Appends to `out` this state relative to `positions()`: cores that append
   /// the same, and have the same values, do the same. Of `idle` rings, as bits,
-  /// only the places are told.
+  /// only the places are told. Who increments counters is not: of two states of
+  /// one run the later knows all that the earlier knew.
   void describe(uint32_t idle, std::vector<int64_t> &out) const;
 };
 

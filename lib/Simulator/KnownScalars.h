@@ -30,6 +30,8 @@ public:
   }
   /// Of the word at `address`, a multiple of 4.
   bool contains(int64_t address) const { return words[address / 4]; }
+  /// Words from here on are not known.
+  int64_t end() const { return 4 * int64_t(words.find_last() + 1); }
 
 private:
   llvm::BitVector words;

@@ -75,9 +75,12 @@ Memo::State *Memo::here() {
 void Memo::begin(State &state) {
   auto section = std::make_unique<Section>(
       Origins(*core.values(), core.state().loops.size()), state);
-  for (unsigned queue : {unsigned(DmaInId), unsigned(VectorId)})
-    for (const Access &access : timeline.writesOnTheirWay(queue))
-      section->origins.touchBefore(queue, access);
+  for (const auto &[queue, access] : timeline.writesOnTheirWay()) {
+    section->origins.touchBefore(queue, access);
+    // It must not matter which place of a ring a slot has.
+    if (core.overlapsRing(access))
+      section->origins.fail();
+  }
   core.attach(&section->origins);
   int64_t time = timeline.time();
   Positions positions = core.positions();
@@ -90,6 +93,7 @@ void Memo::begin(State &state) {
   for (unsigned r = 0; r < numRings; ++r)
     if (state.resting >> r & 1)
       rested.push_back({r, time - timeline.restsSince(r)});
+  timeline.takePageEntries();
   recording.emplace(Recording{std::move(section), time,
                               core.instructionsExecuted(), positions,
                               std::move(idle), std::move(rested),
@@ -113,6 +117,12 @@ std::unique_ptr<Memo::Section> Memo::stop() {
   for (auto [r, time] : recording->rested)
     if (section->origins.touchedRings() >> r & 1)
       section->rested.push_back({r, time});
+  for (unsigned r = 0; r < numRings; ++r)
+    if (section->origins.movedRings() >> r & 1)
+      section->moved.push_back(
+          {r, section->endPositions.popped[r] - core.laps()[r]});
+  for (const Timeline::PageEntry &entry : timeline.takePageEntries())
+    section->pages.push_back({entry, timeline.pages()[entry.place]});
   section->statistics.emplace(
       timeline.exchange(std::move(recording->statistics)));
   section->energy = energy.exchange(std::move(recording->energy));
@@ -145,7 +155,7 @@ bool Memo::isCut() {
 }
 
 void Memo::remember(std::unique_ptr<Section> section, State &state) {
-  section->origins.end(*core.values());
+  section->origins.end(*core.values(), timeline.writesOnTheirWay());
   llvm::ArrayRef loops = core.state().loops;
   llvm::append_range(section->entered,
                      loops.drop_front(section->origins.loopsThatGoOn()));
@@ -194,10 +204,15 @@ Memo::Section *Memo::knownSection(const State &state, const Arrival &now,
   auto restsAsLong = [&](const auto &rested) {
     return now.time - now.restsSince[rested.first] == rested.second;
   };
+  auto isAsResident = [&](const auto &entry) {
+    const Timeline::PageEntry &first = entry.first;
+    return (now.pages[first.place] == first.page) == first.wasResident;
+  };
   for (const std::unique_ptr<Section> &section : llvm::reverse(state.sections))
     if (core.streamsLast(state.streams, now.positions, section->grown) &&
         section->origins.holds(values) &&
         llvm::all_of(section->rested, restsAsLong) &&
+        llvm::all_of(section->pages, isAsResident) &&
         llvm::all_of(section->used, isSame))
       return section.get();
   return nullptr;
@@ -205,7 +220,8 @@ Memo::Section *Memo::knownSection(const State &state, const Arrival &now,
 
 Memo::State &Memo::goOn(State &first) {
   State *state = &first;
-  Arrival now{timeline.time(), core.positions(), {}, {}};
+  Arrival now{timeline.time(), core.positions(), {}, {}, core.laps(),
+              timeline.pages()};
   for (unsigned r = 0; r < numRings; ++r) {
     now.restsSince[r] = timeline.restsSince(r);
     if (state->idle >> r & 1)
@@ -229,6 +245,10 @@ Memo::State &Memo::goOn(State &first) {
     }
     for (auto [r, time] : section->restedAtEnd)
       now.restsSince[r] = now.time - time;
+    for (auto [r, slots] : section->moved)
+      now.laps[r] = now.positions.popped[r] - slots;
+    for (const auto &[first, last] : section->pages)
+      now.pages[first.place] = last;
     ++hits;
   }
   if (core.instructionsExecuted() == executed)
@@ -237,6 +257,7 @@ Memo::State &Memo::goOn(State &first) {
   Positions by = now.positions.grown(state->positions, 1);
   core.restore(state->core, by, state->streams);
   timeline.restore(state->timeline, now.time - state->time, by, state->streams);
+  timeline.setPages(std::move(now.pages));
   energy.restore(state->slots, by);
   for (unsigned r = 0; r < numRings; ++r) {
     if (state->resting >> r & 1)
@@ -247,6 +268,7 @@ Memo::State &Memo::goOn(State &first) {
       energy.hold(r, now.rings[r]->held);
     }
   }
+  core.setLaps(now.laps);
   rounds.forget();
   return *state;
 }

@@ -25,7 +25,7 @@ namespace serrano::sim {
 /// the same (`Origins`), ends in the state in which it ended then. So equal
 /// layers, of one portion of tokens or of several, are executed once. A ring
 /// that does nothing is part of the state only for sections that use it, and so
-/// is since when a full one waits.
+/// are since when a full one waits and the pages in the instruction memory.
 /// docs/Simulator.md says why that is exact.
 class Memo {
 public:
@@ -82,6 +82,11 @@ private:
     /// How long rings had rested that it uses, and how long those had at its end
     /// that had not all the time.
     std::vector<std::pair<unsigned, int64_t>> rested, restedAtEnd;
+    /// Rings that it gave other places, and how many slots its end is after one
+    /// that lies at the first.
+    std::vector<std::pair<unsigned, int64_t>> moved;
+    /// The pages that it entered first, and those that were there in the end.
+    std::vector<std::pair<Timeline::PageEntry, uint32_t>> pages;
     std::optional<StatisticsPart> statistics; ///< when it has ended
     EnergyMeter::Part energy;
 
@@ -112,6 +117,8 @@ private:
     /// Those that are idle.
     std::array<std::optional<RingContents>, numRings> rings;
     std::array<int64_t, numRings> restsSince;
+    Core::Laps laps;
+    std::vector<uint32_t> pages;
   };
 
   /// Whether a section ends at the mark in hand.

@@ -27,12 +27,12 @@ void Core::refuseData(uint8_t reg) const {
         unsigned(reg));
 }
 
-void Core::touch(Access access, const char *operand, int64_t slope,
+void Core::touch(const Access &request, const char *operand, int64_t slope,
                  const Origins::Form &form) {
-  if (access.empty())
+  if (request.empty())
     return;
-  check(access, operand);
-  access = normalized(access);
+  check(request, operand);
+  Access access = normalized(request);
   if (access.memory == Memory::Scratchpad && access.address < pendingEnd &&
       access.end() > pendingBegin && touchesPending(access))
     copyPending();
@@ -103,7 +103,7 @@ bool Core::overlapsRing(const Access &access) const {
          });
 }
 
-void Core::touchRow(Access access, const char *operand) {
+void Core::touchRow(const Access &access, const char *operand) {
   check(access, operand);
   if (!schedule)
     record.accesses.push_back(normalized(access));
@@ -111,11 +111,11 @@ void Core::touchRow(Access access, const char *operand) {
 
 TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
                     const char *operand) {
-  int64_t size = isa::sizeOf(t.dtype);
+  int64_t size = isa::sizeOf(t.dtype); // A power of two.
   int64_t offset = int64_t(uint64_t(lineOf(t.reg)) + t.offset);
   int64_t slope = slopes ? slopes->registers[t.reg] : 0;
   // Other periods must not be misaligned either.
-  if (slope % size)
+  if (slope & (size - 1))
     slopes->fail();
   int64_t rowBytes = t.broadcast ? size : cols * size;
   bool empty = rows == 0 || cols == 0;
@@ -178,7 +178,6 @@ TileView Core::tile(const isa::Tile &t, int64_t rows, int64_t cols, bool write,
     view.data = constant ? pending->from + offset : memory.at(space, address);
     view.constant = constant;
   }
-  // Sizes are powers of two.
   if (address & (size - 1) || (rows > 1 && t.stride & (size - 1)))
     fault("{0} is misaligned: address {1} and stride {2} must be multiples of "
           "{3} for {4}",

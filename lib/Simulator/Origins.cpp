@@ -12,7 +12,7 @@ using namespace serrano::sim;
 
 /// More than this is not worth following: values stay the same then.
 static constexpr size_t mostTerms = 4, mostBounds = 512, mostRanges = 128,
-                        mostWritten = 64, mostWords = 4096;
+                        mostFixed = 64, mostWords = 4096;
 /// Values that are compared are no larger than this and grow by no more, as a sum
 /// of `mostTerms` sources that grow by `mostGrowth` times `mostFactor`: registers
 /// wrap around.
@@ -82,6 +82,17 @@ void Origins::forget(int64_t address, int64_t bytes) {
 Origins::Form Origins::sum(const Form &a, const Form &b,
                            int64_t factorOfB) const {
   Form result;
+  // Most values depend on one source, or on none.
+  if (a.size() + b.size() <= 1) {
+    for (const Term &term : a)
+      if (!isPinned(term.source))
+        result.push_back(term);
+    for (const Term &term : b)
+      if (int64_t factor = int64_t(uint64_t(factorOfB) * uint64_t(term.factor));
+          factor && !isPinned(term.source))
+        result.push_back({term.source, factor});
+    return result;
+  }
   auto add = [&](const Term &term, int64_t factor) {
     if (isPinned(term.source))
       return;
@@ -127,7 +138,7 @@ void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
   if (free.empty())
     return;
   constexpr __int128 far = int64_t(1) << 62;
-  if (pinsAll || free.size() > mostTerms)
+  if (free.size() > mostTerms)
     return pin(free);
   int64_t lower = int64_t(std::max(least, -far)),
           upper = int64_t(std::min(most, far));
@@ -154,16 +165,19 @@ void Origins::keepFromWrapping(Value a) {
     compared.set(term.source);
 }
 
-void Origins::keepLess(Value a, Value b) {
+void Origins::keepDifference(Value a, Value b, int gap) {
   keepFromWrapping(a);
   keepFromWrapping(b);
   constexpr __int128 far = __int128(1) << 100;
   Form form = sum(a.form, b.form, -1);
-  __int128 difference = __int128(a.value) - b.value;
-  if (difference < 0)
-    keepWithin(form, -far, -difference - 1);
+  __int128 difference = __int128(b.value) - a.value;
+  // For how many periods it comes out the same depends on it.
+  if (a.slope != b.slope)
+    pin(form);
+  else if (difference > 0)
+    keepWithin(form, -far, difference - gap);
   else
-    keepWithin(form, -difference, far);
+    keepWithin(form, difference, far);
 }
 
 void Origins::keepOrder(Value a, Value b) {
@@ -171,10 +185,11 @@ void Origins::keepOrder(Value a, Value b) {
   keepLess(b, a);
 }
 
-void Origins::keepInt32(const Form &form, int64_t value) {
-  if (value < INT32_MIN || value > INT32_MAX)
-    return pin(form);
-  keepWithin(form, __int128(INT32_MIN) - value, __int128(INT32_MAX) - value);
+void Origins::keepInt32(Value a) {
+  if (a.slope || a.value < INT32_MIN || a.value > INT32_MAX)
+    return pin(a.form);
+  keepWithin(a.form, __int128(INT32_MIN) - a.value,
+             __int128(INT32_MAX) - a.value);
 }
 
 void Origins::keepLayer(const Form &form) {
@@ -185,55 +200,55 @@ void Origins::keepLayer(const Form &form) {
   if (difference.size() > mostTerms || bounds.size() == mostBounds)
     return pin(difference);
   // All that is executed once stands for layers that differ by as much.
-  bool all = std::exchange(pinsAll, false);
   keepWithin(difference, 0, 0);
-  pinsAll = all;
 }
 
 void Origins::touch(unsigned queue, const Form &form, const Access &swept) {
   bool isLocal = swept.memory != Memory::Hbm;
   bool asks = isLocal && (queue == VectorId || queue == DmaInId);
-  if (isLocal && swept.write) {
-    pin(form);
+  Form free = form.empty() ? Form() : sum(form, {});
+  // What becomes of words of scalar memory is told by their addresses.
+  bool isFixed = free.size() > mostTerms ||
+                 (swept.write && swept.memory == Memory::Scalar);
+  unsigned asking = asks ? queue : numQueues;
+  Range *range = nullptr;
+  if (!isFixed && !free.empty()) {
+    range = findAfter(ranges, lastRange, [&](const Range &r) {
+      return r.form == free && r.memory == swept.memory &&
+             r.write == swept.write && r.queue == asking;
+    });
+    isFixed = !range && ranges.size() == mostRanges;
+  }
+  if (isFixed || free.empty()) {
+    pin(free);
     if (asks)
-      touchBefore(queue, swept);
+      touchFixed(queue, swept);
     return;
   }
-  if (form.empty())
-    return;
-  Form free = sum(form, {});
-  if (free.empty())
-    return;
-  if (free.size() > mostTerms)
-    return pin(free);
-  unsigned asking = asks ? queue : numQueues;
-  Range *range = findAfter(ranges, lastRange, [&](const Range &r) {
-    return r.form == free && r.memory == swept.memory &&
-           r.write == swept.write && r.queue == asking;
-  });
-  if (!range && ranges.size() == mostRanges)
-    return pin(free);
   if (!range)
-    range = &ranges.emplace_back(Range{free, swept.memory, swept.write, asking,
-                                       swept.address, swept.end()});
+    range = &ranges.emplace_back(
+        Range{{asking, swept.memory, swept.write, swept.address, swept.end()},
+              free});
   lastRange = range - ranges.data();
   range->begin = std::min(range->begin, swept.address);
   range->end = std::max(range->end, swept.end());
 }
 
-void Origins::touchBefore(unsigned queue, const Access &access) {
-  Written *last = nullptr;
-  for (Written &other : written) {
-    if (other.queue != queue || other.memory != access.memory)
+void Origins::touchFixed(unsigned queue, const Access &access) {
+  Span *last = nullptr;
+  for (Span &other : fixed) {
+    if (other.queue != queue || other.memory != access.memory ||
+        other.write != access.write)
       continue;
     last = &other;
     if (access.address <= other.end && access.end() >= other.begin)
       break;
-    if (written.size() < mostWritten)
+    if (fixed.size() < mostFixed)
       last = nullptr;
   }
   if (!last) {
-    written.push_back({queue, access.memory, access.address, access.end()});
+    fixed.push_back(
+        {queue, access.memory, access.write, access.address, access.end()});
     return;
   }
   last->begin = std::min(last->begin, access.address);
@@ -286,17 +301,23 @@ int64_t Origins::growth(const Values &now, const Form &form) const {
   return int64_t(result);
 }
 
-bool Origins::meetsWrites(const Range &range, int64_t offset) const {
-  return llvm::any_of(written, [&](const Written &other) {
-    return other.queue == range.queue && other.memory == range.memory &&
-           range.begin + offset < other.end && other.begin < range.end + offset;
-  });
-}
-
-void Origins::end(const Values &now) {
-  for (const Range &range : ranges)
-    if (range.queue != numQueues && meetsWrites(range, 0))
+void Origins::end(const Values &now,
+                  llvm::ArrayRef<std::pair<unsigned, Access>> onTheirWay) {
+  for (auto [i, range] : llvm::enumerate(ranges)) {
+    auto meets = [&](const Span &other) { return range.meets(0, other, 0); };
+    if (llvm::any_of(fixed, meets))
       pin(range.form);
+    for (const Range &other : llvm::drop_begin(ranges, i + 1))
+      if (meets(other))
+        pin(sum(range.form, other.form, -1));
+    // The state that it ended in has their addresses.
+    for (const auto &[queue, access] : onTheirWay)
+      if (range.write && meets({queue, access.memory, /*write=*/true,
+                                access.address, access.end()}))
+        pin(range.form);
+    if (range.write && moved)
+      pin(range.form);
+  }
   for (unsigned r = 1; r < registers.size(); ++r)
     if (registers[r] != Form({Term{Source(r), 1}}))
       endRegisters.push_back({r, now.registerValue(r)});
@@ -304,6 +325,22 @@ void Origins::end(const Values &now) {
     if (word.isStored)
       endWords.push_back(
           {address, int32_t(now.word(address)), now.isKnown(address)});
+}
+
+bool Origins::keepsOverlaps(llvm::ArrayRef<int64_t> grown) const {
+  for (auto [i, range] : llvm::enumerate(ranges)) {
+    int64_t offset = grown[i];
+    if (!range.asks())
+      continue;
+    if (offset != 0 && llvm::any_of(fixed, [&](const Span &other) {
+          return range.meets(offset, other, 0);
+        }))
+      return false;
+    for (size_t j = i + 1; j < ranges.size(); ++j)
+      if (offset != grown[j] && range.meets(offset, ranges[j], grown[j]))
+        return false;
+  }
+  return true;
 }
 
 bool Origins::holds(const Values &now) const {
@@ -327,21 +364,22 @@ bool Origins::holds(const Values &now) const {
     if (grown < bound.least || grown > bound.most)
       return false;
   }
+  llvm::SmallVector<int64_t, 32> grown;
   for (const Range &range : ranges) {
-    int64_t grown = growth(now, range.form);
-    if (grown == 0)
-      continue;
     constexpr int64_t far = int64_t(1) << 60;
-    if (grown < -far || grown > far ||
-        (range.memory != Memory::Hbm && grown % alignment))
+    int64_t offset = growth(now, range.form);
+    grown.push_back(offset);
+    if (offset == 0)
+      continue;
+    if (offset < -far || offset > far ||
+        (range.memory != Memory::Hbm && offset % alignment))
       return false;
     int64_t bytes = range.end - range.begin;
-    if (!now.allows({range.memory, range.write, range.begin + grown, bytes, 1,
-                     bytes}) ||
-        (range.queue != numQueues && meetsWrites(range, grown)))
+    if (!now.allows({range.memory, range.write, range.begin + offset, bytes, 1,
+                     bytes}))
       return false;
   }
-  return true;
+  return keepsOverlaps(grown);
 }
 
 Origins::Results Origins::results(const Values &now) const {

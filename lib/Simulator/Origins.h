@@ -77,6 +77,7 @@ public:
     if (index)
       registers[index] = std::move(form);
   }
+  void clearRegister(unsigned index) { registers[index].clear(); }
   /// Whether the section began in the loop that is at `depth` now.
   bool beganIn(unsigned depth) const {
     return depth < loops.size() && !loops[depth].hasEnded;
@@ -101,33 +102,42 @@ public:
     for (const Term &term : form)
       pinned.set(term.source);
   }
-  /// A value of the sequencer, and what it depends on.
+  /// A value of the sequencer, what it depends on, and by how much it is larger
+  /// in each of the periods that what is executed stands for.
   struct Value {
     int64_t value;
     const Form &form;
+    int64_t slope = 0;
   };
   /// Keeps whether a < b.
-  void keepLess(Value a, Value b);
+  void keepLess(Value a, Value b) { keepDifference(a, b, 1); }
+  /// Keeps which is the lesser; if they are equal, either is.
+  void keepLesser(Value a, Value b) { keepDifference(a, b, 0); }
   /// Keeps whether a < b, a == b or a > b.
   void keepOrder(Value a, Value b);
   /// Keeps a value representable where only 32 bits of it are stored.
-  void keepInt32(const Form &form, int64_t value);
+  void keepInt32(Value a);
   /// `mark` names a layer: as many after that of the beginning.
   void keepLayer(const Form &form);
-  /// All values that are compared stay the same from here on, or no longer: what
-  /// follows stands for more that is not executed.
-  void setPinsAll(bool value) { pinsAll = value; }
-
   /// Slots of a ring are ordered, read or freed.
   void touchRing(unsigned ring) { rings |= 1u << ring; }
   /// The rings of which that happened, as bits.
   uint32_t touchedRings() const { return rings; }
+  /// A ring is given other places.
+  void moveRing(unsigned ring) {
+    touchRing(ring);
+    moved |= 1u << ring;
+  }
+  /// The rings of which that happened, as bits.
+  uint32_t movedRings() const { return moved; }
 
   /// An access by `queue` to an address of `form`. `swept` is all that it stands
   /// for.
   void touch(unsigned queue, const Form &form, const Access &swept);
   /// Such an access of an earlier section, which is on its way.
-  void touchBefore(unsigned queue, const Access &access);
+  void touchBefore(unsigned queue, const Access &access) {
+    touchFixed(queue, access);
+  }
 
   /// The forms of all values at a moment.
   struct Forms {
@@ -142,7 +152,9 @@ public:
 
   //===--- When it has ended ---===//
 
-  void end(const Values &now);
+  /// With writes to memories of the core that are on their way, by queue.
+  void end(const Values &now,
+           llvm::ArrayRef<std::pair<unsigned, Access>> onTheirWay);
   /// Of the loops that it began in.
   unsigned loopsThatGoOn() const {
     return llvm::count_if(loops, [](const Loop &loop) { return !loop.hasEnded; });
@@ -175,11 +187,14 @@ private:
   int64_t growth(const Values &now, const Form &form) const;
   bool isPinned(Source source) const { return pinned[source]; }
   void keepWithin(const Form &form, __int128 least, __int128 most);
+  /// Keeps b - a no less than `gap` if it is more than 0, and no more than 0 if
+  /// it is not.
+  void keepDifference(Value a, Value b, int gap);
   /// Keeps a value that is compared from wrapping around.
   void keepFromWrapping(Value a);
 
-  bool failed = false, pinsAll = false;
-  uint32_t rings = 0; ///< that were touched, as bits
+  bool failed = false;
+  uint32_t rings = 0, moved = 0; ///< that were touched, and moved, as bits
   /// The section began in it.
   struct Loop {
     int64_t left;       ///< rounds, at the beginning
@@ -216,24 +231,33 @@ private:
   size_t lastBound = 0; ///< that was asked for
   std::optional<Form> lastLayer; ///< that was kept
 
-  /// The accesses with addresses of one form.
-  struct Range {
-    Form form;
+  /// What is touched of a memory, by a queue that asks for overlaps of its reads
+  /// with its own writes, or by any other.
+  struct Span {
+    unsigned queue; ///< that asks, or `numQueues`
     Memory memory;
     bool write;
-    unsigned queue; ///< that asks for overlaps with its own writes, or none
     int64_t begin, end;
+
+    bool asks() const { return queue != numQueues; }
+    /// Whether they meet when they have moved by so much, and a queue may ask.
+    bool meets(int64_t offset, const Span &other, int64_t otherOffset) const {
+      return (write || other.write) && asks() && queue == other.queue &&
+             memory == other.memory && begin + offset < other.end + otherOffset &&
+             other.begin + otherOffset < end + offset;
+    }
+  };
+  /// The accesses with addresses of one form.
+  struct Range : Span {
+    Form form;
   };
   llvm::SmallVector<Range, 8> ranges;
   size_t lastRange = 0; ///< that was asked for
-  /// Bytes that a queue which asks for overlaps writes.
-  struct Written {
-    unsigned queue;
-    Memory memory;
-    int64_t begin, end;
-  };
-  llvm::SmallVector<Written, 16> written;
-  bool meetsWrites(const Range &range, int64_t offset) const;
+  /// Those of queues that ask, with addresses that stay.
+  llvm::SmallVector<Span, 16> fixed;
+  void touchFixed(unsigned queue, const Access &access);
+  /// Whether ranges that have grown by so much meet what they did not.
+  bool keepsOverlaps(llvm::ArrayRef<int64_t> grown) const;
 
   // The end.
   struct Result {

@@ -22,6 +22,7 @@ struct Positions {
   /// as bits: what they do depends neither on how far it is nor on orders behind
   /// it. Those orders and their slots stay of the layers that ordered them.
   uint32_t streams = 0;
+  std::array<int64_t, numRings> streamBegins = {}; ///< their orders' first slots
   int64_t layer = 0;
 
   bool isStream(unsigned ring) const { return streams >> ring & 1; }
@@ -49,6 +50,7 @@ struct Positions {
       result.popped[r] = n * (popped[r] - before.popped[r]);
     }
     result.streams = streams;
+    result.streamBegins = streamBegins;
     result.layer = n * (layer - before.layer);
     return result;
   }

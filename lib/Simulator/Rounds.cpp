@@ -20,12 +20,15 @@ static constexpr unsigned mostFailures = 8;
 
 std::vector<int64_t> Rounds::describe(int64_t began) {
   std::vector<int64_t> description;
+  description.reserve(longest);
   Positions positions = core.positions();
   core.describe(/*idle=*/0, description);
   sleeping = timeline.sleepingQueues(positions, began);
   timeline.describe(positions, sleeping, /*idle=*/0, /*resting=*/0,
                     description);
   energy.describe(positions, /*idle=*/0, description);
+  llvm::append_range(description, timeline.pages());
+  longest = std::max(longest, description.size());
   return description;
 }
 
@@ -57,9 +60,12 @@ void Rounds::begin(unsigned depth, int64_t iteration, int64_t count,
 int64_t Rounds::periodsLike(int64_t iteration, int64_t count,
                             const std::vector<int64_t> &description) {
   const Slopes &slopes = period->slopes;
+  Positions positions = core.positions();
+  if (timeline.streamingQueues(positions) >> FirstRingId != positions.streams)
+    return 0;
   if (description != period->description || !slopes.hold() ||
       !core.onLines(period->core) ||
-      !timeline.onLines(period->addresses, core.positions(), slopes))
+      !timeline.onLines(period->addresses, positions, slopes))
     return 0;
   // The last round ends otherwise than those before it.
   int64_t n = std::min({slopes.periods(), core.periodsOfStreams(period->core),
@@ -77,7 +83,7 @@ void Rounds::leaveOut(int64_t n) {
     timeline.addMore(part, n, grown.layer);
     energy.addMore(amounts, n, grown.layer);
     core.leaveOut(n, period->core);
-    timeline.leaveOut(n, period->time, period->addresses, grown, sleeping);
+    timeline.leaveOut(n, period->time, period->slopes, grown, sleeping);
     Positions all = grown;
     all.layer *= n;
     energy.move(all);

@@ -20,7 +20,8 @@ Slopes::Slopes(const Snapshot &before, const Snapshot &now, int64_t limit)
         int64_t(uint64_t(now.registers[r]) - uint64_t(before.registers[r]));
   if (before.scalars == now.scalars)
     return;
-  for (size_t address = 0; address < now.scalars.size(); address += 4)
+  size_t end = std::min(before.scalars.size(), now.scalars.size());
+  for (size_t address = 0; address < end; address += 4)
     if (before.known.contains(address) && now.known.contains(address))
       if (int64_t slope = int64_t(now.word(address)) - before.word(address))
         initialWords[address] = slope;

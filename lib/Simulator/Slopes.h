@@ -91,8 +91,13 @@ public:
   /// periods.
   bool keepOverlaps() const;
   /// Whether an access that `queue` touched in this period had an address less
-  /// by `difference` in the one before.
+  /// by `difference` in the one before, or is of a ring's slot.
   bool isOnLine(unsigned queue, const Access &access, int64_t difference) const;
+  /// Of the address of such an access; 0 of a slot, whose place does not matter.
+  int64_t slopeOf(unsigned queue, const Access &access) const {
+    auto it = touches.find(keyOf(queue, access));
+    return it == touches.end() || it->second.isSlot ? 0 : it->second.slope;
+  }
 
 private:
   using Key = std::tuple<unsigned, Memory, bool, int64_t, int64_t, int64_t,

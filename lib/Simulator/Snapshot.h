@@ -21,7 +21,7 @@ namespace serrano::sim {
 /// prediction.
 struct Snapshot {
   std::array<int64_t, 64> registers;
-  std::vector<std::byte> scalars;
+  std::vector<std::byte> scalars; ///< up to `known.end()`
   KnownScalars known;
 
   /// The i32 at `address` of scalar memory, a multiple of 4.

@@ -26,6 +26,7 @@ Timeline::Timeline(const TargetModel &target, const TimingModel &timing,
                        timing.instructionPageBytes()),
       sinks(sinks.begin(), sinks.end()) {
   residentPages.assign(instructionPages, ~0u);
+  enteredPlaces.resize(instructionPages);
   static_assert(numQueues <= 32);
   cached.fill(never);
   for (Queue &queue : queues)
@@ -202,7 +203,12 @@ void Timeline::remember(unsigned id, const Accesses &accesses,
 /// page that is not there.
 void Timeline::fetchPages(const Dispatched &d, Ticks &time) {
   for (uint32_t page : d.pages) {
-    uint32_t &resident = residentPages[page % instructionPages];
+    uint32_t place = page % instructionPages;
+    uint32_t &resident = residentPages[place];
+    if (!enteredPlaces[place]) {
+      enteredPlaces.set(place);
+      pageEntries.push_back({place, page, resident == page});
+    }
     if (resident == page)
       continue;
     resident = page;
@@ -330,13 +336,14 @@ bool Timeline::step(Ticks limit) {
     return false;
   unsigned best = numQueues;
   Ticks bestTime = limit, bestRequest = never, earliest = never;
-  for (uint32_t rest = occupied; rest; rest &= rest - 1) {
+  for (uint32_t rest = dirty & occupied; rest; rest &= rest - 1) {
     unsigned q = llvm::countr_zero(rest);
-    if (dirty >> q & 1)
-      cached[q] = nextTime(q);
+    cached[q] = nextTime(q);
+    awake = cached[q] == never ? awake & ~(1u << q) : awake | 1u << q;
+  }
+  for (uint32_t rest = awake & occupied; rest; rest &= rest - 1) {
+    unsigned q = llvm::countr_zero(rest);
     Ticks time = cached[q];
-    if (time == never)
-      continue;
     // The port serves grains in the order in which they were asked for.
     if (isMover(q) && movers[q].moving)
       time = std::max(time, portFree);

@@ -11,6 +11,7 @@
 #include "Core.h"
 #include "StatisticsPart.h"
 #include "TimelineState.h"
+#include "llvm/ADT/BitVector.h"
 
 namespace serrano::sim {
 
@@ -108,7 +109,7 @@ public:
   /// relative to now and to `positions`, but for addresses: timelines that
   /// append the same compute the same, whole cycles apart. Without sinks.
   /// Queues of `sleeping` are described by since when they wait, `idle` rings
-  /// are not, nor since when `resting` streams do.
+  /// are not, nor since when `resting` streams do, nor pages.
   void describe(const Positions &positions, uint32_t sleeping, uint32_t idle,
                 uint32_t resting, std::vector<int64_t> &out);
   /// Appends what an idle ring `r` is, and how long it waits, at a time `now`.
@@ -125,18 +126,32 @@ public:
   /// lines.
   bool onLines(const std::vector<int64_t> &before, const Positions &positions,
                const Slopes &slopes);
-  /// As if `n` more periods had happened, each as long as that from `start`,
-  /// when there were addresses `before`; positions have grown by `period`, and
+  /// As if `n` more periods had happened, each as long as that from `start`, with
+  /// addresses on the lines of `slopes`; positions have grown by `period`, and
   /// queues of `sleeping` did nothing.
-  void leaveOut(int64_t n, Ticks start, const std::vector<int64_t> &before,
+  void leaveOut(int64_t n, Ticks start, const Slopes &slopes,
                 const Positions &period, uint32_t sleeping);
   /// Goes on from `other`, `shift` later, with positions larger by `by`. What is
-  /// in the queues of `streams` stays.
+  /// in the queues of `streams` stays, and so do pages.
   void restore(const TimelineState &other, Ticks shift, const Positions &by,
                uint32_t streams);
-  /// The writes to memories of the core on their way in a queue that asks for
+  /// The writes to memories of the core on their way in queues that ask for
   /// overlaps.
-  std::vector<Access> writesOnTheirWay(unsigned queue) const;
+  std::vector<std::pair<unsigned, Access>> writesOnTheirWay() const;
+
+  /// The first page that was entered of those that share a place in the
+  /// instruction memory, and whether it was there.
+  struct PageEntry {
+    uint32_t place, page;
+    bool wasResident;
+  };
+  /// Those since this was asked for last.
+  std::vector<PageEntry> takePageEntries();
+  /// The pages in the instruction memory, by place, ~0 where there is none.
+  const std::vector<uint32_t> &pages() const { return residentPages; }
+  void setPages(std::vector<uint32_t> pages) {
+    residentPages = std::move(pages);
+  }
 
   /// Lets every queue drain; the statistics of the whole run.
   Statistics finish();
@@ -210,10 +225,13 @@ private:
   Ticks dispatchTicks; ///< of one instruction in the sequencer
   Ticks startupTicks;  ///< of a transfer
   int64_t instructionPages;
+  std::vector<PageEntry> pageEntries;
+  llvm::BitVector enteredPlaces; ///< of `pageEntries`
   llvm::SmallVector<SliceSink *, 2> sinks;
 
   std::pair<int64_t, Ticks> lastGrain = {0, 0}; ///< bytes from HBM, their time
   std::array<Ticks, numQueues> cached; ///< nextTime, unless it is dirty
+  uint32_t awake = 0;   ///< queues of which that is not `never`, as bits
   uint32_t dirty = 0;   ///< queues whose nextTime may have changed, as bits
   Ticks quietUntil = 0; ///< nothing acts before, if nothing is dirty
   Op sequencerOp;

@@ -38,13 +38,22 @@ Timeline::Ticks Timeline::past(uint32_t streams) const {
   return first - startupTicks;
 }
 
+/// The core has come to later orders if the pops of earlier ones have been
+/// dispatched and not executed.
+bool TimelineState::isStreaming(unsigned q, const Positions &positions) const {
+  if (q < FirstRingId || !positions.isStream(q - FirstRingId) ||
+      queues[q].ops.empty() || movers[q].slotsDone == 0)
+    return false;
+  return queues[q].ops.front().d.firstSlot ==
+         positions.streamBegins[q - FirstRingId];
+}
+
 /// When an order in the middle of its slots was dispatched and could begin is
 /// over: its next slot follows the one before.
 uint32_t Timeline::streamingQueues(const Positions &positions) const {
   uint32_t result = 0;
   for (unsigned q = FirstRingId; q < numQueues; ++q)
-    if (positions.isStream(q - FirstRingId) && !queues[q].ops.empty() &&
-        movers[q].slotsDone > 0)
+    if (isStreaming(q, positions))
       result |= 1u << q;
   return result;
 }
@@ -261,7 +270,6 @@ void Timeline::describe(const Positions &positions, uint32_t sleeping,
   description.add({currentSet, description.at(weightsReady[0]),
                    description.at(weightsReady[1]), description.at(useEnd[0]),
                    description.at(useEnd[1]), description.at(weightPortFree)});
-  out.insert(out.end(), residentPages.begin(), residentPages.end());
 }
 
 void Timeline::describe(unsigned r, const RingParts &parts, Ticks now,

@@ -29,15 +29,17 @@ bool Timeline::onLines(const std::vector<int64_t> &before,
   return slopes.keepOverlaps();
 }
 
-std::vector<Access> Timeline::writesOnTheirWay(unsigned id) const {
-  std::vector<Access> result;
-  const Queue &queue = queues[id];
-  for (size_t i = 0; i < queue.pending.size(); ++i)
-    result.push_back(queue.pending[i].access);
-  for (size_t i = 0; i < queue.ops.size(); ++i)
-    for (const Access &access : queue.ops[i].d.accesses)
-      if (access.write && access.memory != Memory::Hbm)
-        result.push_back(access);
+std::vector<std::pair<unsigned, Access>> Timeline::writesOnTheirWay() const {
+  std::vector<std::pair<unsigned, Access>> result;
+  for (unsigned q : {unsigned(DmaInId), unsigned(VectorId)}) {
+    const Queue &queue = queues[q];
+    for (size_t i = 0; i < queue.pending.size(); ++i)
+      result.push_back({q, queue.pending[i].access});
+    for (size_t i = 0; i < queue.ops.size(); ++i)
+      for (const Access &access : queue.ops[i].d.accesses)
+        if (access.write && access.memory != Memory::Hbm)
+          result.push_back({q, access});
+  }
   return result;
 }
 
@@ -103,9 +105,7 @@ void TimelineState::move(Ticks shift, const Positions &by, uint32_t sleeping) {
       continue;
     queue.move(shift);
     movers[q].move(shift);
-    bool isStream = q >= FirstRingId && by.isStream(q - FirstRingId) &&
-                    !queue.ops.empty() && movers[q].slotsDone > 0;
-    if (isStream) {
+    if (isStreaming(q, by)) {
       // Orders behind its first wait since the same time.
       movers[q].slotsDone += by.popped[q - FirstRingId];
       queue.ops[0].dispatched += shift;
@@ -127,11 +127,10 @@ void TimelineState::move(Ticks shift, const Positions &by, uint32_t sleeping) {
     ring.move(shift, by.popped[r], by.isStream(r) ? 0 : by.layer);
 }
 
-void Timeline::leaveOut(int64_t n, Ticks start,
-                        const std::vector<int64_t> &before,
+void Timeline::leaveOut(int64_t n, Ticks start, const Slopes &slopes,
                         const Positions &period, uint32_t sleeping) {
-  for (auto [entry, address] : llvm::zip(overlappable(period), before))
-    entry.second->address += n * (entry.second->address - address);
+  for (auto [queue, access] : overlappable(period))
+    access->address += n * slopes.slopeOf(queue, *access);
   Positions all = period;
   for (int64_t &increments : all.increments)
     increments *= n;
@@ -155,7 +154,9 @@ void Timeline::restore(const TimelineState &other, Ticks shift,
     if (streams >> q & 1)
       kept.push_back({q, queues[q].ops,
                       movers[q].slotsDone - rings[q - FirstRingId].filledUpTo});
+  std::vector<uint32_t> pages = std::move(residentPages);
   static_cast<TimelineState &>(*this) = other;
+  residentPages = std::move(pages);
   move(shift, by, /*sleeping=*/0);
   for (const Stream &stream : kept) {
     queues[stream.queue].ops = stream.ops;
@@ -164,6 +165,11 @@ void Timeline::restore(const TimelineState &other, Ticks shift,
   }
   dirty = occupied;
   quietUntil = 0;
+}
+
+std::vector<Timeline::PageEntry> Timeline::takePageEntries() {
+  enteredPlaces.reset();
+  return std::exchange(pageEntries, {});
 }
 
 TimelineState::RingParts Timeline::ringParts(unsigned r) const {

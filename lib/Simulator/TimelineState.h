@@ -142,7 +142,11 @@ struct TimelineState {
   Ticks weightsReady[2] = {}, useEnd[2] = {};
   Ticks weightPortFree = 0;
 
-  std::vector<uint32_t> residentPages;
+  std::vector<uint32_t> residentPages; ///< by place in the instruction memory
+
+  /// Whether the queue is of a ring in the middle of an order that is in the
+  /// middle here too.
+  bool isStreaming(unsigned queue, const Positions &positions) const;
 
   /// Makes it the state that is the same `shift` later, when positions are
   /// larger by `by`. Queues of `sleeping` wait since the same time, and so do

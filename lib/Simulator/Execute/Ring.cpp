@@ -23,7 +23,7 @@ void Core::execute(const isa::RingSetup &i) {
   begin(SequencerId, Work::Setup);
   copyPending();
   if (origins)
-    origins->touchRing(i.ring);
+    origins->moveRing(i.ring);
   ring.base = value(i.base);
   ring.slotBytes = count(i.slot_bytes, "slot_bytes");
   ring.slots = i.slots;

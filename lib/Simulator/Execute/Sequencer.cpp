@@ -88,10 +88,12 @@ struct Product {
                    uint64_t(a.slope) * uint64_t(b.value));
   }
   static Origins::Form form(Origins &origins, Origin a, Origin b) {
-    if (a.form.empty())
-      return origins.scaled(b.form, a.value);
-    origins.pin(b.form);
-    return origins.scaled(a.form, b.value);
+    // It is linear in one of them, of which the other's slope is not the factor.
+    if (a.slope || !a.form.empty())
+      origins.pin(b.form);
+    if (b.slope)
+      origins.pin(a.form);
+    return origins.sum(origins.scaled(a.form, b.value), b.form, a.value);
   }
 };
 struct ShiftLeft {
@@ -123,7 +125,7 @@ struct Extreme {
     return isFirst(a.value, b.value) ? a.slope : b.slope;
   }
   static Origins::Form form(Origins &origins, Origin a, Origin b) {
-    Comparison::form(origins, a, b);
+    origins.keepLesser(a, b);
     return isFirst(a.value, b.value) ? a.form : b.form;
   }
 };
@@ -167,8 +169,7 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
     Origins::Form form;                                                        \
     bool depends = origins && origins->dependsOn(i.a.index, i.b.reg);          \
     if (depends)                                                               \
-      form = RULE::form(*origins, {a, origins->ofRegister(i.a.index)},         \
-                        {b, origins->ofRegister(i.b.reg)});                    \
+      form = RULE::form(*origins, originOf(i.a.index), originOf(i.b));         \
     write(i.rd.index, int64_t(RESULT), isKnown, slope);                        \
     if (depends)                                                               \
       origins->setRegister(i.rd.index, std::move(form));                       \
@@ -239,9 +240,9 @@ void Core::execute(const isa::ScalarStore &i) {
     slopes->store(access.address, slopes->registers[i.a.index]);
   }
   if (origins) {
-    const Origins::Form &form = origins->ofRegister(i.a.index);
-    origins->keepInt32(form, registers[i.a.index]);
-    origins->store(access.address, form);
+    Origins::Value stored = originOf(i.a.index);
+    origins->keepInt32(stored);
+    origins->store(access.address, stored.form);
   }
   tellScalarAccess(access);
 }
@@ -283,8 +284,7 @@ void Core::execute(const isa::Skip &i) {
     slopes->keepOrder(a, slopes->registers[i.a.index], b,
                       slopes->registers[i.b.index]);
   if (origins)
-    origins->keepOrder({a, origins->ofRegister(i.a.index)},
-                       {b, origins->ofRegister(i.b.index)});
+    origins->keepOrder(originOf(i.a.index), originOf(i.b.index));
   bool skip = false;
   switch (i.condition) {
   case isa::Condition::Eq:

@@ -390,6 +390,21 @@ TEST_F(LeftOutRoundsTest, ReadsThatMoveOutOfWrites) {
          90);
 }
 
+/// Slots lie in the places of their ring, however many have been left out: a
+/// write that many before these is not read.
+TEST_F(LeftOutRoundsTest, SlotsStayInTheirRing) {
+  for (int64_t places = 2; places < 40; ++places)
+    same(loopOf(work(fill) +
+                    "    v.fill dst=spm[524288]:64:f32, imm=0.0, rows=1, cols=16\n"
+                    "    ring.fill ring=0, src=hbm[w], bytes=64, count=1, stride=0, "
+                    "passes=1\n"
+                    "    v.unary fn=copy, dst=spm[65536]:64:f32, a=pop0[0]:64:f32, "
+                    "rows=1, cols=16\n",
+                "    ring.setup ring=0, slots=2, base=" +
+                    std::to_string(524288 + 64 * places) + ", slot_bytes=64\n"),
+         40);
+}
+
 /// Periods that are followed are the last ones of their tiles 20 times, then
 /// tiles are long.
 TEST_F(LeftOutRoundsTest, ABillionRoundsAfterShortTiles) {
@@ -437,4 +452,31 @@ TEST_F(LeftOutRoundsTest, WordsThatBecomeUnknown) {
   std::string left = llvm::toString(predict(source, 80).takeError());
   EXPECT_EQ(reason(left), reason(whole));
   EXPECT_THAT(whole, testing::HasSubstr("comes from"));
+}
+
+namespace {
+
+/// Of a target with 16 KiB of instruction memory.
+class LeftOutPagesTest : public RepetitionFixture {
+protected:
+  LeftOutPagesTest() : RepetitionFixture("serrano-tiny") {}
+};
+
+} // namespace
+
+/// Rounds go another way from one on: its instructions are fetched in that one.
+TEST_F(LeftOutPagesTest, PagesOfLaterRounds) {
+  auto code = [](int instructions) {
+    std::string text;
+    for (int i = 0; i < instructions; ++i)
+      text += "    s.li rd=r9, imm=1\n";
+    return text;
+  };
+  for (int64_t first = 1; first < 12; ++first)
+    same(loopOf("    s.mul rd=r5, a=r2, b=2\n    s.li rd=r6, imm=" +
+                    std::to_string(2 * first - 1) +
+                    "\n    skip condition=lt, a=r5, b=r6 {\n" + code(1400) +
+                    "    }\n" + work(fill) + work(fill),
+                code(1600)),
+         40);
 }

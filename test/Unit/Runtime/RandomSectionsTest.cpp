@@ -5,38 +5,22 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RepetitionFixture.h"
-#include <random>
+#include "RandomFixture.h"
 
 using namespace serrano;
 
 namespace {
 
-class RandomSectionsTest : public RepetitionFixture {
-protected:
-  /// Programs of `Random`, whose costs are to be those of going through all of them.
-  template <typename Random>
-  void compareRandom(unsigned seeds) {
-    for (unsigned seed = 0; seed < seeds; ++seed) {
-      std::string source = Random(seed).program();
-      leastSection = 40 << seed % 5;
-      llvm::Expected<sim::Statistics> whole = predict(source, 25, false);
-      ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError()) << source;
-      llvm::Expected<sim::Statistics> left = predict(source, 25);
-      ASSERT_TRUE(bool(left)) << llvm::toString(left.takeError()) << source;
-      ASSERT_EQ(left->toJson(), whole->toJson()) << "seed " << seed << "\n" << source;
-    }
-  }
-};
+using RandomSectionsTest = RandomFixture;
 
 const char *const fill =
     "      v.fill signal=c1, dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n";
 
 /// Layers of random parts, in portions, whose registers are: r1 layers, r2 the
 /// layer, r40 the portion.
-class RandomLayers {
+class RandomLayers : public RandomText {
 public:
-  explicit RandomLayers(unsigned seed) : random(seed) {}
+  using RandomText::RandomText;
 
   std::string program() {
     std::string body, outer = part();
@@ -99,8 +83,6 @@ public:
   }
 
 private:
-  unsigned below(unsigned n) { return random() % n; }
-  static std::string number(int64_t n) { return std::to_string(n); }
   static std::string tile(const std::string &address) {
     return "spm[" + address + "]:64:f32";
   }
@@ -112,10 +94,6 @@ private:
   static std::string copy(const std::string &to, const std::string &from) {
     return "    v.unary fn=copy, dst=" + tile(to) + ", a=" + tile(from) +
            ", rows=1, cols=16\n";
-  }
-  std::string condition() {
-    static const char *const names[] = {"lt", "ge", "ne", "eq"};
-    return names[below(4)];
   }
   /// Of the layer, the portion, or both, in r7.
   std::string position(int64_t factor) {
@@ -133,7 +111,7 @@ private:
                          : copy(number(65536 + 64 * below(8)),
                                 number(65536 + 64 * below(8)));
     std::string text = shortRounds(inside, 20 + below(150));
-    switch (below(9)) {
+    switch (below(11)) {
     case 0: // A vector of the layer.
       return text + position(64) +
              copy(number(131072), "r7 + " + number(65536 - 64 * below(40)));
@@ -170,6 +148,23 @@ private:
     case 7: // A write that moves.
       return text + position(64) + fillAt("r7 + 524288", "1") +
              copy("131072", number(524288 + 64 * below(30)));
+    case 8: { // One, and a read of it or beside it that moves as it does or not.
+      std::string write = position(64 * below(3)) + fillAt("r7 + 524288", "1");
+      for (unsigned i = 0, n = below(12); i < n; ++i)
+        write += fillAt("131072", "1");
+      std::string read = below(2) ? position(64 * below(3)) : "";
+      return text + write + read +
+             copy("r7 + " + number(532480 + 64 * below(20)),
+                  "r7 + " + number(524288 + 64 * below(8)));
+    }
+    case 9: // A transfer to where the layer's is, and a read of it in its queue.
+      return text + position(64 * below(3)) +
+             "    dma.load signal=c3, src=hbm[w], dst=spm[r7 + 540672], bytes=" +
+             number(64 * (1 + below(3))) +
+             ", n1=1, n2=1, n3=1\n" + (below(2) ? position(64 * below(3)) : "") +
+             "    dma.copy signal=c3, src=spm[r7 + " +
+             number(540672 + 64 * below(6)) +
+             "], dst=spm[1048576], bytes=64, n1=1, n2=1, n3=1\n";
     default: // Weights, of which a layer has one row at most.
       if (!std::exchange(mayHaveWeights, false))
         return text;
@@ -185,7 +180,6 @@ private:
     }
   }
 
-  std::mt19937 random;
   int64_t portions = 1 + below(4), slotsOfLayer = 0;
   bool oneOrder = below(2), mayHaveWeights = false;
 };
@@ -201,9 +195,9 @@ namespace {
 /// Layers that hand over transfers a few cycles earlier or later, before the
 /// sequencer waits for the vector engine: all is as in another layer then, but
 /// for how long transfers have waited.
-class RandomTransfers {
+class RandomTransfers : public RandomText {
 public:
-  explicit RandomTransfers(unsigned seed) : random(seed) {}
+  using RandomText::RandomText;
 
   std::string program() {
     std::string round = mark + shortRounds(fill);
@@ -228,8 +222,6 @@ public:
   }
 
 private:
-  unsigned below(unsigned n) { return random() % n; }
-  static std::string number(int64_t n) { return std::to_string(n); }
   static std::string vector(int64_t rows) {
     return "    v.fill signal=c1, dst=spm[65536]:64:f32, imm=0.0, rows=" +
            number(rows) + ", cols=16\n";
@@ -257,7 +249,6 @@ private:
     }
   }
 
-  std::mt19937 random;
   int64_t slots = 0;
 };
 

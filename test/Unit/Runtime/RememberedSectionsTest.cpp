@@ -142,6 +142,93 @@ TEST_F(RememberedSectionsTest, ReadsThatMoveIntoWrites) {
   EXPECT_GT(same(source(65536 - 47 * 64), 60).cycles, apart);
 }
 
+/// A section reads what the section before has just written, which moves.
+TEST_F(RememberedSectionsTest, WritesOnTheirWayThatMove) {
+  auto source = [](int64_t start) {
+    return loopOf(mark + shortRounds(fill, 400) +
+                  "    s.mul rd=r5, a=r2, b=64\n"
+                  "    v.fill dst=spm[r5 + 262144]:64:f32, imm=0.0, rows=1, "
+                  "cols=16\n" +
+                  mark + "    v.unary fn=copy, dst=spm[131072]:64:f32, a=spm[" +
+                  std::to_string(start + 47 * 64) +
+                  "]:64:f32, rows=1, cols=16\n" + shortRounds(fill, 400));
+  };
+  int64_t apart = same(source(0), 60).cycles;
+  EXPECT_GT(same(source(262144), 60).cycles, apart);
+}
+
+/// A write moves to where a ring is for a while.
+TEST_F(RememberedSectionsTest, RingsThatMove) {
+  auto setup = [](int64_t base) {
+    return "    ring.setup ring=0, slots=2, base=" + std::to_string(base) +
+           ", slot_bytes=64\n";
+  };
+  auto source = [&](int64_t start) {
+    return loopOf(mark + setup(start + 47 * 64) +
+                  "    ring.fill ring=0, src=hbm[w], signal=c2, bytes=64, "
+                  "count=1, stride=0, passes=1\n"
+                  "    sync waiter=vector, wait0=c2\n"
+                  "    s.mul rd=r5, a=r2, b=64\n"
+                  "    v.fill dst=spm[r5 + 262144]:64:f32, imm=0.0, rows=1, "
+                  "cols=16\n"
+                  "    v.unary fn=copy, dst=spm[131072]:64:f32, a=pop0[0]:64:f32, "
+                  "rows=1, cols=16\n" +
+                  setup(1048576) + shortRounds(fill, 400));
+  };
+  int64_t apart = same(source(524288), 60).cycles;
+  EXPECT_GT(same(source(262144), 60).cycles, apart);
+}
+
+/// A ring's slots have the places that they would have had, however many were
+/// popped in layers, or rounds, that were not gone through, since the ring was
+/// set up: some layers of later portions write to one of them.
+TEST_F(RememberedSectionsTest, PlacesOfRings) {
+  const std::string setup =
+      "  ring.setup ring=0, slots=2, base=525376, slot_bytes=64\n";
+  auto source = [&](int64_t first, const std::string &before,
+                    const std::string &inside) {
+    std::string number = std::to_string(first);
+    return loopOf(
+        before + "    s.sub rd=r5, a=r2, b=" + number +
+            "\n    s.max rd=r5, a=r5, b=0\n    s.li rd=r6, imm=" + number +
+            "\n    s.sub rd=r6, a=r6, b=1\n    loop index=r3, count=5 {\n" +
+            mark + "    skip condition=ne, a=r2, b=r6 {\n" + fill + "    }\n" +
+            "    s.sub rd=r8, a=r3, b=2\n    s.max rd=r8, a=r8, b=0\n"
+            "    s.mul rd=r8, a=r5, b=r8\n    loop index=r27, count=23 {\n" +
+            inside + "    s.mul rd=r7, a=r8, b=r27\n    s.mul rd=r7, a=r7, b=64\n"
+            "    v.fill dst=spm[r7 + 524288]:64:f32, imm=0.0, rows=1, cols=16\n"
+            "    ring.fill ring=0, src=hbm[w], bytes=64, count=1, stride=0, "
+            "passes=1\n"
+            "    v.unary fn=copy, dst=spm[65536]:64:f32, a=pop0[0]:64:f32, rows=1, "
+            "cols=16\n    }\n" +
+            shortRounds(fill, 300) + "    }\n",
+        setup);
+  };
+  for (const std::string &before : {std::string(), setup})
+    for (const std::string &inside : {std::string(), shortRounds(fill, 130)})
+      for (int64_t first : {5, 6})
+        same(source(first, before, inside), 9);
+}
+
+/// Reads that move by the layer in each of some rounds, most of which are left
+/// out, come to what is written.
+TEST_F(RememberedSectionsTest, RoundsWithSlopesOfTheLayer) {
+  for (const char *factors : {"a=r27, b=r2", "a=r2, b=r27"}) {
+    auto source = [&](int64_t start) {
+      return loopOf(mark + shortRounds(fill) + "    loop index=r27, count=40 {\n" +
+                    shortRounds(fill) + "    s.mul rd=r7, " + factors +
+                    "\n    s.mul rd=r7, a=r7, b=64\n"
+                    "    v.fill dst=spm[65536]:64:f32, imm=0.0, rows=1, cols=16\n"
+                    "    v.unary fn=copy, dst=spm[131072]:64:f32, a=spm[r7 + " +
+                    std::to_string(start) +
+                    "]:64:f32, rows=1, cols=16\n    s.li rd=r7, imm=0\n    }\n");
+    };
+    int64_t apart = same(source(262144), 12).cycles;
+    for (int64_t rows : {143, 170, 198, 209})
+      EXPECT_GT(same(source(65536 - rows * 64), 12).cycles, apart);
+  }
+}
+
 /// One order of slots for all layers, and one for each.
 TEST_F(RememberedSectionsTest, Rings) {
   const std::string setup =
@@ -164,6 +251,23 @@ TEST_F(RememberedSectionsTest, Rings) {
                 setup),
          40);
   }
+}
+
+/// An order of more slots than the ring has is dispatched while what uses those of
+/// the order before it waits.
+TEST_F(RememberedSectionsTest, OrdersThatAreAhead) {
+  leastSection = 40;
+  const std::string layer =
+      "    ring.fill ring=0, src=hbm[w], signal=c4, bytes=2048, count=13, "
+      "stride=0, passes=1\n    mark op=1, layer=r3 + 1\n" +
+      shortRounds(fill, 128) + "    mark op=1\n" + shortRounds(fill, 84) +
+      shortRounds("      mx.load wait0=c1-4, signal=c2, "
+                  "src=pop0[0]:64:bf16, k=32, n=32\n",
+                  13);
+  for (int64_t n = 2; n < 8; ++n)
+    same(loopOf("    loop index=r3, count=2 {\n" + layer + "    }\n",
+                "  ring.setup ring=0, slots=6, base=131072, slot_bytes=2048\n"),
+         n);
 }
 
 /// Slots are ordered before a section and used behind it, other numbers of them

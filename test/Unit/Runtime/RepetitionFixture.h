@@ -43,6 +43,9 @@ inline std::string shortRounds(const std::string &instructions, int64_t count = 
 /// Predicts programs with and without leaving something out.
 class RepetitionFixture : public testing::Test {
 protected:
+  explicit RepetitionFixture(llvm::StringRef target = "serrano-edge")
+      : assembled(target) {}
+
   llvm::Expected<sim::Statistics> predict(const std::string &source, int64_t n,
                                           bool leavesOutRepetition = true) {
     isa::Program assembly = assembled.assemble(source);
@@ -71,7 +74,7 @@ protected:
     return whole;
   }
 
-  AssembledProgram assembled{"serrano-edge"};
+  AssembledProgram assembled;
   int64_t leastSection = sim::RunOptions().leastSection;
 };
 
