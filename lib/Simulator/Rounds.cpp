@@ -20,7 +20,6 @@ static constexpr unsigned mostFailures = 8;
 
 std::vector<int64_t> Rounds::describe(int64_t began) {
   std::vector<int64_t> description;
-  description.reserve(longest);
   Positions positions = core.positions();
   core.describe(/*idle=*/0, description);
   sleeping = timeline.sleepingQueues(positions, began);
@@ -28,7 +27,6 @@ std::vector<int64_t> Rounds::describe(int64_t began) {
                     description);
   energy.describe(positions, /*idle=*/0, description);
   llvm::append_range(description, timeline.pages());
-  longest = std::max(longest, description.size());
   return description;
 }
 

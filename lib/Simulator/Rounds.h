@@ -92,7 +92,6 @@ private:
   std::optional<unsigned> steadyDepth;
   int64_t cuts = 0;
   uint32_t sleeping = 0; ///< of the last description
-  size_t longest = 0;    ///< description so far
   /// How often a loop was followed in vain since it was not, by its first
   /// instruction.
   llvm::DenseMap<uint32_t, unsigned> failures;

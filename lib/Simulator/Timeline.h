@@ -132,7 +132,7 @@ public:
   void leaveOut(int64_t n, Ticks start, const Slopes &slopes,
                 const Positions &period, uint32_t sleeping);
   /// Goes on from `other`, `shift` later, with positions larger by `by`. What is
-  /// in the queues of `streams` stays, and so do pages.
+  /// in the queues of `streams` stays.
   void restore(const TimelineState &other, Ticks shift, const Positions &by,
                uint32_t streams);
   /// The writes to memories of the core on their way in queues that ask for
@@ -225,6 +225,7 @@ private:
   Ticks dispatchTicks; ///< of one instruction in the sequencer
   Ticks startupTicks;  ///< of a transfer
   int64_t instructionPages;
+  std::vector<uint32_t> residentPages; ///< by place in the instruction memory
   std::vector<PageEntry> pageEntries;
   llvm::BitVector enteredPlaces; ///< of `pageEntries`
   llvm::SmallVector<SliceSink *, 2> sinks;

@@ -154,9 +154,7 @@ void Timeline::restore(const TimelineState &other, Ticks shift,
     if (streams >> q & 1)
       kept.push_back({q, queues[q].ops,
                       movers[q].slotsDone - rings[q - FirstRingId].filledUpTo});
-  std::vector<uint32_t> pages = std::move(residentPages);
   static_cast<TimelineState &>(*this) = other;
-  residentPages = std::move(pages);
   move(shift, by, /*sleeping=*/0);
   for (const Stream &stream : kept) {
     queues[stream.queue].ops = stream.ops;

@@ -24,8 +24,8 @@ struct Moment {
   int64_t time = 0;
 };
 
-/// All that decides when what `Timeline` is told of from here on happens. Times
-/// are in ticks.
+/// All that decides when what `Timeline` is told of from here on happens, but for
+/// the pages in the instruction memory. Times are in ticks.
 struct TimelineState {
   using Ticks = int64_t;
   static constexpr Ticks never = INT64_MAX;
@@ -141,8 +141,6 @@ struct TimelineState {
   unsigned currentSet = 0;
   Ticks weightsReady[2] = {}, useEnd[2] = {};
   Ticks weightPortFree = 0;
-
-  std::vector<uint32_t> residentPages; ///< by place in the instruction memory
 
   /// Whether the queue is of a ring in the middle of an order that is in the
   /// middle here too.
