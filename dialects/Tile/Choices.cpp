@@ -35,6 +35,7 @@ static Bounds getBounds(Choice choice) {
   case Choice::InterleaveGate:
   case Choice::CarryNorms:
   case Choice::ValuesByBlock:
+  case Choice::StationaryProbabilities:
     return {0, 1};
   case Choice::Pieces:
   case Choice::StagedBlocks:

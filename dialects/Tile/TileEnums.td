@@ -105,6 +105,7 @@ def Tile_Choice : Tile_Enum<"Choice", "what is chosen for a model on a target", 
   I32EnumAttrCase<"EncoderQueries", 12, "encoder_queries">,
   I32EnumAttrCase<"EncoderLanes", 13, "encoder_lanes">,
   I32EnumAttrCase<"StationaryRows", 14, "stationary_rows">,
-  I32EnumAttrCase<"ValuesByBlock", 15, "values_by_block">]>;
+  I32EnumAttrCase<"ValuesByBlock", 15, "values_by_block">,
+  I32EnumAttrCase<"StationaryProbabilities", 16, "stationary_probabilities">]>;
 
 #endif // SERRANO_DIALECTS_TILE_TILEENUMS

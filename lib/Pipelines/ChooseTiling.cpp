@@ -81,9 +81,11 @@ private:
 /// and what is fused come first, which have one alternative each, then numbers, those that
 /// rules know least of first.
 static constexpr Choice searched[] = {
-    Choice::ValuesByBlock,  Choice::StationaryRows, Choice::InterleaveGate, Choice::CarryNorms,
-    Choice::Lanes,          Choice::QueryTokens,    Choice::EncoderQueries, Choice::EncoderLanes,
-    Choice::CacheTiles,     Choice::Accumulators,   Choice::StagedBlocks,   Choice::Rows};
+    Choice::ValuesByBlock,  Choice::StationaryProbabilities, Choice::StationaryRows,
+    Choice::InterleaveGate, Choice::CarryNorms,              Choice::Lanes,
+    Choice::QueryTokens,    Choice::EncoderQueries,          Choice::EncoderLanes,
+    Choice::CacheTiles,     Choice::Accumulators,            Choice::StagedBlocks,
+    Choice::Rows};
 
 /// Why a choice is not searched for.
 static const char *getRuleReason(Choice choice) {
@@ -128,6 +130,7 @@ std::vector<int64_t> TilingProblem::getOthers(Choice choice, int64_t value) cons
   case Choice::InterleaveGate:
   case Choice::CarryNorms:
   case Choice::ValuesByBlock:
+  case Choice::StationaryProbabilities:
     return {1 - value};
   case Choice::StationaryRows:
     return {value ? 0 : columns / 2};

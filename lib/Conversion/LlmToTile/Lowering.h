@@ -29,6 +29,7 @@ struct Matrix {
   /// One f32 a row, if given: the slot has yet to be multiplied by it. A product
   /// is as well multiplied afterwards, so that the matrix engine need not wait.
   mlir::Value factor = {};
+  bool transposed = false; ///< the slot has a row for each column: projections take it so
 };
 
 /// A number of columns from the first one on that a loop may move.
@@ -234,6 +235,7 @@ private:
   mlir::LogicalResult lowerLinear(llm::LinearOp op);
 
   // Attention.cpp
+  struct EncoderKernel;
   mlir::LogicalResult lowerAttention(llm::AttentionOp op);
   /// 0 for a key that takes part, -inf for one that does not: one row.
   mlir::FailureOr<mlir::Value> getKeyBias(mlir::Operation *op, mlir::Value mask);
@@ -321,9 +323,9 @@ private:
                         int64_t col, int64_t cols);
   /// Every `every`-th row from `row` on, `rows` of them.
   mlir::Value everyRow(mlir::Value slot, mlir::OpFoldResult row, int64_t every, int64_t rows);
-  /// One row for all rows.
+  /// One row for all rows, or for `rows` of them.
   mlir::Value repeatRow(mlir::Value slot, mlir::OpFoldResult row, mlir::OpFoldResult col,
-                        int64_t cols);
+                        int64_t cols, std::optional<int64_t> rows = {});
   /// One element a row for all columns: column `col` of `slot`, of every
   /// `every`-th row from `row` on.
   mlir::Value repeatColumn(mlir::Value slot, int64_t col, int64_t cols, mlir::OpFoldResult row = {},
@@ -341,8 +343,10 @@ private:
   /// nobody did before.
   Matrix getOperand(mlir::Value tensor);
   /// A new slot for `tensor`: in the matrix engine's type if nothing else reads it.
-  Matrix &define(mlir::Value tensor);
+  Matrix &define(mlir::Value tensor, bool transposed = false);
   bool isOnlyMatrixOperand(mlir::Value tensor) const;
+  /// Whether projections are the only readers of `tensor`, through reshapes.
+  static bool isOnlyProjected(mlir::Value tensor);
   /// Whether nobody but `user` reads `tensor` when what comes before `lowered` has
   /// been lowered. A kernel takes operations along that come later in the block.
   bool isLastUse(mlir::Value tensor, mlir::Operation *user, mlir::Operation *lowered) const;

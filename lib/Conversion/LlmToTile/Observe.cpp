@@ -60,6 +60,27 @@ static std::optional<SmallVector<Loop>> overHeads(ArrayRef<Loop> view, const Lay
   return result;
 }
 
+/// The loops of `view`, a view of a dense tensor of `cols` features, over the slot that has a row
+/// of `slotRows` elements for each of them; nothing if one is over tokens and features.
+static std::optional<SmallVector<Loop>> overTurned(ArrayRef<Loop> view, int64_t cols,
+                                                   int64_t slotRows) {
+  SmallVector<Loop> result;
+  for (const Loop &loop : view) {
+    auto getConstant = [&](int64_t value) {
+      return llm::ExtentAttr::getConstant(loop.extent.getContext(), value);
+    };
+    std::optional<int64_t> extent = loop.extent.getConstantValue();
+    std::optional<int64_t> stride = loop.stride.getConstantValue();
+    if (auto tokens = loop.stride.dividedBy(getConstant(cols)))
+      result.push_back({loop.extent, *tokens});
+    else if (extent && stride && *extent * *stride <= cols)
+      result.push_back({loop.extent, getConstant(*stride * slotRows)});
+    else
+      return std::nullopt;
+  }
+  return result;
+}
+
 /// The loops over the elements of `tensor`, which `value` holds; nothing if it
 /// does not hold as many.
 static std::optional<SmallVector<Loop>> getLoops(llm::SourceTensorAttr tensor,
@@ -102,7 +123,7 @@ std::optional<Layout> Lowering::getLayout(Value value) {
     int64_t group = heads / kvHeads, cols = group * size;
     return Layout{heads, size, cols, size, group, slotRows * cols, 0};
   }
-  if (type.getDimSize(1) == matrix.cols)
+  if (matrix.transposed || type.getDimSize(1) == matrix.cols)
     return Layout();
   return std::nullopt;
 }
@@ -133,7 +154,9 @@ void Lowering::observe(Operation &op) {
                                              ? llvm::to_vector(tensor.getShape().getExtents())
                                              : llm::getExtents(value);
     std::optional<SmallVector<Loop>> loops = getLoops(tensor, shape, value);
-    if (loops && layout && layout->heads)
+    if (loops && inSlot && get(value).transposed)
+      loops = overTurned(*loops, get(value).cols, slotRows);
+    else if (loops && layout && layout->heads)
       loops = overHeads(*loops, *layout);
     if (!loops || !layout)
       continue;

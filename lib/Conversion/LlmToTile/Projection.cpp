@@ -188,6 +188,12 @@ size_t Lowering::Projection::getPeriod(size_t first, size_t run) const {
   return run;
 }
 
+Value Lowering::Projection::getInput(OpFoldResult first, int64_t count, OpFoldResult feature,
+                                     int64_t depth) {
+  return x.transposed ? on.window(x.slot, feature, first, depth, count)
+                      : on.window(x.slot, first, feature, count, depth);
+}
+
 /// accumulator = rows of the input x the block whose rows lie at `pieces`.
 void Lowering::Projection::multiply(Value accumulator, const Pieces &pieces, int64_t width) {
   MemRefType tileType = cast<tile::StreamType>(on.stream.getType()).getSlot();
@@ -201,8 +207,8 @@ void Lowering::Projection::multiply(Value accumulator, const Pieces &pieces, int
     tile::LoadWeightsOp::create(on.builder, on.loc, tile, on.constant(piece.rows),
                                 on.constant(width));
     tile::MatmulOp::create(on.builder, on.loc,
-                           on.window(x.slot, on.index(0), row, on.slotRows, piece.rows),
-                           accumulator, rows, Value(), 1, accumulate);
+                           getInput(on.index(0), on.slotRows, row, piece.rows), accumulator, rows,
+                           Value(), 1, accumulate, x.transposed);
   };
   auto isWhole = [&](const WeightTape::Piece &piece) {
     return piece.row > 0 && piece.offset == 0 && piece.rows == on.tileK && piece.last;

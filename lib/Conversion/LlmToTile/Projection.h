@@ -84,6 +84,10 @@ private:
   void placeUnits();
   void createAccumulators();
   void emitUnits();
+  /// `count` rows of the input from `first` on, and of those `depth` features from `feature` on:
+  /// turned, if the slot is.
+  mlir::Value getInput(mlir::OpFoldResult first, int64_t count, mlir::OpFoldResult feature,
+                       int64_t depth);
   /// Adds to the norms what they have been fed with.
   void addStrips();
   /// How many units from `first` on differ only in their column.

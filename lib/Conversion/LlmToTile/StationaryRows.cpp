@@ -96,10 +96,10 @@ void Lowering::Projection::multiplyTurned(const Unit &unit) {
     bool accumulate = piece.row > 0;
     on.forEach(whole, [&](Value i) {
       OpFoldResult first = on.at({i, on.tileN, 0});
-      tile::LoadWeightsOp::create(
-          on.builder, on.loc,
-          on.window(x.slot, first, on.index(piece.row), on.tileN, piece.rows),
-          on.constant(piece.rows), on.constant(on.tileN), /*transpose=*/true);
+      tile::LoadWeightsOp::create(on.builder, on.loc,
+                                  getInput(first, on.tileN, on.index(piece.row), piece.rows),
+                                  on.constant(piece.rows), on.constant(on.tileN),
+                                  /*transpose=*/!x.transposed);
       Value weights =
           getWeights(tile::PeekOp::create(on.builder, on.loc, type, on.stream, Value()));
       tile::MatmulOp::create(on.builder, on.loc, weights,
@@ -111,11 +111,10 @@ void Lowering::Projection::multiplyTurned(const Unit &unit) {
                      : tile::PeekOp::create(on.builder, on.loc, type, on.stream, Value()).getTile();
     tile::LoadWeightsOp::create(on.builder, on.loc, getWeights(tile), on.constant(piece.rows),
                                 on.constant(width));
-    tile::MatmulOp::create(
-        on.builder, on.loc,
-        on.window(x.slot, firstOfRest, on.index(piece.row), on.tileN, piece.rows),
-        on.window(turned->block, firstOfRest, on.index(0), on.tileN, width), rest, Value(), 1,
-        accumulate);
+    tile::MatmulOp::create(on.builder, on.loc,
+                           getInput(firstOfRest, on.tileN, on.index(piece.row), piece.rows),
+                           on.window(turned->block, firstOfRest, on.index(0), on.tileN, width),
+                           rest, Value(), 1, accumulate, x.transposed);
   }
 }
 

@@ -148,8 +148,9 @@ Value Lowering::rowsApart(Value slot, OpFoldResult row, OpFoldResult col, int64_
   return view(builder, loc, slot, row, col, {rows, cols}, {apart, 1});
 }
 
-Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_t cols) {
-  return view(builder, loc, slot, row, col, {slotRows, cols}, {0, 1});
+Value Lowering::repeatRow(Value slot, OpFoldResult row, OpFoldResult col, int64_t cols,
+                          std::optional<int64_t> rows) {
+  return view(builder, loc, slot, row, col, {rows.value_or(slotRows), cols}, {0, 1});
 }
 
 Value Lowering::splitRows(Value slot, OpFoldResult row, int64_t rows, int64_t pieces, int64_t col,
@@ -225,10 +226,19 @@ bool Lowering::isLastUse(Value tensor, Operation *user, Operation *lowered) cons
   });
 }
 
-Matrix &Lowering::define(Value tensor) {
+bool Lowering::isOnlyProjected(Value tensor) {
+  return llvm::all_of(tensor.getUses(), [&](OpOperand &use) {
+    if (auto reshape = dyn_cast<llm::ReshapeOp>(use.getOwner()))
+      return isOnlyProjected(reshape.getResult());
+    return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 0;
+  });
+}
+
+Matrix &Lowering::define(Value tensor, bool transposed) {
   auto [rows, cols] = getShape(tensor);
   Type type = isOnlyMatrixOperand(tensor) ? precision : builder.getF32Type();
-  return matrices[tensor] = {slot(slotRows, cols, type), rows, cols};
+  Value place = transposed ? slot(cols, slotRows, type) : slot(slotRows, cols, type);
+  return matrices[tensor] = {place, rows, cols, /*factor=*/Value(), transposed};
 }
 
 Matrix Lowering::getOperand(Value tensor) {

@@ -18,6 +18,12 @@ module attributes {tile.choices = #tile.choices<stationary_rows = 1025>} {
 
 // -----
 
+// expected-error @+1 {{'stationary_probabilities' is 2; expected 0 to 1,}}
+module attributes {tile.choices = #tile.choices<stationary_probabilities = 2>} {
+}
+
+// -----
+
 // What stands for no choice inside the compiler is none that anybody can write.
 
 // expected-error @+1 {{'lanes' is -1; expected 1 to 64, or nothing for the compiler to choose}}
