@@ -121,10 +121,10 @@ public:
   /// go on.
   void apply(const Origins::Results &results, int64_t grownLayer,
              llvm::ArrayRef<LoopState> entered, int64_t instructions);
-  /// Whether rings of queues `streams` are in the middle of their orders still
-  /// when positions have grown from `now`.
-  bool streamsLast(uint32_t streams, const Positions &now,
-                   const Positions &grown) const;
+  /// How often positions may grow by as much from `now` with rings of queues
+  /// `streams` in the middle of their orders still.
+  int64_t timesInStreams(uint32_t streams, const Positions &now,
+                         const Positions &grown) const;
   /// Goes on from `other` with positions larger by `by`, but for the values and
   /// loops, which are there. Orders of `streams` stay.
   void restore(const CoreState &other, const Positions &by, uint32_t streams);
@@ -253,6 +253,8 @@ private:
   /// that slope and form.
   void touch(const Access &access, const char *operand, int64_t slope = 0,
              const Origins::Form &form = {});
+  /// The same for a table of so many entries in scalar memory, which are read.
+  Access touchTable(isa::Value address, int64_t entries);
   /// All that a normalized access touches in the periods that may follow;
   /// nothing if that is not allowed.
   std::optional<Access> sweep(Access access, int64_t slope) const;

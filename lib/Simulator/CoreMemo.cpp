@@ -63,7 +63,10 @@ void Core::apply(const Origins::Results &results, int64_t grownLayer,
   loops.resize(results.rounds.size());
   for (auto [loop, rounds] : llvm::zip_equal(loops, results.rounds))
     loop.iteration += rounds;
+  size_t goOn = loops.size();
   loops.append(entered.begin(), entered.end());
+  for (auto [i, count] : llvm::enumerate(results.counts))
+    loops[goOn + i].count += count;
   currentLayer += grownLayer;
   executed += instructions;
   // What of their rounds has been executed is not known.
@@ -71,18 +74,22 @@ void Core::apply(const Origins::Results &results, int64_t grownLayer,
     loop.began = executed;
 }
 
-bool Core::streamsLast(uint32_t streams, const Positions &now,
-                       const Positions &grown) const {
+int64_t Core::timesInStreams(uint32_t streams, const Positions &now,
+                             const Positions &grown) const {
+  int64_t times = INT64_MAX;
   for (auto [r, ring] : llvm::enumerate(rings)) {
     if (!(streams >> (FirstRingId + r) & 1))
       continue;
     // It may be ahead by all its places.
-    int64_t filled = now.popped[r] + grown.popped[r] + ring.slots;
+    int64_t filled = now.popped[r] + ring.slots;
     const Order &order = ring.orders.front();
-    if (order.firstSlot + order.count - filled <= ring.slots)
-      return false;
+    int64_t left = order.firstSlot + order.count - filled - ring.slots - 1;
+    if (left < 0)
+      return 0;
+    if (grown.popped[r])
+      times = std::min(times, left / grown.popped[r]);
   }
-  return true;
+  return times;
 }
 
 void Core::restore(const CoreState &other, const Positions &by,

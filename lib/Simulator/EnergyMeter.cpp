@@ -106,11 +106,11 @@ EnergyMeter::Part EnergyMeter::exchange(Part other) {
   return std::exchange(sums, std::move(other));
 }
 
-void EnergyMeter::add(const Part &part, int64_t offset) {
+void EnergyMeter::add(const Part &part, int64_t offset, int64_t n) {
   for (const auto &[op, amounts] : part.operators)
-    sums.operators[op].add(amounts);
+    sums.operators[op].add(amounts, n);
   for (const auto &[layer, amounts] : part.layers)
-    sums.layers[layer + offset].add(amounts);
+    sums.layers[layer + offset].add(amounts, n);
 }
 
 void EnergyMeter::addMore(const Part &part, int64_t n, int64_t slope) {

@@ -55,7 +55,7 @@ public:
   /// to.
   Part exchange(Part other);
   /// Adds a part, what a layer did to the layer `offset` after it.
-  void add(const Part &part, int64_t offset);
+  void add(const Part &part, int64_t offset, int64_t n = 1);
   /// Adds what `n` more such parts did, each `slope` layers after the one
   /// before.
   void addMore(const Part &part, int64_t n, int64_t slope);

@@ -116,7 +116,8 @@ std::unique_ptr<Memo::Section> Memo::stop() {
       section->used.push_back({r, std::move(description)});
   for (auto [r, time] : recording->rested)
     if (section->origins.touchedRings() >> r & 1)
-      section->rested.push_back({r, time});
+      section->rested.push_back(
+          {r, time, timeline.restsSince(r) != recording->time - time});
   for (unsigned r = 0; r < numRings; ++r)
     if (section->origins.movedRings() >> r & 1)
       section->moved.push_back(
@@ -140,8 +141,20 @@ bool Memo::isCut() {
   int64_t executed = core.instructionsExecuted();
   // Where rounds have been left out, what was before them has worn off: layers
   // that began at another fraction of a cycle come to the same state.
-  if (std::optional<unsigned> depth = rounds.takeSteadyDepth();
-      depth && isLong(*depth)) {
+  llvm::ArrayRef loops = core.state().loops;
+  if (std::optional<Rounds::Steady> steady = rounds.takeSteady();
+      steady && isLong(steady->depth)) {
+    periodEnd.reset();
+    if (steady->rounds && steady->depth < loops.size())
+      periodEnd = {core.word(), loops.size(), steady->depth,
+                   loops[steady->depth].iteration + steady->rounds};
+    lastCut = executed;
+    return true;
+  }
+  if (periodEnd && core.word() == periodEnd->word &&
+      loops.size() == periodEnd->loops &&
+      loops[periodEnd->depth].iteration == periodEnd->iteration) {
+    periodEnd.reset();
     lastCut = executed;
     return true;
   }
@@ -201,21 +214,34 @@ Memo::Section *Memo::knownSection(const State &state, const Arrival &now,
     return describe(used.first, *now.rings[used.first], now.time, state.past,
                     now.positions) == used.second;
   };
-  auto restsAsLong = [&](const auto &rested) {
-    return now.time - now.restsSince[rested.first] == rested.second;
+  auto restsAsLong = [&](const Section::Rested &rested) {
+    return rested.brings ||
+           now.time - now.restsSince[rested.ring] == rested.time;
   };
   auto isAsResident = [&](const auto &entry) {
     const Timeline::PageEntry &first = entry.first;
     return (now.pages[first.place] == first.page) == first.wasResident;
   };
   for (const std::unique_ptr<Section> &section : llvm::reverse(state.sections))
-    if (core.streamsLast(state.streams, now.positions, section->grown) &&
+    if (!section->doesNotRepeat &&
+        core.timesInStreams(state.streams, now.positions, section->grown) > 0 &&
         section->origins.holds(values) &&
         llvm::all_of(section->rested, restsAsLong) &&
         llvm::all_of(section->pages, isAsResident) &&
         llvm::all_of(section->used, isSame))
       return section.get();
   return nullptr;
+}
+
+int64_t Memo::timesOf(const Section &section, const Arrival &now,
+                      const Origins::Values &values) const {
+  int64_t times = section.grown.layer ? 0 : section.origins.times(values);
+  // As long as that is not shorter than what sections are for, once will do.
+  if (times == 0)
+    return section.executed < leastSection ? 0 : 1;
+  return std::min(times,
+                  core.timesInStreams(section.begin->streams, now.positions,
+                                      section.grown));
 }
 
 Memo::State &Memo::goOn(State &first) {
@@ -229,14 +255,28 @@ Memo::State &Memo::goOn(State &first) {
   }
   int64_t executed = core.instructionsExecuted();
   std::unique_ptr<Origins::Values> values = core.values();
+  const Section *last = nullptr;
   while (Section *section = knownSection(*state, now, *values)) {
+    // What it needs beside values is there once more.
+    int64_t n = section == last && state == section->end
+                    ? timesOf(*section, now, *values)
+                    : 1;
+    last = section;
+    if (n == 0) {
+      section->doesNotRepeat = true;
+      continue;
+    }
     int64_t offset = section->origins.layerOffset(*values);
-    core.apply(section->origins.results(*values), section->grown.layer,
-               section->entered, section->executed);
-    timeline.add(*section->statistics, offset);
-    energy.add(section->energy, offset);
-    now.positions.grow(section->grown);
-    now.time += section->time;
+    core.apply(section->origins.results(*values, n), section->grown.layer,
+               section->entered, n * section->executed);
+    timeline.add(*section->statistics, offset, n);
+    energy.add(section->energy, offset, n);
+    for (const Section::Rested &rested : section->rested)
+      timeline.addRest(rested.ring,
+                       n * (now.time - now.restsSince[rested.ring] -
+                            rested.time));
+    now.positions.grow(section->grown, n);
+    now.time += n * section->time;
     state = section->end;
     for (const auto &[r, contents] : section->left) {
       now.rings[r] = contents;

@@ -72,6 +72,8 @@ private:
     llvm::SmallVector<CoreState::LoopState, 2> entered; ///< that go on
     Positions grown;
     int64_t time = 0, executed = 0; ///< that it took
+    /// It cannot be done several times at once where it repeats.
+    bool doesNotRepeat = false;
     /// What rings were that were idle when it began and that it uses.
     std::vector<std::pair<unsigned, std::vector<int64_t>>> used;
     /// When and where it ended, and the rings that were idle then and had not
@@ -79,9 +81,16 @@ private:
     int64_t endTime = 0;
     Positions endPositions;
     std::vector<std::pair<unsigned, RingContents>> left;
-    /// How long rings had rested that it uses, and how long those had at its end
-    /// that had not all the time.
-    std::vector<std::pair<unsigned, int64_t>> rested, restedAtEnd;
+    /// How long rings had rested that it uses. Those that it brings slots of may
+    /// have rested for any time, which is in statistics alone.
+    struct Rested {
+      unsigned ring;
+      int64_t time;
+      bool brings;
+    };
+    std::vector<Rested> rested;
+    /// How long rings had at its end that had not all the time.
+    std::vector<std::pair<unsigned, int64_t>> restedAtEnd;
     /// Rings that it gave other places, and how many slots its end is after one
     /// that lies at the first.
     std::vector<std::pair<unsigned, int64_t>> moved;
@@ -135,6 +144,10 @@ private:
   /// Of `state`, what begins with what is there now.
   Section *knownSection(const State &state, const Arrival &now,
                         const Origins::Values &values) const;
+  /// How often in succession `section`, which has ended where it began and is
+  /// known again; 0 if that cannot be said.
+  int64_t timesOf(const Section &section, const Arrival &now,
+                  const Origins::Values &values) const;
   RingContents contentsOf(unsigned r) const;
   /// An idle ring relative to a time and positions.
   std::vector<int64_t> describe(unsigned r, const RingContents &contents,
@@ -149,6 +162,14 @@ private:
   std::unordered_multimap<uint64_t, State> states; ///< by hash
   std::optional<Recording> recording;
   llvm::DenseSet<uint32_t> cuts; ///< words of marks at which sections end
+  /// Where a period of rounds ends that is a section.
+  struct PeriodEnd {
+    uint32_t word;
+    size_t loops;      ///< in which that is
+    unsigned depth;    ///< of the loop of the rounds
+    int64_t iteration; ///< of that
+  };
+  std::optional<PeriodEnd> periodEnd;
   int64_t lastCut = 0;
   int64_t hits = 0;
 };

@@ -45,6 +45,19 @@ void Core::touch(const Access &request, const char *operand, int64_t slope,
   record.accesses.push_back(access);
 }
 
+Access Core::touchTable(isa::Value v, int64_t entries) {
+  Access table{Memory::Scalar, false, lineValue(v), 4, entries, 4};
+  if (entries && table.address % 4)
+    fault("table is misaligned: address {0} must be a multiple of 4",
+          table.address);
+  int64_t slope = slopeOf(v);
+  // Nor must it be in other periods.
+  if (slope % 4)
+    slopes->fail();
+  touch(table, "table", slope, formOf(v.reg));
+  return table;
+}
+
 std::optional<Access> Core::sweep(Access access, int64_t slope) const {
   constexpr __int128 bound = int64_t(1) << 60;
   __int128 way = __int128(slope) * slopes->periods();

@@ -7,20 +7,18 @@
 
 #include "Origins.h"
 #include "llvm/ADT/STLExtras.h"
+#include <limits>
 
 using namespace serrano::sim;
 
 /// More than this is not worth following: values stay the same then.
-static constexpr size_t mostTerms = 4, mostBounds = 512, mostRanges = 128,
-                        mostFixed = 64, mostWords = 4096;
+static constexpr size_t mostTerms = 8, mostBounds = 512, mostRanges = 128,
+                        mostFixed = 64, mostWords = 4096, mostUnknown = 16;
 /// Values that are compared are no larger than this and grow by no more, as a sum
 /// of `mostTerms` sources that grow by `mostGrowth` times `mostFactor`: registers
 /// wrap around.
 static constexpr int64_t mostCompared = int64_t(1) << 61,
-                         mostGrowth = int64_t(1) << 40,
-                         mostFactor = int64_t(1) << 19;
-/// The largest element has this many bytes, to which tiles are aligned.
-static constexpr int64_t alignment = 4;
+                         mostFactor = int64_t(1) << 18;
 
 Origins::Origins(const Values &now, unsigned numLoops)
     : values(firstWord), pinned(firstWord), compared(firstWord) {
@@ -39,6 +37,25 @@ Origins::Origins(const Values &now, unsigned numLoops)
 //===----------------------------------------------------------------------===//
 // While the section executes
 //===----------------------------------------------------------------------===//
+
+void Origins::enterLoop(Value count) {
+  const Form none;
+  keepLess({0, none}, count);
+  if (count.value <= 0)
+    return;
+  // In how many rounds periods are left out depends on it.
+  if (count.slope)
+    pin(count.form);
+  entered.push_back(sum(count.form, {}));
+}
+
+void Origins::endLoop(unsigned depth) {
+  if (beganIn(depth)) {
+    loops[depth].hasEnded = loops[depth].keepsLeft = true;
+  } else if (!entered.empty()) {
+    pin(sum(entered.pop_back_val(), {}));
+  }
+}
 
 Origins::Form Origins::nextRound(unsigned depth) {
   if (!beganIn(depth))
@@ -64,6 +81,21 @@ Origins::Form Origins::load(int64_t address, int64_t value, bool isKnown) {
   loaded.push_back({address, isKnown});
   words[address] = {form, /*isStored=*/false};
   return form;
+}
+
+void Origins::loadUnknown(int64_t address, const Form &form) {
+  Form free = sum(form, {});
+  if (free.empty())
+    return;
+  auto it = llvm::find_if(
+      unknown, [&](const Unknown &words) { return words.form == free; });
+  if (free.size() > mostTerms ||
+      (it == unknown.end() && unknown.size() == mostUnknown))
+    return pin(free);
+  if (it == unknown.end())
+    it = unknown.insert(it, {std::move(free), address, address});
+  it->begin = std::min(it->begin, address);
+  it->end = std::max(it->end, address + 4);
 }
 
 void Origins::store(int64_t address, Form form) {
@@ -139,13 +171,13 @@ void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
     return;
   constexpr __int128 far = int64_t(1) << 62;
   if (free.size() > mostTerms)
-    return pin(free);
+    return pinSources(free);
   int64_t lower = int64_t(std::max(least, -far)),
           upper = int64_t(std::min(most, far));
   Bound *bound = findAfter(
       bounds, lastBound, [&](const Bound &b) { return b.form == free; });
   if (!bound && bounds.size() == mostBounds)
-    return pin(free);
+    return pinSources(free);
   if (!bound)
     bound = &bounds.emplace_back(Bound{free, lower, upper});
   lastBound = bound - bounds.data();
@@ -163,6 +195,23 @@ void Origins::keepFromWrapping(Value a) {
     return pin(free);
   for (const Term &term : free)
     compared.set(term.source);
+}
+
+Origins::Form Origins::quotient(Value a, int64_t divisor) {
+  keepFromWrapping(a);
+  Form free = sum(a.form, {});
+  auto it = llvm::find_if(quotients, [&](const Quotient &q) {
+    return q.divisor == divisor && q.dividend == free;
+  });
+  if (free.empty() || a.slope || divisor <= 0 || free.size() > mostTerms ||
+      (it == quotients.end() && quotients.size() == mostQuotients)) {
+    pin(free);
+    return {};
+  }
+  Source source = firstQuotient + (it - quotients.begin());
+  if (it == quotients.end())
+    quotients.push_back({std::move(free), divisor});
+  return sum({}, {{source, 1}});
 }
 
 void Origins::keepDifference(Value a, Value b, int gap) {
@@ -268,6 +317,8 @@ void Origins::repeat(const Forms &before, unsigned depth, int64_t rounds) {
   if (beganIn(depth)) {
     loops[depth].rounds += rounds;
     loops[depth].keepsLeft = true;
+  } else {
+    pin(sum(entered.back(), {}));
   }
   for (unsigned r = 1; r < registers.size(); ++r)
     pin(sum(registers[r], before.registers[r], -1));
@@ -294,6 +345,14 @@ int64_t Origins::valueOf(const Values &now, Source source) const {
   return now.word(loaded[source - firstWord].address);
 }
 
+int64_t Origins::growth(const Values &now, Source source) const {
+  if (source >= firstQuotient && source < firstWord) {
+    const Quotient &quotient = quotients[source - firstQuotient];
+    return growth(now, quotient.dividend) / quotient.divisor;
+  }
+  return int64_t(uint64_t(valueOf(now, source)) - uint64_t(values[source]));
+}
+
 int64_t Origins::growth(const Values &now, const Form &form) const {
   uint64_t result = 0;
   for (const Term &term : form)
@@ -318,6 +377,10 @@ void Origins::end(const Values &now,
     if (range.write && moved)
       pin(range.form);
   }
+  // Loops that go on have rounds left.
+  for (auto [i, count] : llvm::enumerate(entered))
+    keepWithin(count, 1 - now.roundsLeft(loopsThatGoOn() + i),
+               std::numeric_limits<int64_t>::max());
   for (unsigned r = 1; r < registers.size(); ++r)
     if (registers[r] != Form({Term{Source(r), 1}}))
       endRegisters.push_back({r, now.registerValue(r)});
@@ -343,6 +406,21 @@ bool Origins::keepsOverlaps(llvm::ArrayRef<int64_t> grown) const {
   return true;
 }
 
+bool Origins::staysUnknown(const Values &now, const Unknown &words) const {
+  int64_t offset = growth(now, words.form), bytes = words.end - words.begin;
+  if (offset == 0)
+    return true;
+  if (offset % 4 || offset < -mostGrowth || offset > mostGrowth ||
+      !now.allows({Memory::Scalar, /*write=*/false, words.begin + offset, bytes,
+                   1, bytes}))
+    return false;
+  for (int64_t address = words.begin + offset; address < words.end + offset;
+       address += 4)
+    if (now.isKnown(address) || this->words.lookup(address).isStored)
+      return false;
+  return true;
+}
+
 bool Origins::holds(const Values &now) const {
   for (unsigned source : pinned.set_bits())
     if (growth(now, source) != 0)
@@ -351,6 +429,9 @@ bool Origins::holds(const Values &now) const {
     if (int64_t grown = growth(now, source);
         grown < -mostGrowth || grown > mostGrowth)
       return false;
+  for (const Quotient &quotient : quotients)
+    if (growth(now, quotient.dividend) % quotient.divisor)
+      return false;
   for (auto [depth, loop] : llvm::enumerate(loops)) {
     int64_t left = now.roundsLeft(depth);
     if (loop.keepsLeft ? left != loop.left : left <= loop.rounds)
@@ -358,6 +439,9 @@ bool Origins::holds(const Values &now) const {
   }
   for (const Loaded &word : loaded)
     if (now.isKnown(word.address) != word.isKnown)
+      return false;
+  for (const Unknown &words : unknown)
+    if (!staysUnknown(now, words))
       return false;
   for (const Bound &bound : bounds) {
     int64_t grown = growth(now, bound.form);
@@ -387,6 +471,8 @@ Origins::Results Origins::results(const Values &now) const {
   for (const Loop &loop : loops)
     if (!loop.hasEnded)
       results.rounds.push_back(loop.rounds);
+  for (const Form &count : entered)
+    results.counts.push_back(growth(now, count));
   for (const Result &result : endRegisters)
     results.registers.push_back(
         {result.index, int64_t(uint64_t(result.value) +

@@ -27,12 +27,14 @@ namespace serrano::sim {
 /// known.
 ///
 /// Sources are the registers, the iterations of the loops that the section began
-/// in, the layer, and the words of scalar memory that it loads before it stores
-/// them.
+/// in, the layer, the words of scalar memory that it loads before it stores
+/// them, and quotients of sums of sources.
 class Origins {
 public:
   using Source = uint16_t;
-  static constexpr Source firstIteration = 64, layerSource = 72, firstWord = 73;
+  static constexpr Source firstIteration = 64, layerSource = 72,
+                          firstQuotient = 73, mostQuotients = 128,
+                          firstWord = firstQuotient + mostQuotients;
   static constexpr unsigned mostLoops = layerSource - firstIteration;
 
   /// What a value grows by if sources grow: the sum of `factor` times what each
@@ -44,6 +46,14 @@ public:
     bool operator==(const Term &) const = default;
   };
   using Form = llvm::SmallVector<Term, 2>;
+
+  /// A value of the sequencer, what it depends on, and by how much it is larger
+  /// in each of the periods that what is executed stands for.
+  struct Value {
+    int64_t value;
+    const Form &form;
+    int64_t slope = 0;
+  };
 
   /// Where values of sources are looked up.
   class Values {
@@ -82,14 +92,15 @@ public:
   bool beganIn(unsigned depth) const {
     return depth < loops.size() && !loops[depth].hasEnded;
   }
+  /// A loop is entered, of as many rounds as `count`, or is not if that is none.
+  void enterLoop(Value count);
   /// A loop begins its next round; what its index is then. Or it ends.
   Form nextRound(unsigned depth);
-  void endLoop(unsigned depth) {
-    if (depth < loops.size())
-      loops[depth].hasEnded = loops[depth].keepsLeft = true;
-  }
+  void endLoop(unsigned depth);
   /// A word of scalar memory is loaded.
   Form load(int64_t address, int64_t value, bool isKnown);
+  /// A word that is not known is loaded from an address of `form`.
+  void loadUnknown(int64_t address, const Form &form);
   void store(int64_t address, Form form);
   /// Words of scalar memory come to hold what is not known.
   void forget(int64_t address, int64_t bytes);
@@ -99,16 +110,14 @@ public:
 
   /// A value that must stay the same.
   void pin(const Form &form) {
-    for (const Term &term : form)
-      pinned.set(term.source);
+    if (form.size() > 1)
+      keepWithin(form, 0, 0);
+    else
+      pinSources(form);
   }
-  /// A value of the sequencer, what it depends on, and by how much it is larger
-  /// in each of the periods that what is executed stands for.
-  struct Value {
-    int64_t value;
-    const Form &form;
-    int64_t slope = 0;
-  };
+  /// The quotient of `a` and a constant, which grows with it if that grows by
+  /// multiples of the divisor.
+  Form quotient(Value a, int64_t divisor);
   /// Keeps whether a < b.
   void keepLess(Value a, Value b) { keepDifference(a, b, 1); }
   /// Keeps which is the lesser; if they are equal, either is.
@@ -168,6 +177,8 @@ public:
   struct Results {
     /// Rounds that loops go on by, of those from before the section that go on.
     llvm::SmallVector<int64_t, mostLoops> rounds;
+    /// Rounds that loops have more, of those that were entered and go on.
+    llvm::SmallVector<int64_t, mostLoops> counts;
     /// Registers that are not what they were, and their values.
     llvm::SmallVector<std::pair<unsigned, int64_t>, 32> registers;
     struct Word {
@@ -178,14 +189,28 @@ public:
     llvm::SmallVector<Word, 16> words;
   };
   Results results(const Values &now) const;
+  /// How often in succession a section does the same that ends in the state in
+  /// which it began, holds now, and executes nothing of later layers; 0 if values
+  /// do not change by as much each time, or that is not known.
+  int64_t times(const Values &now) const;
+  /// Its results after so many times.
+  Results results(const Values &now, int64_t times) const;
 
 private:
+  class Steps;
+  /// By how much a source grows at most.
+  static constexpr int64_t mostGrowth = int64_t(1) << 40;
+  /// The largest element has this many bytes, to which tiles are aligned.
+  static constexpr int64_t alignment = 4;
+
   int64_t valueOf(const Values &now, Source source) const;
-  int64_t growth(const Values &now, Source source) const {
-    return int64_t(uint64_t(valueOf(now, source)) - uint64_t(values[source]));
-  }
+  int64_t growth(const Values &now, Source source) const;
   int64_t growth(const Values &now, const Form &form) const;
   bool isPinned(Source source) const { return pinned[source]; }
+  void pinSources(const Form &form) {
+    for (const Term &term : form)
+      pinned.set(term.source);
+  }
   void keepWithin(const Form &form, __int128 least, __int128 most);
   /// Keeps b - a no less than `gap` if it is more than 0, and no more than 0 if
   /// it is not.
@@ -204,7 +229,14 @@ private:
     bool keepsLeft = false;
   };
   llvm::SmallVector<Loop, mostLoops> loops;
+  /// The counts of those that it has entered since, innermost last.
+  llvm::SmallVector<Form, mostLoops> entered;
   std::vector<int64_t> values; ///< of sources, at the beginning
+  struct Quotient {
+    Form dividend;
+    int64_t divisor;
+  };
+  llvm::SmallVector<Quotient, 8> quotients;
   llvm::BitVector pinned;
   llvm::BitVector compared; ///< those of values that must not wrap around
   std::array<Form, 64> registers;
@@ -221,6 +253,13 @@ private:
     bool isKnown;
   };
   std::vector<Loaded> loaded;
+  /// Words that were not known, by the form of their addresses.
+  struct Unknown {
+    Form form;
+    int64_t begin, end;
+  };
+  llvm::SmallVector<Unknown, 4> unknown;
+  bool staysUnknown(const Values &now, const Unknown &words) const;
 
   /// By how much a value may grow.
   struct Bound {
@@ -258,6 +297,9 @@ private:
   void touchFixed(unsigned queue, const Access &access);
   /// Whether ranges that have grown by so much meet what they did not.
   bool keepsOverlaps(llvm::ArrayRef<int64_t> grown) const;
+  /// Whether they do while they grow by `steps` more, `times` times.
+  bool keepsOverlaps(llvm::ArrayRef<int64_t> grown,
+                     llvm::ArrayRef<int64_t> steps, int64_t times) const;
 
   // The end.
   struct Result {

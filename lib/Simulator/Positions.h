@@ -31,14 +31,15 @@ struct Positions {
     return isStream(ring) ? slotLayer : layer - slotLayer;
   }
 
-  void grow(const Positions &by) {
+  /// Grows `n` times by as much.
+  void grow(const Positions &by, int64_t n) {
     for (unsigned c = 0; c < numCounters; ++c)
-      increments[c] += by.increments[c];
+      increments[c] += n * by.increments[c];
     for (unsigned r = 0; r < numRings; ++r) {
-      ordered[r] += by.ordered[r];
-      popped[r] += by.popped[r];
+      ordered[r] += n * by.ordered[r];
+      popped[r] += n * by.popped[r];
     }
-    layer += by.layer;
+    layer += n * by.layer;
   }
   /// By how much they have grown `n` times what they grew since `before`.
   Positions grown(const Positions &before, int64_t n) const {

@@ -17,6 +17,8 @@ static constexpr size_t mostRounds = 64;
 /// A loop whose values left their lines so often in succession does so again,
 /// most likely.
 static constexpr unsigned mostFailures = 8;
+/// If `Memo` so often learnt nothing of its periods, likewise.
+static constexpr unsigned mostInVain = 2;
 
 std::vector<int64_t> Rounds::describe(int64_t began) {
   std::vector<int64_t> description;
@@ -85,7 +87,7 @@ void Rounds::leaveOut(int64_t n) {
     Positions all = grown;
     all.layer *= n;
     energy.move(all);
-    steadyDepth = period->depth;
+    steady = {period->depth, 0};
   }
   core.follow(nullptr);
   period.reset();
@@ -116,8 +118,10 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
   if (loops.size() <= depth)
     loops.resize(depth + 1);
   Loop &loop = loops[depth];
-  if (iteration == 1)
+  if (iteration == 1) {
     loop.past.clear();
+    loop.isTold = false;
+  }
   int64_t dispatches = core.dispatches() - loop.dispatches;
   loop.dispatches = core.dispatches();
   int64_t began = std::exchange(loop.time, timeline.time());
@@ -129,8 +133,18 @@ void Rounds::ended(unsigned depth, uint32_t firstIndex, int64_t iteration,
   std::vector<int64_t> description = describe(began);
   for (const Standing &standing : llvm::reverse(loop.past))
     if (count - iteration > 2 * (iteration - standing.iteration) &&
-        standing.description == description)
+        standing.description == description) {
+      // `Memo` may know what comes, or learn what a period does, for all that
+      // come here.
+      if (!loop.isTold && toldInVain.lookup(firstIndex) < mostInVain) {
+        loop.isTold = true;
+        steady = {depth, iteration - standing.iteration};
+        return;
+      }
+      if (loop.isTold)
+        ++toldInVain[firstIndex];
       return begin(depth, iteration, count, standing, std::move(description));
+    }
   if (loop.past.size() == mostRounds)
     loop.past.erase(loop.past.begin());
   loop.past.push_back({std::move(description), iteration, core.snapshot()});

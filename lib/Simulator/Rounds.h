@@ -38,10 +38,14 @@ public:
   bool isFollowing() const { return period.has_value(); }
   /// A section of `Memo` ends: rounds with such are left to it.
   void cut() { ++cuts; }
-  /// The depth of the loop of which rounds have been left out since this was
-  /// asked last, if any have.
-  std::optional<unsigned> takeSteadyDepth() {
-    return std::exchange(steadyDepth, std::nullopt);
+  /// The loop that has come to a period, of so many rounds, or of which rounds
+  /// have been left out (0), since this was asked last, if one has.
+  struct Steady {
+    unsigned depth;
+    int64_t rounds;
+  };
+  std::optional<Steady> takeSteady() {
+    return std::exchange(steady, std::nullopt);
   }
   /// What runs now has not come here round by round.
   void forget() { loops.clear(); }
@@ -57,6 +61,8 @@ private:
     std::vector<Standing> past; ///< of the last rounds
     // When this round began:
     int64_t dispatches = 0, cuts = 0, time = 0;
+    /// Whether `Memo` has been told of its period.
+    bool isTold = false;
   };
   /// A period that is followed.
   struct Period {
@@ -89,12 +95,14 @@ private:
   EnergyMeter &energy;
   llvm::SmallVector<Loop, 8> loops;
   std::optional<Period> period;
-  std::optional<unsigned> steadyDepth;
+  std::optional<Steady> steady;
   int64_t cuts = 0;
   uint32_t sleeping = 0; ///< of the last description
   /// How often a loop was followed in vain since it was not, by its first
   /// instruction.
   llvm::DenseMap<uint32_t, unsigned> failures;
+  /// And how often `Memo` was told of its period in vain.
+  llvm::DenseMap<uint32_t, unsigned> toldInVain;
 };
 
 } // namespace serrano::sim

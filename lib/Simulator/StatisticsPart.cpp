@@ -68,10 +68,11 @@ void StatisticsPart::addTotals(Statistics &total, int64_t n) const {
   }
 }
 
-void StatisticsPart::addTo(Statistics &total, int64_t offset) const {
-  addTotals(total, 1);
+void StatisticsPart::addTo(Statistics &total, int64_t offset,
+                           int64_t n) const {
+  addTotals(total, n);
   for (const auto &[layer, costs] : layers)
-    add(total.layers[layer + offset], 1, costs);
+    add(total.layers[layer + offset], n, costs);
 }
 
 void StatisticsPart::addMoreTo(Statistics &total, int64_t n,

@@ -20,8 +20,9 @@ class StatisticsPart {
 public:
   explicit StatisticsPart(Statistics part);
 
-  /// Adds this to `total`, what a layer cost to the layer `offset` after it.
-  void addTo(Statistics &total, int64_t offset) const;
+  /// Adds `n` times this to `total`, what a layer cost to the layer `offset` after
+  /// it.
+  void addTo(Statistics &total, int64_t offset, int64_t n) const;
   /// Adds what `n` more such parts cost, each `slope` layers after the one
   /// before; this is the first of them.
   void addMoreTo(Statistics &total, int64_t n, int64_t slope) const;

@@ -74,8 +74,8 @@ public:
   static Statistics nothing();
 
   /// Adds what a part of a run cost, of layers larger by `offset`.
-  void add(const StatisticsPart &part, int64_t offset) {
-    part.addTo(statistics, offset);
+  void add(const StatisticsPart &part, int64_t offset, int64_t n = 1) {
+    part.addTo(statistics, offset, n);
   }
   /// Adds what `n` more such parts cost, each `slope` layers after the one
   /// before.
@@ -95,6 +95,11 @@ public:
   /// is for their own statistics alone.
   uint32_t restingStreams(const Positions &positions);
   Ticks restsSince(unsigned r) const { return movers[FirstRingId + r].dataEnd; }
+  /// A ring has rested for so much longer than statistics say.
+  void addRest(unsigned r, Ticks ticks) {
+    statistics.engines[FirstRingId + r].waitCycles[unsigned(
+        WaitCause::Engine)] += double(ticks) / perCycle;
+  }
   void setRestsSince(unsigned r, Ticks time) {
     movers[FirstRingId + r].dataEnd = time;
   }

@@ -91,9 +91,8 @@ int64_t TimingModel::grainTicks(int64_t bytes) const {
   constexpr unsigned significantBits = 12;
   uint64_t ticks = hbmTicks(bytes);
   unsigned width = llvm::bit_width(ticks);
-  if (width <= significantBits)
-    return ticks;
-  return llvm::alignTo(ticks, uint64_t(1) << (width - significantBits));
+  unsigned dropped = width > significantBits ? width - significantBits : 0;
+  return llvm::alignTo(ticks, uint64_t(1) << std::max(dropped, 5u));
 }
 
 int64_t TimingModel::memoryTicks(int64_t bytes) const {

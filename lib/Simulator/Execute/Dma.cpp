@@ -119,11 +119,7 @@ void Core::copyByTable(const T &d, unsigned queue, bool gather, Place local,
   int64_t n = count(d.n, "n"), bytes = count(d.bytes, "bytes");
   int64_t bound = value(d.bound), stride = value(d.stride),
           localStride = value(d.local_stride);
-  Access table{Memory::Scalar, false, value(d.table), 4, n, 4};
-  if (n && table.address % 4)
-    fault("table is misaligned: address {0} must be a multiple of 4",
-          table.address);
-  touch(table, "table");
+  Access table = touchTable(d.table, n);
   if (gather && bytes && n > 1 && std::abs(localStride) < bytes)
     fault("rows of dst overlap: each has {0} bytes, but local_stride is {1}",
           bytes, localStride);

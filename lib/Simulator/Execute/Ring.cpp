@@ -161,11 +161,7 @@ void Core::execute(const isa::RingFill &i) {
 void Core::execute(const isa::RingTable &i) {
   begin(i, FirstRingId + i.ring, Work::Order);
   int64_t slots = count(i.count, "count"), passes = count(i.passes, "passes");
-  Access table{Memory::Scalar, false, lineValue(i.table), 4, slots, 4};
-  if (slots && table.address % 4)
-    fault("table is misaligned: address {0} must be a multiple of 4",
-          table.address);
-  touch(table, "table", slopeOf(i.table), formOf(i.table.reg));
+  Access table = touchTable(i.table, slots);
   record.accesses
       .clear(); // Each slot's entry is read when that slot is filled.
   order(i.ring, {.count = slots * passes,

@@ -142,6 +142,12 @@ struct Other {
     return {};
   }
 };
+struct Quotient : Other {
+  static Origins::Form form(Origins &origins, Origin a, Origin b) {
+    origins.pin(b.form);
+    return origins.quotient(a, b.value);
+  }
+};
 } // namespace
 
 /// Floor division, as the ISA has it; wraps for the lowest number by -1.
@@ -177,7 +183,7 @@ static int64_t floorDiv(int64_t a, int64_t b, const char *mnemonic) {
 SCALAR(ScalarAdd, ua + ub, Sum)
 SCALAR(ScalarSub, ua - ub, Difference)
 SCALAR(ScalarMul, ua *ub, Product)
-SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()), Other)
+SCALAR(ScalarDiv, floorDiv(a, value(i.b), i.mnemonic.data()), Quotient)
 SCALAR(ScalarMod,
        ua - ub * uint64_t(floorDiv(a, value(i.b), i.mnemonic.data())),
        Other)
@@ -198,12 +204,19 @@ int32_t Core::scalarWord(int64_t address) const {
 }
 
 Access Core::scalarAccess(isa::Value v, bool write) {
-  Access access{Memory::Scalar, write, value(v), 4, 1, 4};
+  Access access{Memory::Scalar, write, lineValue(v), 4, 1, 4};
+  if (slopes)
+    slopes->requireNone(slopeOf(v));
   if (access.address % 4)
     fault("address {0} is misaligned: scalar memory is read and written at "
           "multiples of 4",
           access.address);
   check(access, "address");
+  // What is not known is not known elsewhere either.
+  if (origins && !write && known && !known->contains(access.address))
+    origins->loadUnknown(access.address, formOf(v.reg));
+  else if (origins)
+    origins->pin(formOf(v.reg));
   if (schedule)
     schedule->turn();
   settle({access, std::nullopt});
@@ -264,7 +277,11 @@ uint32_t Core::indexAfterBody(uint32_t words) const {
 void Core::execute(const isa::Loop &i) {
   ++scalarCycles;
   uint32_t end = indexAfterBody(i.body.words);
-  int64_t repetitions = value(i.count);
+  int64_t repetitions = lineValue(i.count);
+  if (slopes)
+    slopes->requireNone(slopeOf(i.count));
+  if (origins && end != next)
+    origins->enterLoop(originOf(i.count));
   if (repetitions <= 0 || end == next) {
     next = end;
     return;
