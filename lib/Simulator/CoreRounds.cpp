@@ -89,6 +89,8 @@ Core::Round Core::round() const {
 }
 
 bool Core::onLines(const Round &before) const {
+  if (!slopes->haveSameSlopes())
+    return false;
   for (unsigned r = 1; r < registers.size(); ++r)
     if (int64_t(uint64_t(registers[r]) - uint64_t(before.values.registers[r])) !=
         slopes->registers[r])

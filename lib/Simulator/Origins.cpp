@@ -125,26 +125,19 @@ Origins::Form Origins::sum(const Form &a, const Form &b,
         result.push_back({term.source, factor});
     return result;
   }
-  auto add = [&](const Term &term, int64_t factor) {
-    if (isPinned(term.source))
-      return;
-    factor = int64_t(uint64_t(factor) * uint64_t(term.factor));
-    for (Term &other : result)
-      if (other.source == term.source) {
-        other.factor = int64_t(uint64_t(other.factor) + uint64_t(factor));
-        return;
-      }
-    result.push_back({term.source, factor});
-  };
-  for (const Term &term : a)
-    add(term, 1);
-  for (const Term &term : b)
-    add(term, factorOfB);
-  llvm::erase_if(result, [](const Term &term) { return term.factor == 0; });
-  if (result.size() > 1)
-    llvm::sort(result, [](const Term &x, const Term &y) {
-      return x.source < y.source;
-    });
+  // Both are sorted by their sources.
+  for (auto i = a.begin(), j = b.begin(); i != a.end() || j != b.end();) {
+    Source source = j == b.end() || (i != a.end() && i->source < j->source)
+                        ? i->source
+                        : j->source;
+    uint64_t factor = 0;
+    if (i != a.end() && i->source == source)
+      factor += uint64_t((i++)->factor);
+    if (j != b.end() && j->source == source)
+      factor += uint64_t(factorOfB) * uint64_t((j++)->factor);
+    if (factor && !isPinned(source))
+      result.push_back({source, int64_t(factor)});
+  }
   return result;
 }
 
@@ -174,15 +167,18 @@ void Origins::keepWithin(const Form &form, __int128 least, __int128 most) {
     return pinSources(free);
   int64_t lower = int64_t(std::max(least, -far)),
           upper = int64_t(std::min(most, far));
-  Bound *bound = findAfter(
-      bounds, lastBound, [&](const Bound &b) { return b.form == free; });
-  if (!bound && bounds.size() == mostBounds)
+  uint64_t key = 0;
+  for (const Term &term : free)
+    key = (key ^ term.source) * 0x9E3779B97F4A7C15 + uint64_t(term.factor);
+  // Two that share a key, or are too many, stay.
+  auto [it, isNew] = boundsByKey.try_emplace(key >> 1, bounds.size());
+  if (isNew && bounds.size() < mostBounds)
+    bounds.push_back({free, lower, upper});
+  if (it->second >= bounds.size() || bounds[it->second].form != free)
     return pinSources(free);
-  if (!bound)
-    bound = &bounds.emplace_back(Bound{free, lower, upper});
-  lastBound = bound - bounds.data();
-  bound->least = std::max(bound->least, lower);
-  bound->most = std::min(bound->most, upper);
+  Bound &bound = bounds[it->second];
+  bound.least = std::max(bound.least, lower);
+  bound.most = std::min(bound.most, upper);
 }
 
 void Origins::keepFromWrapping(Value a) {
@@ -382,7 +378,8 @@ void Origins::end(const Values &now,
     keepWithin(count, 1 - now.roundsLeft(loopsThatGoOn() + i),
                std::numeric_limits<int64_t>::max());
   for (unsigned r = 1; r < registers.size(); ++r)
-    if (registers[r] != Form({Term{Source(r), 1}}))
+    if (registers[r] != Form({Term{Source(r), 1}}) ||
+        now.registerValue(r) != values[r])
       endRegisters.push_back({r, now.registerValue(r)});
   for (const auto &[address, word] : words)
     if (word.isStored)

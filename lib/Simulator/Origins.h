@@ -267,7 +267,7 @@ private:
     int64_t least, most;
   };
   llvm::SmallVector<Bound, 8> bounds;
-  size_t lastBound = 0; ///< that was asked for
+  llvm::DenseMap<uint64_t, size_t> boundsByKey;
   std::optional<Form> lastLayer; ///< that was kept
 
   /// What is touched of a memory, by a queue that asks for overlaps of its reads

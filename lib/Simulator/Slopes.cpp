@@ -18,6 +18,7 @@ Slopes::Slopes(const Snapshot &before, const Snapshot &now, int64_t limit)
   for (unsigned r = 1; r < registers.size(); ++r)
     registers[r] =
         int64_t(uint64_t(now.registers[r]) - uint64_t(before.registers[r]));
+  initialRegisters = registers;
   if (before.scalars == now.scalars)
     return;
   size_t end = std::min(before.scalars.size(), now.scalars.size());

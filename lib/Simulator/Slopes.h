@@ -33,6 +33,8 @@ public:
   Slopes(const Snapshot &before, const Snapshot &now, int64_t limit);
 
   std::array<int64_t, 64> registers;
+  /// Whether registers have the slopes that they began with.
+  bool haveSameSlopes() const { return registers == initialRegisters; }
 
   /// Whether what was seen so far allows any period to be left out.
   bool hold() const { return holding && limit > 0; }
@@ -116,6 +118,7 @@ private:
   int64_t limit;
   std::optional<int64_t> layer;
   llvm::DenseMap<int64_t, Word> words;
+  std::array<int64_t, 64> initialRegisters;
   llvm::DenseMap<int64_t, int64_t> initialWords; ///< those that change
 };
 

@@ -88,11 +88,11 @@ int64_t TimingModel::hbmTicks(int64_t bytes, int64_t sharingCores) const {
 }
 
 int64_t TimingModel::grainTicks(int64_t bytes) const {
-  constexpr unsigned significantBits = 12;
+  constexpr unsigned significantBits = 12, leastDropped = 8;
   uint64_t ticks = hbmTicks(bytes);
-  unsigned width = llvm::bit_width(ticks);
-  unsigned dropped = width > significantBits ? width - significantBits : 0;
-  return llvm::alignTo(ticks, uint64_t(1) << std::max(dropped, 5u));
+  unsigned width = std::max<unsigned>(llvm::bit_width(ticks), significantBits);
+  unsigned dropped = std::max(width - significantBits, leastDropped);
+  return llvm::alignTo(ticks, uint64_t(1) << dropped);
 }
 
 int64_t TimingModel::memoryTicks(int64_t bytes) const {

@@ -12,7 +12,7 @@ using namespace serrano;
 
 namespace {
 
-const char *const fill =
+const char *const fills =
     "      v.fill signal=c1, dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n"
     "      v.fill dst=spm[64]:64:f32, imm=0.0, rows=1, cols=16\n";
 
@@ -26,7 +26,7 @@ std::string reason(const std::string &text) {
 
 // One by one, these rounds take hours.
 TEST_F(LeftOutRoundsTest, ABillionRoundsTakeNoTime) {
-  std::string source = loopOf(work(fill));
+  std::string source = loopOf(work(fills));
   auto cycles = [&](int64_t n) {
     return llvm::cantFail(predict(source, n)).cycles;
   };
@@ -37,7 +37,7 @@ TEST_F(LeftOutRoundsTest, ABillionRoundsTakeNoTime) {
 
 TEST_F(LeftOutRoundsTest, EveryLayerHasItsCosts) {
   sim::Statistics statistics =
-      same(loopOf("    mark op=1, layer=r2 + 1\n" + work(fill)), 57);
+      same(loopOf("    mark op=1, layer=r2 + 1\n" + work(fills)), 57);
   for (int64_t layer = 1; layer <= 57; ++layer)
     EXPECT_EQ(statistics.layers.at(layer).instructions, 200) << layer;
   EXPECT_FALSE(statistics.layers.contains(58));
@@ -64,13 +64,13 @@ TEST_F(LeftOutRoundsTest, AnOrderBehindAnother) {
   const char *const multiply =
       "      mx.load signal=c2, src=pop0[0]:64:bf16, k=32, n=32\n"
       "      mx.mul signal=c2, dst=acc[0]:128:f32, src=spm[65536]:64:bf16, m=4\n";
-  const std::string fill = "\n  ring.fill ring=0, src=hbm[w], bytes=2048, count=r3, "
+  const std::string order = "\n  ring.fill ring=0, src=hbm[w], bytes=2048, count=r3, "
                            "stride=0, passes=1";
   same(loopOf("    mark op=1, layer=r2 + 1\n    loop index=r60, count=128 {\n" +
                   std::string(multiply) + "    }\n",
               "  ring.setup ring=0, slots=8, base=0, slot_bytes=2048\n"
               "  s.mul rd=r3, a=r1, b=64" +
-                  fill + fill),
+                  order + order),
        90);
 }
 
@@ -97,7 +97,7 @@ TEST_F(LeftOutRoundsTest, OrdersOfAnotherLoop) {
     return "    ring.fill ring=0, src=hbm[r4 + x], bytes=1024, count=" + count +
            ", stride=0, passes=1\n";
   };
-  same(loopOf(work(fill) +
+  same(loopOf(work(fills) +
                   "    s.sub rd=r5, a=r1, b=r2\n    s.li rd=r6, imm=1\n"
                   "    skip condition=ne, a=r5, b=r6 {\n"
                   "    loop index=r60, count=350 {\n" + pop + "    }\n    }\n",
@@ -245,7 +245,7 @@ TEST_F(LeftOutRoundsTest, RandomRounds) {
 }
 
 TEST_F(LeftOutRoundsTest, DecisionsOfLaterRounds) {
-  sim::Statistics plain = same(loopOf(work(fill)), 90);
+  sim::Statistics plain = same(loopOf(work(fills)), 90);
   const std::string more =
       "      v.fill dst=spm[128]:64:f32, imm=0.0, rows=16, cols=16\n";
   std::set<int64_t> cycles = {plain.cycles};
@@ -254,11 +254,11 @@ TEST_F(LeftOutRoundsTest, DecisionsOfLaterRounds) {
         "s.li rd=r5, imm=33\n skip condition=ge, a=r2, b=r5",
         "s.li rd=r5, imm=88\n skip condition=ne, a=r2, b=r5"}) {
     std::string round =
-        work(fill) + "    " + condition + " {\n" + more + "    }\n";
+        work(fills) + "    " + condition + " {\n" + more + "    }\n";
     cycles.insert(same(loopOf(round), 90).cycles);
   }
   // A count that is cut by what is left.
-  cycles.insert(same(loopOf(work(fill) +
+  cycles.insert(same(loopOf(work(fills) +
                             "    s.sub rd=r5, a=r1, b=r2\n"
                             "    s.min rd=r5, a=r5, b=40\n"
                             "    v.fill dst=spm[128]:64:f32, imm=0.0, rows=r5, "
@@ -275,25 +275,25 @@ TEST_F(LeftOutRoundsTest, CursorsInScalarMemory) {
                       "    s.store a=r5, address=1024\n"
                       "    s.li rd=r6, imm=60\n"
                       "    skip condition=lt, a=r5, b=r6 {\n" +
-                      work(fill) + "    }\n";
+                      work(fills) + "    }\n";
   sim::Statistics statistics =
-      same(loopOf(work(fill) + grows, "  s.li rd=r5, imm=0\n"
+      same(loopOf(work(fills) + grows, "  s.li rd=r5, imm=0\n"
                                       "  s.store a=r5, address=1024"),
            80);
   EXPECT_EQ(statistics.dispatched, 80 * 200 + 21 * 200 + 1);
   // Grows faster and faster, until it decides.
   statistics = same(
-      loopOf(work(fill) + "    s.load rd=r5, address=1024\n"
+      loopOf(work(fills) + "    s.load rd=r5, address=1024\n"
                           "    s.add rd=r5, a=r5, b=r5\n"
                           "    s.store a=r5, address=1024\n"
                           "    s.li rd=r6, imm=1048576\n"
                           "    skip condition=lt, a=r5, b=r6 {\n" +
-                 work(fill) + "    }\n",
+                 work(fills) + "    }\n",
              "  s.li rd=r5, imm=1\n  s.store a=r5, address=1024"),
       28);
   EXPECT_EQ(statistics.dispatched, 28 * 200 + 9 * 200 + 1);
   // Is unknown from a round on, and of no use then.
-  same(loopOf(work(fill) + "    s.load rd=r5, address=1024\n"
+  same(loopOf(work(fills) + "    s.load rd=r5, address=1024\n"
                            "    s.add rd=r5, a=r5, b=1\n"
                            "    s.store a=r5, address=1024\n"
                            "    s.sub rd=r7, a=r2, b=39\n"
@@ -305,18 +305,18 @@ TEST_F(LeftOutRoundsTest, CursorsInScalarMemory) {
        60);
   // Holds what another was, which begins to grow in some round.
   for (int64_t begin = 1; begin < 10; ++begin)
-    same(loopOf(work(fill) + "    s.load rd=r5, address=1024\n    s.li rd=r6, imm=" +
+    same(loopOf(work(fills) + "    s.load rd=r5, address=1024\n    s.li rd=r6, imm=" +
                     std::to_string(begin + 9) +
-                    "\n    skip condition=ne, a=r5, b=r6 {\n" + fill +
+                    "\n    skip condition=ne, a=r5, b=r6 {\n" + fills +
                     "    }\n    s.max rd=r5, a=r2, b=" + std::to_string(begin) +
                     "\n    s.store a=r5, address=1024\n    s.li rd=r5, imm=0\n",
                 "  s.li rd=r5, imm=" + std::to_string(begin) +
                     "\n  s.store a=r5, address=1024"),
          40);
   // Set anew in each round, for an inner loop.
-  same(loopOf("    s.store a=r2, address=1024\n" + work(fill) +
+  same(loopOf("    s.store a=r2, address=1024\n" + work(fills) +
               "    s.load rd=r5, address=1024\n    mark op=1, layer=r5 + 1\n" +
-              work(fill)),
+              work(fills)),
        80);
 }
 
@@ -325,7 +325,7 @@ TEST_F(LeftOutRoundsTest, ABillionRoundsOfACursor) {
   std::string source =
       loopOf("    s.load rd=r5, address=1024\n    s.add rd=r5, a=r5, b=2\n"
              "    s.store a=r5, address=1024\n" +
-                 work(fill) +
+                 work(fills) +
                  "      v.softmax dst=spm[4096]:64:f32, a=spm[0]:64:f32, "
                  "state=spm[8192]:64:f32, scale=1.0, group=1, limit=r5, "
                  "rows=1, cols=16\n",
@@ -394,7 +394,7 @@ TEST_F(LeftOutRoundsTest, ReadsThatMoveOutOfWrites) {
 /// write that many before these is not read.
 TEST_F(LeftOutRoundsTest, SlotsStayInTheirRing) {
   for (int64_t places = 2; places < 40; ++places)
-    same(loopOf(work(fill) +
+    same(loopOf(work(fills) +
                     "    v.fill dst=spm[524288]:64:f32, imm=0.0, rows=1, cols=16\n"
                     "    ring.fill ring=0, src=hbm[w], bytes=64, count=1, stride=0, "
                     "passes=1\n"
@@ -413,7 +413,7 @@ TEST_F(LeftOutRoundsTest, ABillionRoundsAfterShortTiles) {
       "    skip condition=ne, a=r4, b=r5 {\n      s.li rd=r4, imm=3\n"
       "      s.sub rd=r6, a=r2, b=60\n      s.max rd=r6, a=r6, b=0\n"
       "      s.mul rd=r6, a=r6, b=30000000\n      s.add rd=r4, a=r4, b=r6\n"
-      "    }\n" + work(fill),
+      "    }\n" + work(fills),
       "  s.li rd=r4, imm=4\n");
   auto cycles = [&](int64_t n) {
     return llvm::cantFail(predict(source, n)).cycles;
@@ -425,7 +425,7 @@ TEST_F(LeftOutRoundsTest, ABillionRoundsAfterShortTiles) {
 
 TEST_F(LeftOutRoundsTest, FaultsOfLaterRounds) {
   std::string source = loopOf(
-      "    s.mul rd=r5, a=r2, b=65536\n" + work(fill) +
+      "    s.mul rd=r5, a=r2, b=65536\n" + work(fills) +
       "    v.fill dst=spm[r5]:64:f32, imm=0.0, rows=1, cols=16\n");
   same(source, 60);
   std::string whole = llvm::toString(predict(source, 80, false).takeError());
@@ -436,7 +436,7 @@ TEST_F(LeftOutRoundsTest, FaultsOfLaterRounds) {
 
 /// Words go on from one to the next, and the last one is not known.
 TEST_F(LeftOutRoundsTest, WordsThatBecomeUnknown) {
-  std::string before = "  s.li rd=r5, imm=7\n", round = work(fill);
+  std::string before = "  s.li rd=r5, imm=7\n", round = work(fills);
   for (int64_t word = 1024; word < 1060; word += 4)
     before += "  s.store a=r5, address=" + std::to_string(word) + "\n";
   for (int64_t word = 1024; word < 1060; word += 4)
@@ -445,7 +445,7 @@ TEST_F(LeftOutRoundsTest, WordsThatBecomeUnknown) {
   std::string source =
       loopOf("    s.load rd=r5, address=1024\n    s.max rd=r6, a=r5, b=0\n"
              "    loop index=r7, count=r6 {\n" +
-                 std::string(fill) + "    }\n" + round + "    s.li rd=r5, imm=0\n",
+                 std::string(fills) + "    }\n" + round + "    s.li rd=r5, imm=0\n",
              before);
   same(source, 8);
   std::string whole = llvm::toString(predict(source, 80, false).takeError());
@@ -476,7 +476,7 @@ TEST_F(LeftOutPagesTest, PagesOfLaterRounds) {
     same(loopOf("    s.mul rd=r5, a=r2, b=2\n    s.li rd=r6, imm=" +
                     std::to_string(2 * first - 1) +
                     "\n    skip condition=lt, a=r5, b=r6 {\n" + code(1400) +
-                    "    }\n" + work(fill) + work(fill),
+                    "    }\n" + work(fills) + work(fills),
                 code(1600)),
          40);
 }

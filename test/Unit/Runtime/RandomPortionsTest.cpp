@@ -20,7 +20,8 @@ protected:
 
 /// Layers in portions, of loops that are long enough for `Rounds`, in which all
 /// moves by the portion (r40), the layer (r2) and the round (r27): writes and
-/// reads of two queues, rings beside them, sizes and branches.
+/// reads of two queues, rings beside them, tables, sizes, branches and how many
+/// rounds there are. Another ring goes on through all of them.
 class RandomPortions : public RandomText {
 public:
   using RandomText::RandomText;
@@ -34,14 +35,21 @@ public:
     return ".hbm x, 4294967296\n.hbm w, 67108864\n.op 1, \"a\"\n.op 2, \"b\"\n"
            ".entry main\n.dim n, max=1000, smem=64\n.input x, i32, [n], hbm=x\n"
            "func main {\n  s.load rd=r1, address=64\n"
-           "  s.store address=1024\n" +
+           "  s.store address=1024\n"
+           "  ring.setup ring=1, slots=4, base=393216, slot_bytes=64\n"
+           "  ring.fill ring=1, src=hbm[w], bytes=64, count=" +
+           number(slots) + ", stride=0, "
+           "passes=1\n" +
            setup(ringBase) + "  loop index=r40, count=" + number(2 + below(4)) +
            " {\n    mark op=2\n    loop index=r2, count=r1 {\n" + layer +
-           "    }\n" + ordered + "  }\n  halt\n}\n";
+           "    }\n" + ordered + "  }\n  s.li rd=r51, imm=" + number(slots) +
+           "\n  s.sub rd=r51, a=r51, b=r50\n  loop index=r52, count=r51 {\n" +
+           pop(1) + "  }\n  halt\n}\n";
   }
 
 private:
   static constexpr int64_t base = 524288;
+  static constexpr int64_t slots = 20000; ///< of the ring that goes on
   int64_t ringBase = base + 64 * below(60) + 64;
 
   static std::string fill(const std::string &rows = "1") {
@@ -79,9 +87,9 @@ private:
            "stride=0, passes=1\n    sync waiter=vector, wait0=c4\n" +
            pop() + pop();
   }
-  static std::string pop() {
-    return "      v.unary fn=copy, dst=spm[65536]:64:f32, a=pop0[0]:64:f32, "
-           "rows=1, cols=16\n";
+  static std::string pop(unsigned ring = 0) {
+    return "      v.unary fn=copy, dst=spm[65536]:64:f32, a=pop" + number(ring) +
+           "[0]:64:f32, rows=1, cols=16\n";
   }
 
   std::string statements() {
@@ -91,7 +99,7 @@ private:
     return text;
   }
   std::string statement() {
-    switch (below(9)) {
+    switch (below(13)) {
     case 0: // A write, and a read that may meet it.
       return value(64) + "      v.fill dst=" + place() +
              ":64:f32, imm=0.0, rows=1, cols=16\n" + (below(2) ? value(64) : "") +
@@ -128,6 +136,24 @@ private:
              "      ring.fill ring=0, src=hbm[w], bytes=64, count=1, stride=0, "
              "passes=1\n" +
              pop();
+    case 8: // A quotient that decides, or by which something moves.
+      return value(1 + below(5)) + "      s.div rd=r7, a=r7, b=" +
+             number(2 + below(4)) + "\n" +
+             (below(2) ? "      s.min rd=r7, a=r7, b=4\n" + fill("r7")
+                       : "      s.mul rd=r7, a=r7, b=64\n      v.fill dst=" + place() +
+                             ":64:f32, imm=0.0, rows=1, cols=16\n");
+    case 9: // A word that nobody knows, or one that is known.
+      return value(4) + "      s.load rd=r9, address=r7 + " +
+             number(1280 + 4 * below(100)) +
+             "\n      dma.load signal=c3, src=hbm[r9 + w], dst=spm[1048640], "
+             "bytes=64, n1=1, n2=1, n3=1\n" +
+             (below(4) ? "" : "      s.store a=r2, address=1536\n");
+    case 10: // Rows by a table.
+      return value(4) + "      dma.gather signal=c3, src=hbm[w], "
+             "dst=spm[1048704], table=r7 + 1280, n=2, bytes=64, stride=64, "
+             "bound=1000000, local_stride=64\n";
+    case 11: // A ring that has rested.
+      return pop(1) + "      s.add rd=r50, a=r50, b=1\n";
     default: // What 32 bits may not hold.
       return value(1) + "      s.shl rd=r8, a=r7, b=" + number(24 + below(8)) +
              "\n      s.store a=r8, address=1032\n";
@@ -135,8 +161,14 @@ private:
   }
   /// Rounds that may be left out.
   std::string loop() {
-    std::string text = "    loop index=r27, count=" + number(6 + below(30)) +
-                       " {\n" + shortRounds(fill(), 130) + statements();
+    std::string count = number(6 + below(30)), text;
+    if (below(3) == 0) {
+      text = value(1) + "    s.min rd=r7, a=r7, b=30\n    s.add rd=r10, a=r7, b=5\n";
+      count = "r10";
+    }
+    text += "    loop index=r27, count=" + count + " {\n" +
+            (below(3) ? "      mark op=2, layer=r2 + 1\n" : "") +
+            shortRounds(fill(), 130) + statements();
     return text + "    }\n    s.li rd=r27, imm=0\n";
   }
 };

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "RepetitionFixture.h"
-#include <chrono>
 
 using namespace serrano;
 
@@ -15,20 +14,7 @@ namespace {
 class RememberedSectionsTest : public RepetitionFixture {
 protected:
   void SetUp() override { leastSection = 300; }
-
-  void expectFast(const std::string &source, int64_t n) {
-    auto begin = std::chrono::steady_clock::now();
-    llvm::cantFail(predict(source, n));
-    double seconds = std::chrono::duration<double>(
-                         std::chrono::steady_clock::now() - begin)
-                         .count();
-    // One by one, they take minutes.
-    EXPECT_LT(seconds, 10);
-  }
 };
-
-const char *const fill =
-    "      v.fill signal=c1, dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n";
 
 } // namespace
 

@@ -11,6 +11,7 @@
 #include "../Simulator/AssembledProgram.h"
 #include "MakeArray.h"
 #include "serrano/Support/Error.h"
+#include <chrono>
 
 namespace serrano {
 
@@ -39,6 +40,9 @@ inline std::string shortRounds(const std::string &instructions,
 inline std::string shortRounds(const std::string &instructions, int64_t count = 200) {
   return shortRounds(instructions, std::to_string(count));
 }
+
+inline const char *const fill =
+    "      v.fill signal=c1, dst=spm[0]:64:f32, imm=0.0, rows=1, cols=16\n";
 
 /// Predicts programs with and without leaving something out.
 class RepetitionFixture : public testing::Test {
@@ -72,6 +76,16 @@ protected:
                      {{"x", indices(std::vector<int32_t>(n))}}));
     EXPECT_EQ(whole.toJson(), ran.statistics.toJson());
     return whole;
+  }
+
+  void expectFast(const std::string &source, int64_t n) {
+    auto begin = std::chrono::steady_clock::now();
+    llvm::cantFail(predict(source, n));
+    double seconds = std::chrono::duration<double>(
+                         std::chrono::steady_clock::now() - begin)
+                         .count();
+    // One by one, they take minutes.
+    EXPECT_LT(seconds, 10);
   }
 
   AssembledProgram assembled;
