@@ -50,11 +50,7 @@ Access Core::touchTable(isa::Value v, int64_t entries) {
   if (entries && table.address % 4)
     fault("table is misaligned: address {0} must be a multiple of 4",
           table.address);
-  int64_t slope = slopeOf(v);
-  // Nor must it be in other periods.
-  if (slope % 4)
-    slopes->fail();
-  touch(table, "table", slope, formOf(v.reg));
+  touch(table, "table", slopeOf(v), formOf(v.reg));
   return table;
 }
 

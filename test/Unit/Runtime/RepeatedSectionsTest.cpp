@@ -121,6 +121,12 @@ TEST_F(RepeatedSectionsTest, PeriodsOfRounds) {
                             "dst=spm[4096], bytes=64, n1=1, n2=1, n3=1\n";
   for (const char *statements : {"", moves})
     same(source(20, statements), 40);
+  // Fewer from layer to layer, in the end none.
+  std::string fewer = source(60, "");
+  fewer.replace(fewer.find("b=2\n"), 4, "b=-2\n");
+  same(fewer, 40);
+  // At first none.
+  same(source(-40, ""), 40);
   // How many there are in a layer is told by its costs.
   auto cycles = [&](int64_t rounds, int64_t layers) {
     return llvm::cantFail(predict(source(rounds, ""), layers)).cycles;
@@ -135,7 +141,7 @@ TEST_F(RepeatedSectionsTest, PeriodsOfRounds) {
 TEST_F(RepeatedSectionsTest, PeriodsThatEnd) {
   auto expectSame = [&](const std::string &statements) {
     same(loopOf(mark + shortRounds(fill, 400) +
-                "    s.li rd=r5, imm=1\n    s.li rd=r6, imm=1\n    s.store a=r5, address=1024\n"
+                "    s.li rd=r5, imm=1\n    s.li rd=r6, imm=1\n    s.store a=r5, address=1024\n    s.store a=r5, address=1028\n"
                 "    loop index=r27, count=90 {\n      mark op=1, layer=r2 + 1\n" +
                 shortRounds(fill, 140) + statements + "    }\n"),
          12);
@@ -147,8 +153,20 @@ TEST_F(RepeatedSectionsTest, PeriodsThatEnd) {
   expectSame("    s.add rd=r7, a=r5, b=0\n    s.add rd=r5, a=r6, b=0\n    s.add rd=r6, a=r7, b=1\n"
              "    s.min rd=r7, a=r7, b=17\n    s.div rd=r7, a=r7, b=17\n    s.add rd=r7, a=r7, b=1\n" +
              std::string(rows));
+  expectSame("    s.add rd=r7, a=r5, b=0\n    s.add rd=r5, a=r6, b=0\n    s.add rd=r6, a=r7, b=1\n"
+             "    s.min rd=r7, a=r7, b=17\n    s.max rd=r7, a=r7, b=16\n    s.sub rd=r7, a=r7, b=15\n" +
+             std::string(rows));
+  expectSame("    s.load rd=r7, address=1024\n    s.load rd=r5, address=1028\n    s.add rd=r6, a=r7, b=1\n"
+             "    s.store a=r5, address=1024\n    s.store a=r6, address=1028\n"
+             "    s.min rd=r7, a=r7, b=17\n    s.max rd=r7, a=r7, b=16\n    s.sub rd=r7, a=r7, b=15\n" +
+             std::string(rows));
   expectSame("    s.add rd=r5, a=r5, b=1\n    s.min rd=r7, a=r5, b=70\n    s.sub rd=r7, a=r7, b=40\n"
              "    s.max rd=r7, a=r7, b=1\n    s.min rd=r7, a=r7, b=2\n" + std::string(rows));
+  // Something that moves only after what it depends on has, in all layers but the first.
+  expectSame("    s.min rd=r9, a=r2, b=1\n    s.add rd=r10, a=r10, b=r11\n    s.add rd=r11, a=r9, b=0\n"
+             "    s.add rd=r7, a=r10, b=1\n" + std::string(rows) +
+             "    s.li rd=r7, imm=88\n    skip condition=lt, a=r27, b=r7 {\n    s.li rd=r10, imm=0\n"
+             "    s.li rd=r11, imm=0\n    }\n");
   // A loop inside, whose rounds are as many or not.
   expectSame("    loop index=r28, count=3 {\n      mark op=1, layer=r2 + 1\n" + std::string(fill) +
              "    }\n");
