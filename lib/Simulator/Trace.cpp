@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Trace.h"
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -130,18 +131,26 @@ void Trace::handOver() {
   coming.reserve(slicesAtOnce);
 }
 
+/// Of what is written, so that slices do not overlap. Perfetto rounds beginnings
+/// and durations to nanoseconds, each for itself, and drops a slice that then
+/// reaches into the next one.
+static int64_t durationOf(int64_t start, int64_t end) {
+  auto nanoseconds = [](int64_t tenths) { return (tenths + 5) / 10; };
+  return std::min(end - start,
+                  10 * (nanoseconds(end) - nanoseconds(start)) + 4);
+}
+
 void Trace::write(const Record &slice) {
   llvm::StringRef prefix = slice.op < prefixes.size()
                                ? llvm::StringRef(prefixes[slice.op])
                                : ",\"name\":\"\",\"ts\":";
-  // The difference of what is written, so that slices do not overlap.
   int64_t start = tenthsOf(slice.start);
   put(room(eventBytes + prefix.size())
           .event('X', slice.track)
           .text(prefix)
           .microseconds(start)
           .text(",\"dur\":")
-          .microseconds(tenthsOf(slice.end) - start)
+          .microseconds(durationOf(start, tenthsOf(slice.end)))
           .text(",\"args\":{\"layer\":")
           .number(slice.layer)
           .text(",\"address\":\"0x")

@@ -88,11 +88,10 @@ int64_t TimingModel::hbmTicks(int64_t bytes, int64_t sharingCores) const {
 }
 
 int64_t TimingModel::grainTicks(int64_t bytes) const {
-  constexpr unsigned significantBits = 12, leastDropped = 8;
-  uint64_t ticks = hbmTicks(bytes);
-  unsigned width = std::max<unsigned>(llvm::bit_width(ticks), significantBits);
-  unsigned dropped = std::max(width - significantBits, leastDropped);
-  return llvm::alignTo(ticks, uint64_t(1) << dropped);
+  constexpr unsigned significantBits = 12;
+  unsigned width = llvm::bit_width(uint64_t(hbmTicks(grain)));
+  unsigned dropped = width > significantBits ? width - significantBits : 0;
+  return llvm::alignTo(hbmTicks(bytes), uint64_t(1) << dropped);
 }
 
 int64_t TimingModel::memoryTicks(int64_t bytes) const {

@@ -86,10 +86,10 @@ public:
   int64_t hbmTicks(int64_t bytes, int64_t sharingCores = 1) const;
 
   /// Ticks for which a grain of `bytes` from or to the memory of the chip, of
-  /// one core that is alone, occupies its port: `hbmTicks` rounded up to 12
-  /// significant bits, which is less than 0.05 % more, and to a quarter of a
-  /// cycle. The fractions of a cycle at which grains end are few then, and come
-  /// round.
+  /// one core that is alone, occupies its port: `hbmTicks` rounded up to what 12
+  /// significant bits of a whole grain are multiples of, which is less than
+  /// 0.05 % of that more. The fractions of a cycle at which grains end are few
+  /// then, and come round.
   int64_t grainTicks(int64_t bytes) const;
 
   /// Ticks for which `bytes` occupy the memory of the chip itself, whoever

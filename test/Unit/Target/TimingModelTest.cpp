@@ -200,17 +200,17 @@ TEST(TimingModel, grainsTakeTicksOfFewBits) {
   EXPECT_EQ(timing("serrano-edge").grainTicks(4096), 67072);
   // 569,879 has 20 bits: 2,227 * 256.
   EXPECT_EQ(timing("serrano-tiny").grainTicks(4096), 570112);
-  // No more than 12 bits are needed.
+  // 8,192 has 14 bits, of which the last 2 are 0.
   EXPECT_EQ(timing("serrano-1").grainTicks(4096), 8192);
-  // 1,048 has 11 bits, but no grain ends between quarters of a cycle: 5 * 256.
-  EXPECT_EQ(timing("serrano-edge").grainTicks(64), 1280);
+  // 1,048 ticks, but nothing ends between multiples of 32: 33 * 32.
+  EXPECT_EQ(timing("serrano-edge").grainTicks(64), 1056);
   EXPECT_EQ(timing("serrano-edge").grainTicks(0), 0);
   TimingModel edge = timing("serrano-edge");
   for (int64_t bytes = 1; bytes <= 4096; ++bytes) {
     int64_t exact = edge.hbmTicks(bytes), ticks = edge.grainTicks(bytes);
     EXPECT_GE(ticks, exact) << bytes;
-    EXPECT_LT(double(ticks - exact), std::max(256.0, 0.0005 * double(exact))) << bytes;
-    EXPECT_EQ(ticks % 256, 0) << bytes;
+    EXPECT_LT(ticks - exact, 32) << bytes;
+    EXPECT_EQ(ticks % 32, 0) << bytes;
   }
 }
 
