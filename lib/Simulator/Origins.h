@@ -45,7 +45,7 @@ public:
     int64_t factor;
     bool operator==(const Term &) const = default;
   };
-  using Form = llvm::SmallVector<Term, 2>;
+  using Form = llvm::SmallVector<Term, 4>;
 
   /// A value of the sequencer, what it depends on, and by how much it is larger
   /// in each of the periods that what is executed stands for.
