@@ -143,7 +143,7 @@ bool Memo::isCut() {
   // that began at another fraction of a cycle come to the same state.
   llvm::ArrayRef loops = core.state().loops;
   if (std::optional<Rounds::Steady> steady = rounds.takeSteady();
-      steady && isLong(steady->depth)) {
+      steady && steady->depth <= loops.size() && isLong(steady->depth)) {
     periodEnd.reset();
     if (steady->rounds && steady->depth < loops.size())
       periodEnd = {core.word(), loops.size(), steady->depth,

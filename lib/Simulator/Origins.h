@@ -231,6 +231,8 @@ private:
   llvm::SmallVector<Loop, mostLoops> loops;
   /// The counts of those that it has entered since, innermost last.
   llvm::SmallVector<Form, mostLoops> entered;
+  /// The rounds that these have left at the end.
+  llvm::SmallVector<int64_t, mostLoops> enteredLeft;
   std::vector<int64_t> values; ///< of sources, at the beginning
   struct Quotient {
     Form dividend;

@@ -53,9 +53,10 @@ void Origins::end(const Values &now,
       pin(range.form);
   }
   // Loops that go on have rounds left.
-  for (auto [i, count] : llvm::enumerate(entered))
-    keepWithin(count, 1 - now.roundsLeft(loopsThatGoOn() + i),
-               std::numeric_limits<int64_t>::max());
+  for (auto [i, count] : llvm::enumerate(entered)) {
+    enteredLeft.push_back(now.roundsLeft(loopsThatGoOn() + i));
+    keepWithin(count, 1 - enteredLeft[i], std::numeric_limits<int64_t>::max());
+  }
   for (unsigned r = 1; r < registers.size(); ++r)
     if (registers[r] != Form({Term{Source(r), 1}}) ||
         now.registerValue(r) != values[r])

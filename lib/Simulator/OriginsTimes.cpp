@@ -112,11 +112,12 @@ bool Origins::keepsOverlaps(llvm::ArrayRef<int64_t> grown,
 
 int64_t Origins::times(const Values &now) const {
   Steps steps(*this, now);
-  // Loops that it leaves are entered again.
+  // Loops that it leaves it enters again, and has as many rounds left there.
   if (loopsThatGoOn() + entered.size() != loops.size())
     return 0;
-  for (const Form &count : entered)
-    if (steps.of(count) != 0)
+  for (auto [i, count] : llvm::enumerate(entered))
+    if (steps.of(count) != 0 || enteredLeft[i] + growth(now, count) !=
+                                    now.roundsLeft(loopsThatGoOn() + i))
       return 0;
   int64_t times = most;
   auto limit = [&](int64_t n) { times = std::min(times, n); };

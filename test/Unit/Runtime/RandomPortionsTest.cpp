@@ -27,7 +27,7 @@ public:
   using RandomText::RandomText;
 
   std::string program() {
-    std::string layer = "    mark op=1, layer=r2 + 1\n" + shortRounds(fill(), 40);
+    std::string layer = "    mark op=1, layer=" + markedLayer + "\n" + shortRounds(fill(), 40);
     for (unsigned i = 0, n = 1 + below(3); i < n; ++i)
       layer += below(3) ? loop() : shortRounds(statements(), 40 + below(60));
     layer += statements() + shortRounds(fill(), below(2) ? 40 : 1);
@@ -51,6 +51,7 @@ private:
   static constexpr int64_t base = 524288;
   static constexpr int64_t slots = 20000; ///< of the ring that goes on
   int64_t ringBase = base + 64 * below(60) + 64;
+  std::string markedLayer = below(2) ? "r2 + 1" : "1";
 
   static std::string fill(const std::string &rows = "1") {
     return "      v.fill signal=c1, dst=spm[65536]:64:f32, imm=0.0, rows=" + rows +
@@ -167,8 +168,14 @@ private:
       count = "r10";
     }
     text += "    loop index=r27, count=" + count + " {\n" +
-            (below(3) ? "      mark op=2, layer=r2 + 1\n" : "") +
+            (below(3) ? "      mark op=2, layer=" + markedLayer + "\n" : "") +
             shortRounds(fill(), 130) + statements();
+    // Another one inside, that may be entered or not.
+    if (below(2))
+      text += value(1) + "      s.min rd=r7, a=r7, b=" + number(1 + below(4)) +
+              "\n      loop index=r29, count=r7 {\n" + statement() +
+              shortRounds(fill(), below(2) ? 40 : 200) +
+              (below(2) ? "      mark op=1, layer=" + markedLayer + "\n" : "") + "      }\n";
     return text + "    }\n    s.li rd=r27, imm=0\n";
   }
 };

@@ -177,3 +177,19 @@ TEST_F(RepeatedSectionsTest, PeriodsThatEnd) {
   expectSame("    s.mul rd=r7, a=r27, b=64\n    v.fill dst=spm[r7 + 8192]:64:f32, imm=0.0, rows=1, cols=16\n"
              "    v.unary fn=copy, dst=spm[0]:64:f32, a=spm[12288]:64:f32, rows=1, cols=16\n");
 }
+
+/// A section that leaves a loop and enters it again, with as many rounds or others.
+TEST_F(RepeatedSectionsTest, LoopsThatAreEnteredAgain) {
+  auto source = [&](int64_t rounds) {
+    return loopOf("    s.add rd=r10, a=r10, b=1\n    s.li rd=r11, imm=20\n"
+                  "    skip condition=lt, a=r10, b=r11 {\n    s.li rd=r10, imm=0\n    }\n"
+                  "    skip condition=ne, a=r10, b=r0 {\n    s.li rd=r7, imm=1\n    }\n"
+                  "    loop index=r28, count=r7 {\n"
+                  "    skip condition=eq, a=r10, b=r0 {\n    s.li rd=r7, imm=" +
+                      std::to_string(rounds) + "\n    }\n" + shortRounds(fill, 400) +
+                      "    mark op=1, layer=1\n    }\n",
+                  "  s.li rd=r7, imm=2");
+  };
+  for (int64_t rounds : {1, 2, 3})
+    same(source(rounds), 90);
+}
