@@ -54,7 +54,7 @@ public:
   /// What instructions do is added to `other` from here on; what it was added
   /// to.
   Part exchange(Part other);
-  /// Adds a part, what a layer did to the layer `offset` after it.
+  /// Adds a part `n` times, what a layer did to the layer `offset` after it.
   void add(const Part &part, int64_t offset, int64_t n = 1);
   /// Adds what `n` more such parts did, each `slope` layers after the one
   /// before.

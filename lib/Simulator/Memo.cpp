@@ -139,8 +139,9 @@ bool Memo::isCut() {
     return core.roundLength(numLoops) >= leastSection * 5 / 8;
   };
   int64_t executed = core.instructionsExecuted();
-  // Where rounds have been left out, what was before them has worn off: layers
-  // that began at another fraction of a cycle come to the same state.
+  // Where a loop has come to a period, or rounds of it have been left out, what was
+  // before them has worn off: layers that began at another fraction of a cycle
+  // come to the same state. A period is a section of its own.
   llvm::ArrayRef loops = core.state().loops;
   if (std::optional<Rounds::Steady> steady = rounds.takeSteady();
       steady && steady->depth <= loops.size() && isLong(steady->depth)) {

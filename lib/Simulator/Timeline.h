@@ -73,7 +73,7 @@ public:
   /// What costs nothing.
   static Statistics nothing();
 
-  /// Adds what a part of a run cost, of layers larger by `offset`.
+  /// Adds `n` times what a part of a run cost, of layers larger by `offset`.
   void add(const StatisticsPart &part, int64_t offset, int64_t n = 1) {
     part.addTo(statistics, offset, n);
   }

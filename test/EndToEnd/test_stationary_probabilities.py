@@ -7,7 +7,8 @@ import onnx
 import onnxruntime
 import pytest
 import serrano
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from tiny_encoder import Graph
 
 CHECKS = ("races", "init")
 MAX_TOKENS = 48
@@ -19,34 +20,23 @@ PROBABILITIES_STAY, VALUES_STAY = "stationary_probabilities=1", "stationary_prob
 
 def make_model(heads: int, size: int, outputs: int) -> onnx.ModelProto:
     """One attention without a mask and its projection."""
-    random = np.random.default_rng(heads * size)
+    g = Graph(seed=heads * size)
     hidden = heads * size
-    nodes, initializers = [], []
-
-    def constant(value: np.ndarray) -> str:
-        initializers.append(numpy_helper.from_array(value, f"c{len(initializers)}"))
-        return initializers[-1].name
-
-    def node(operation: str, *names: str, **attributes) -> str:
-        nodes.append(helper.make_node(operation, names, [f"v{len(nodes)}"], name=f"n{len(nodes)}", **attributes))
-        return nodes[-1].output[0]
-
-    def linear(x: str, inputs: int, outputs: int) -> str:
-        weight = random.standard_normal((inputs, outputs)) * inputs**-0.5
-        return node("MatMul", x, constant(weight.astype(np.float32)))
-
-    shape = constant(np.array([0, 0, heads, size]))
-    query, key, value = (node("Reshape", linear("x", hidden, hidden), shape) for _ in range(3))
-    scores = node("MatMul", node("Transpose", query, perm=[0, 2, 1, 3]), node("Transpose", key, perm=[0, 2, 3, 1]))
-    scaled = node("Mul", scores, constant(np.array(size**-0.5, np.float32)))
-    sums = node("MatMul", node("Softmax", scaled, axis=-1), node("Transpose", value, perm=[0, 2, 1, 3]))
-    merged = node("Reshape", node("Transpose", sums, perm=[0, 2, 1, 3]), constant(np.array([0, 0, hidden])))
-    nodes.append(helper.make_node("Identity", [linear(merged, hidden, outputs)], ["y"], name="out"))
+    query, key, value = (
+        g("Reshape", g("MatMul", "x", g.weight(name, hidden, hidden)), np.array([0, 0, heads, size]))
+        for name in ("query", "key", "value")
+    )
+    scores = g("MatMul", g("Transpose", query, perm=[0, 2, 1, 3]), g("Transpose", key, perm=[0, 2, 3, 1]))
+    weights = g("Softmax", g("Mul", scores, float(size**-0.5)), axis=-1)
+    sums = g("MatMul", weights, g("Transpose", value, perm=[0, 2, 1, 3]))
+    merged = g("Reshape", g("Transpose", sums, perm=[0, 2, 1, 3]), np.array([0, 0, hidden]))
+    projected = g("MatMul", merged, g.weight("output", hidden, outputs))
+    g.nodes.append(helper.make_node("Identity", [projected], ["y"], name="/Identity"))
     tensors = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "length", columns])
         for name, columns in (("x", hidden), ("y", outputs))
     ]
-    graph = helper.make_graph(nodes, "attention", tensors[:1], tensors[1:], initializers)
+    graph = helper.make_graph(g.nodes, "attention", tensors[:1], tensors[1:], g.initializers)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 

@@ -142,6 +142,7 @@ struct Other {
     return {};
   }
 };
+/// What leaves the line, but is known of other values.
 struct Quotient : Other {
   static Origins::Form form(Origins &origins, Origin a, Origin b) {
     origins.pin(b.form);
